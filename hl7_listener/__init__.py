@@ -1,0 +1,1 @@
+"""Receives HL7 v2 over MLLP, keeps every message, then acknowledges it."""

@@ -1,0 +1,1 @@
+"""The product itself, in its own words: appointments, reminders, texts, replies, write-backs."""

@@ -1,0 +1,1 @@
+"""One file per foreign thing: a database, an SMS provider, an EHR."""

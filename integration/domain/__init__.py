@@ -1,0 +1,1 @@
+"""What is true about appointments, reminders and texts, whoever stores or sends them."""

@@ -1,0 +1,1 @@
+"""The steps of the walk, one file each; a step claims rows, works, writes rows, commits."""
