@@ -1,0 +1,39 @@
+"""The patient, as far as texting needs to know one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+ADULT_AGE = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """The stored state of one patient within a feed's scope."""
+
+    id: int  # 0 until stored
+    scope: str
+    identifiers: tuple[str, ...]  # every identifier ever seen, as lookup keys
+    given: str
+    family: str
+    number: str | None  # E.164, the number the EHR offers for texts
+    birth_date: date | None = None
+    language: str | None = None  # two-letter, None when unknown
+    deceased: bool = False
+    suppressed: bool = False  # the EHR asks that this patient get no publicity (PD1-11, PD1-12)
+    event_time: datetime | None = None  # of the newest report applied
+    resource: Mapping[str, Any] = field(default_factory=dict)  # FHIR R4 Patient
+    ehr_id: str | None = None  # its id on the EHR's FHIR server, once linked (promise 12)
+
+    def is_minor(self, on: date) -> bool:
+        """Whether the patient is under 18 on that day; unknown birth dates count as adult."""
+        if self.birth_date is None:
+            return False
+        born = self.birth_date
+        birthday_passed = (on.month, on.day) >= (born.month, born.day)
+        return on.year - born.year - (not birthday_passed) < ADULT_AGE
