@@ -1,0 +1,67 @@
+"""What a patient wrote, the questions we have open, and which of them an answer fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+QUESTION_LIFE = timedelta(hours=72)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A text asked a patient to confirm one slot of one appointment.
+
+    Open until the visit starts, its slot changes, it expires, or a newer
+    question for the same visit replaces it (promise 7).
+    """
+
+    id: int  # 0 until stored
+    text_id: int
+    number: str  # E.164
+    appointment_id: int
+    patient_id: int
+    slot_number: int
+    visit_start: datetime
+    asked_at: datetime  # calendar
+    expires_at: datetime  # calendar
+    answered_at: datetime | None = None  # calendar; a second answer may still change the first
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One text from a patient."""
+
+    id: int  # 0 until stored
+    provider: str
+    provider_id: str  # unique with its provider: the same text is heard once
+    number: str  # who wrote, E.164
+    to_number: str  # our sender
+    body: str
+    received_at: datetime  # wall
+    heard_at: datetime  # calendar
+    media: int = 0
+    keyword_handled: str | None = None  # stop | start | help: the provider answered already
+    intent: str | None = None  # None until understood
+    urgent: bool = False
+    reason: str | None = None  # why it was understood so
+    practice: str | None = None
+    text_id: int | None = None  # the text it answers
+    patient_id: int | None = None  # None: no chart is certain
+    appointment_id: int | None = None
+    done: bool = False  # read and acted upon
+
+
+def still_open(question: Question, *, slot_number: int, now: datetime) -> bool:
+    """Whether an answer heard `now` may still be taken for an answer to this question."""
+    return question.slot_number == slot_number and now < question.visit_start and now < question.expires_at
+
+
+def the_only(questions: Sequence[Question]) -> Question | None:
+    """The one question an answer can mean, or None when there is none or more than one."""
+    return questions[0] if len(questions) == 1 else None

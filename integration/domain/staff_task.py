@@ -1,0 +1,43 @@
+"""Something a person must do, because software should not guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class TaskKind(StrEnum):
+    """What the person is asked to do."""
+
+    READ_REPLY = "read_reply"  # a reply nobody could act on
+    URGENT_REPLY = "urgent_reply"  # a reply that speaks of an emergency
+    CANCEL_WISH = "cancel_wish"
+    RESCHEDULE_WISH = "reschedule_wish"
+    OPTED_OUT = "opted_out"  # the number stopped texts; a visit of its patients is coming
+    WRONG_NUMBER = "wrong_number"
+    CALL_PATIENT = "call_patient"  # a text that mattered did not, or will not, arrive
+    UNRESOLVED_TEXT = "unresolved_text"  # nobody can tell whether a text went out
+    LINK_PATIENT = "link_patient"  # the EHR's chart could not be found with certainty
+    RELEASE = "release"  # a breaker stopped texts; a person may release them
+    WRITE_BACK = "write_back"  # the EHR refused what we wrote
+
+
+@dataclass(frozen=True, slots=True)
+class StaffTask:
+    """One open point on a practice's list; unique by kind and what it is about."""
+
+    id: int  # 0 until stored
+    kind: TaskKind
+    practice: str | None
+    reason: str  # a sentence without personal data
+    created_at: datetime  # calendar
+    due_at: datetime | None = None  # calendar; before the visit
+    patient_id: int | None = None
+    appointment_id: int | None = None
+    reply_id: int | None = None
+    text_id: int | None = None
+    done_at: datetime | None = None

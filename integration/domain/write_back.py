@@ -1,0 +1,66 @@
+"""What the chart should be told, and how far we got.
+
+    pending ─► written | refused | gave_up
+
+A row names a fact (a text for one patient, a reply, a confirmation), not a
+message: when the fact changes, its revision grows and the row is pending
+again. So news coalesces, and what is written is always the newest truth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class WriteBackKind(StrEnum):
+    """Which fact."""
+
+    TEXT = "text"  # one text, for one patient's chart: a Communication
+    REPLY = "reply"  # one reply: a Communication in response
+    CONFIRMATION = "confirmation"  # the patient's answer about a visit: an AppointmentResponse
+
+
+class WriteBackState(StrEnum):
+    """How far we got."""
+
+    PENDING = "pending"
+    WRITTEN = "written"  # the chart holds the newest revision
+    REFUSED = "refused"  # the EHR said no (4xx): a person decides, replayable
+    GAVE_UP = "gave_up"  # nothing to write to: no chart could be found with certainty
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBack:
+    """Unique by (kind, subject, patient)."""
+
+    id: int  # 0 until stored
+    kind: WriteBackKind
+    subject_id: int  # the text's id, or the reply's
+    patient_id: int
+    state: WriteBackState = WriteBackState.PENDING
+    revision: int = 1  # of the fact
+    written_revision: int = 0
+    tries: int = 0
+    next_try_at: datetime | None = None  # wall
+    ehr_id: str | None = None  # id of the resource on the EHR's server
+    ehr_version: str | None = None  # its ETag
+    reason: str | None = None
+
+
+FIRST_RETRY = timedelta(seconds=5)
+LONGEST_RETRY = timedelta(minutes=10)
+
+
+def retry_after(tries: int, jitter: float) -> timedelta:
+    """How long to wait after the `tries`-th failure; `jitter` in [0, 1) spreads senders apart.
+
+    Doubles from five seconds to ten minutes, so days of outage cost the EHR little.
+    """
+    wait = min(FIRST_RETRY * 2 ** min(tries - 1, 10), LONGEST_RETRY)
+    return wait * (0.75 + jitter / 2)

@@ -1,0 +1,79 @@
+"""What the pipeline asks of an EHR when it writes back; modes and fakes answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from integration.domain.appointment import Appointment
+    from integration.domain.conversation import Reply
+    from integration.domain.recipient import Patient
+    from integration.domain.text_message import TextMessage
+    from integration.domain.write_back import WriteBack
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The chart holds it."""
+
+    ehr_id: str
+    version: str | None = None  # for the next update's If-Match
+    patient_id: str | None = None  # the patient's id on the EHR, if found on the way
+    appointment_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotWritable:
+    """The EHR refused it for good (4xx), or has no place for it; a person decides."""
+
+    reason: str  # without personal data
+
+
+@dataclass(frozen=True, slots=True)
+class NoChart:
+    """The patient could not be found with certainty; nothing was written (promise 12)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """The EHR is away, slow, or busy (connection, 5xx, 408, 429); also an uncertain create."""
+
+    reason: str
+    after: timedelta | None = None  # Retry-After
+
+
+WriteOutcome = Written | NotWritable | NoChart | TryLater
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact for one patient's chart, with all it speaks of.
+
+    `text` is the text (kind TEXT), or the text a reply answers, if known. `reply` is set for
+    kinds REPLY and CONFIRMATION. `answered` is the write-back row of the answered text, so that a
+    reply can point to its Communication.
+    """
+
+    row: WriteBack
+    patient: Patient
+    appointment: Appointment | None
+    text: TextMessage | None = None
+    reply: Reply | None = None
+    answered: WriteBack | None = None
+
+
+class WriteBackMode(Protocol):
+    """One way outcomes reach a chart."""
+
+    name: str
+
+    def write(self, fact: Fact) -> WriteOutcome:
+        """Create or bring forward the fact in the chart; idempotent by our own identifiers."""
+
+    def describe(self) -> str:
+        """One line for the operator: where outcomes go."""

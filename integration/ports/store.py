@@ -1,0 +1,386 @@
+"""What the pipeline asks of a store: transactions over rows, in our words.
+
+A `Unit` is one transaction: it commits when its `with` block ends, and leaves
+no trace when the block raises. "Claim" means: these rows are this unit's alone
+until it ends; rows claimed elsewhere are passed over, never waited for.
+Numbers, names, bodies and payloads are plain here and encrypted below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from integration.domain.appointment import Appointment, AppointmentEvent, Slot
+    from integration.domain.consent import Suppression, SuppressionKind
+    from integration.domain.conversation import Question, Reply
+    from integration.domain.recipient import Patient
+    from integration.domain.reminder import Reminder
+    from integration.domain.staff_task import StaffTask
+    from integration.domain.text_message import Attempt, TextMessage
+    from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
+
+InboxState = Literal["new", "done", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMessage:
+    """One message of the durable inbox."""
+
+    id: int  # grows in order of arrival
+    channel: str  # feed name, or `fhir:<source>`
+    control_id: str  # MSH-10
+    payload: bytes
+    received_at: datetime  # wall
+    state: InboxState = "new"
+    reason: str | None = None
+    replayed: bool = False  # a person asked for it again: it plans the future only (design: no blast)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something happened to an appointment and its reminders must be thought over again."""
+
+    id: int  # 0 until stored
+    appointment_id: int
+    event: AppointmentEvent
+    at: datetime  # calendar
+    before: Slot | None = None  # the slot until now, None for a new appointment
+    quiet: bool = False  # plan the future only: no booked, moved, cancelled, no step already due
+    inbox_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """One status callback, as it came."""
+
+    id: int  # 0 until stored
+    provider: str
+    token: str
+    form: str  # the raw form body
+    received_at: datetime  # wall
+
+
+class InboxRows(Protocol):
+    """The durable inbox; the listener fills it by its own group commit."""
+
+    def claim(self, limit: int) -> Sequence[KeptMessage]:
+        """The oldest `new` messages of one channel, in order of arrival.
+
+        A channel is claimed as a whole: no other unit gets messages of it
+        until this one ends, so its messages are applied one after another.
+        """
+
+    def done(self, message_id: int, reason: str | None = None) -> None:
+        """It has been applied (or needs no deed, and `reason` says why)."""
+
+    def dead(self, message_id: int, reason: str) -> None:
+        """It could not be applied; a person may replay it after a fix."""
+
+    def replay(self, message_ids: Collection[int]) -> int:
+        """Make messages `new` again, marked replayed; returns how many."""
+
+    def add(self, message: KeptMessage, digest: bytes) -> bool:
+        """Keep one message outside the group commit; False when it is there already."""
+
+    def waiting(self, channels: Collection[str], limit: int) -> Sequence[KeptMessage]:
+        """Up to `limit` messages of these channels not yet applied, oldest first; not claimed."""
+
+    def same_control_id(self, message: KeptMessage) -> bool:
+        """Whether its channel has an earlier message under the same MSH-10 (with other bytes)."""
+
+    def get(self, message_id: int) -> KeptMessage | None:
+        """One message with its payload, None when unknown."""
+
+    def listing(
+        self, state: InboxState | None = None, *, after_id: int = 0, limit: int = 100
+    ) -> Sequence[KeptMessage]:
+        """Messages in order of arrival, payloads included."""
+
+    def count(self, state: InboxState) -> int:
+        """How many messages are in a state."""
+
+
+class PatientRows(Protocol):
+    """Patients, found by any identifier ever seen."""
+
+    def find(self, scope: str, identifiers: Collection[str]) -> Patient | None:
+        """The patient who has one of these identifiers (the earliest, should several)."""
+
+    def get(self, patient_id: int) -> Patient:
+        """One patient; KeyError when unknown."""
+
+    def save(self, patient: Patient) -> Patient:
+        """Insert (id 0) or update; identifiers are added, never removed. Returns it with its id."""
+
+    def with_number(self, number: str) -> Sequence[Patient]:
+        """All patients who have this number."""
+
+    def consent(self, patient_id: int) -> bool | None:
+        """The recorded consent to texts; None when nothing is recorded."""
+
+    def record_consent(self, patient_id: int, *, given: bool, source: str, at: datetime) -> None:
+        """Record it; the newest record counts, all are kept."""
+
+
+class AppointmentRows(Protocol):
+    """Appointments, found by any identifier ever seen."""
+
+    def find(self, scope: str, identifiers: Collection[str]) -> Appointment | None:
+        """The appointment that has the first known of these identifiers, locked until the unit ends."""
+
+    def get(self, appointment_id: int) -> Appointment:
+        """One appointment; KeyError when unknown."""
+
+    def save(self, appointment: Appointment) -> Appointment:
+        """Insert (id 0) or update; identifiers are added, never removed. Returns it with its id."""
+
+
+class ChangeRows(Protocol):
+    """Changes of appointments, waiting to be planned."""
+
+    def add(self, change: Change) -> None:
+        """Write it down."""
+
+    def claim(self, limit: int) -> Sequence[Change]:
+        """The oldest changes, in order; all waiting changes of one appointment come together."""
+
+    def done(self, change_ids: Collection[int]) -> None:
+        """They have been planned."""
+
+    def waits(self, appointment_ids: Collection[int]) -> bool:
+        """Whether any of these appointments has a change not yet planned."""
+
+
+class ReminderRows(Protocol):
+    """Reminders; unique by `Reminder.key`."""
+
+    def of_appointment(self, appointment_id: int) -> Sequence[Reminder]:
+        """All its reminders, oldest first."""
+
+    def add(self, reminders: Sequence[Reminder]) -> None:
+        """Insert those whose key is new; the others stay as they are."""
+
+    def update(self, reminders: Sequence[Reminder]) -> None:
+        """Write state, reason, due_at, not_after, text_id, decided_at."""
+
+    def claim_number(self, now: datetime) -> str | None:
+        """A number with an open reminder due at or before `now` (earliest first), locked until the unit ends.
+
+        Numbers locked by another unit are passed over. None: nothing is due.
+        """
+
+    def open_of_number(self, number: str) -> Sequence[Reminder]:
+        """Its planned and held reminders, due or not, by due time."""
+
+    def of_text(self, text_id: int) -> Sequence[Reminder]:
+        """The reminders a text speaks for."""
+
+    def next_due(self) -> datetime | None:
+        """When the earliest open reminder falls due."""
+
+    def count_planned(self, practice: str, step: str, since: datetime) -> int:
+        """How many reminders of a step a practice's feeds have caused since then (mass changes)."""
+
+    def states_of_practice(self, practice: str, since: datetime) -> Sequence[Reminder]:
+        """Reminders of a practice decided or due since then (for a person to read), oldest first."""
+
+
+class NumberRows(Protocol):
+    """Telephone numbers: their lock, and what forbids texting them."""
+
+    def lock(self, number: str) -> None:
+        """Hold the number's lock until the unit ends; STOP, wrong number, merge and sending all take it."""
+
+    def suppressions(self, number: str) -> Sequence[Suppression]:
+        """Those in force."""
+
+    def suppress(self, suppression: Suppression) -> None:
+        """Write it down unless the same (number, kind, sender) is already in force."""
+
+    def lift(self, number: str, kinds: Collection[SuppressionKind], *, at: datetime, by: str) -> int:
+        """Lift what is in force of these kinds; returns how many."""
+
+    def automatic_opt_outs(self, since: datetime) -> int:
+        """How many opt-outs the carrier's word alone has caused since then (their cap: promise 6)."""
+
+
+class TextRows(Protocol):
+    """Texts and the attempts to send them."""
+
+    def add(self, text: TextMessage) -> TextMessage:
+        """Insert it with its subjects. A second answer to one reply raises `AlreadyAnswered`."""
+
+    def get(self, text_id: int) -> TextMessage:
+        """One text; KeyError when unknown."""
+
+    def update(self, text: TextMessage) -> None:
+        """Write everything but number, kind, practice, subjects and created_at."""
+
+    def claim_queued(self, now: datetime) -> TextMessage | None:
+        """A queued text without a holding attempt whose not_before (wall) has come; its number locked."""
+
+    def add_attempt(self, attempt: Attempt) -> Attempt:
+        """Insert it. One holding attempt a text: a second raises `AlreadyOffered`."""
+
+    def update_attempt(self, attempt: Attempt, expected: Collection[str]) -> bool:
+        """Compare and set: write it if its stored state is among `expected`; returns whether it was."""
+
+    def attempts(self, text_id: int) -> Sequence[Attempt]:
+        """Of one text, oldest first."""
+
+    def attempt_by_token(self, token: str) -> Attempt | None:
+        """The attempt a callback speaks of."""
+
+    def attempt_by_provider_id(self, provider: str, provider_id: str) -> Attempt | None:
+        """The attempt the provider knows under its id."""
+
+    def claim_overdue(self, now: datetime) -> Attempt | None:
+        """An offered attempt past its deadline, or an uncertain one due for its next look (wall)."""
+
+    def claim_stale(self, before: datetime) -> TextMessage | None:
+        """An accepted or sent text not final, last heard of or checked before then (wall)."""
+
+    def offered_to(self, number: str, since: datetime) -> Sequence[datetime]:
+        """When reminders and free texts to a number were offered (calendar), uncertain ones included."""
+
+    def offered_by(self, practice: str, since: datetime) -> int:
+        """How many texts a practice has offered since then (calendar)."""
+
+    def for_slot(self, appointment_id: int, slot_number: int) -> bool:
+        """Whether any text about this slot went out or may have."""
+
+    def between(self, start: datetime, end: datetime, practice: str | None = None) -> Sequence[TextMessage]:
+        """Texts offered in [start, end), oldest first (for usage)."""
+
+
+class CallbackRows(Protocol):
+    """Status callbacks, every one kept."""
+
+    def add(self, callback: Callback) -> None:
+        """Keep it."""
+
+    def claim(self, limit: int) -> Sequence[Callback]:
+        """Those not yet read, oldest first."""
+
+    def done(self, callback_id: int) -> None:
+        """It has been read."""
+
+
+class ReplyRows(Protocol):
+    """Replies, and the questions they may answer."""
+
+    def add(self, reply: Reply) -> bool:
+        """Keep it; False when (provider, provider_id) is there already."""
+
+    def claim(self) -> Reply | None:
+        """The oldest one not yet done; its number's earlier ones are done before it."""
+
+    def update(self, reply: Reply) -> None:
+        """Write what was understood."""
+
+    def get(self, reply_id: int) -> Reply:
+        """One reply; KeyError when unknown."""
+
+    def ask(self, question: Question) -> None:
+        """Open a question; it replaces any open one for the same visit and patient."""
+
+    def questions(self, number: str) -> Sequence[Question]:
+        """Those of a number not replaced, newest first; the caller judges whether they are still open."""
+
+    def answered(self, question_id: int, at: datetime) -> None:
+        """An answer was taken."""
+
+    def last_text_to(self, number: str) -> TextMessage | None:
+        """The newest reminder or free text offered to a number."""
+
+
+class TaskRows(Protocol):
+    """The staff's list."""
+
+    def add(self, task: StaffTask) -> None:
+        """Open it, unless the same kind about the same patient, visit, reply and text is open."""
+
+    def open(self, practice: str | None = None) -> Sequence[StaffTask]:
+        """What is to be done, oldest first."""
+
+    def close(self, task_id: int, at: datetime) -> None:
+        """Done."""
+
+
+class WriteBackRows(Protocol):
+    """What the chart should be told."""
+
+    def want(self, kind: WriteBackKind, subject_id: int, patient_id: int) -> None:
+        """The fact is new or has changed: pending again, its revision one higher."""
+
+    def claim(self, now: datetime, lease_until: datetime) -> WriteBack | None:
+        """A pending row due at or before `now` (wall), leased: no one else gets it before `lease_until`.
+
+        A reply waits until the text it answers is no longer pending, a
+        confirmation until its reply is: the chart hears things in order.
+        """
+
+    def find(self, kind: WriteBackKind, subject_id: int, patient_id: int) -> WriteBack | None:
+        """One row, None when it was never wanted."""
+
+    def settle(self, row: WriteBack) -> None:
+        """Write state, written_revision, tries, next_try_at, ehr_id, ehr_version, reason; end the lease.
+
+        Should the revision have grown meanwhile, the row stays pending.
+        """
+
+    def count(self, state: WriteBackState) -> int:
+        """How many rows are in a state."""
+
+
+class Unit(Protocol):
+    """One transaction over all rows."""
+
+    inbox: InboxRows
+    patients: PatientRows
+    appointments: AppointmentRows
+    changes: ChangeRows
+    reminders: ReminderRows
+    numbers: NumberRows
+    texts: TextRows
+    callbacks: CallbackRows
+    replies: ReplyRows
+    tasks: TaskRows
+    write_backs: WriteBackRows
+
+
+class Store(Protocol):
+    """A durable store."""
+
+    def unit(self) -> AbstractContextManager[Unit]:
+        """One transaction; raises `StoreUnavailable` when the database cannot be reached."""
+
+    def breaker(self, name: str) -> str | None:
+        """Why a breaker is open, None while it is closed. Read outside any unit."""
+
+    def open_breaker(self, name: str, reason: str) -> None:
+        """Stop what the breaker guards until a person releases it."""
+
+    def release(self, name: str) -> None:
+        """A person has looked; go on."""
+
+    def close(self) -> None:
+        """Let go of all connections."""
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be reached or will not answer."""
+
+
+class AlreadyAnswered(Exception):
+    """This reply has its answer."""
+
+
+class AlreadyOffered(Exception):
+    """This text has an attempt that holds it."""
