@@ -62,5 +62,5 @@ def retry_after(tries: int, jitter: float) -> timedelta:
 
     Doubles from five seconds to ten minutes, so days of outage cost the EHR little.
     """
-    wait = min(FIRST_RETRY * 2 ** min(tries - 1, 10), LONGEST_RETRY)
+    wait = min(FIRST_RETRY * 2.0 ** min(tries - 1, 10), LONGEST_RETRY)
     return wait * (0.75 + jitter / 2)
