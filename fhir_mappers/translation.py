@@ -1,0 +1,147 @@
+"""What one HL7 v2 message becomes: the shapes that leave this package.
+
+`siu_to_bundle.translate` fills them. Resources are plain FHIR R4 JSON (dicts); beside each stand the
+few facts a texting service asks for, already decided. Warnings and refusals name a path and a code;
+their words are constants of `tables`, so no text here can hold a person's data.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+Resource = dict[str, Any]
+Modality = Literal["in_person", "video", "phone"]
+Event = Literal[
+    "booked",
+    "moved",
+    "changed",
+    "cancelled",
+    "discontinued",
+    "deleted",
+    "no-show",
+    "arrived",
+    "unchanged",
+    "ignored",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFacts:
+    """What the mapper must know about one inbound channel, beyond the vendor's profile."""
+
+    name: str
+    scope: str  # the identity scope: feeds that share one describe the same appointments
+    zone: ZoneInfo  # read local times in this zone when nothing nearer is known
+    region: str = "US"  # ISO 3166 region in which bare phone numbers are dialled
+    charset: str | None = None  # HL7 table 0211 or IANA name, used when MSH-18 says nothing
+    identity: tuple[str, ...] = ()  # paths of the appointment's identifiers, best first; () = the profile's
+    identifier_systems: Mapping[str, str] = field(default_factory=dict)  # assigning authority → FHIR system
+    location_zones: Mapping[str, ZoneInfo] = field(default_factory=dict)  # location code → zone
+
+
+@dataclass(frozen=True, slots=True)
+class MapWarning:
+    """Something a person who runs the interface may want to know; the message is mapped all the same."""
+
+    path: str  # where, as an HL7 path
+    code: str  # what, a key of tables.WARNINGS
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a message was not mapped."""
+
+    path: str
+    code: str  # a key of tables.REFUSALS, or of an UnreadableMessage
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """One identifier of a patient (CX)."""
+
+    authority: str  # CX.4 assigning authority, '' if none
+    type: str  # CX.5, HL7 table 0203, '' if none
+    system: str  # FHIR system configured for the authority, '' if none
+    value: str  # CX.1
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentIdentifier:
+    """One identifier of an appointment."""
+
+    path: str  # SCH-2 (filler), SCH-1 (placer), PV1-19 (visit)
+    value: str
+    namespace: str  # EI.2 or CX.4, '' if none
+
+
+@dataclass(frozen=True, slots=True)
+class LocationCode:
+    """A place the message names: the code and where it was seen."""
+
+    path: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class MappedPatient:
+    """A patient of the message."""
+
+    resource: Resource  # FHIR R4 Patient
+    text_to: (
+        str | None
+    )  # E.164, the number the message offers for texting; None when none, or the patient is dead
+    identifiers: tuple[Identifier, ...]  # best first
+    family: str
+    given: str  # first given name
+    birth_date: date | None
+    language: str | None  # BCP-47, two letters where such a code exists
+    deceased: bool
+    no_publicity: bool  # PD1-11 or PD1-12 asks for silence
+    cleared: tuple[str, ...] = ()  # paths the message empties with "" (HL7 null): forget what was stored
+
+
+@dataclass(frozen=True, slots=True)
+class MappedAppointment:
+    """The appointment of the message."""
+
+    resource: Resource  # FHIR R4 Appointment
+    identifiers: tuple[AppointmentIdentifier, ...]  # in identity order
+    occurrence: str  # SCH-3 of a series, '' if none
+    start: datetime | None  # aware, at the clinic's UTC offset
+    end: datetime | None
+    zone: ZoneInfo  # the clinic's
+    status: str  # FHIR code; resource.status differs only where a missing start forbids it (app-3)
+    confirmed: bool
+    modality: Modality
+    locations: tuple[LocationCode, ...]  # most specific first
+    place: str | None  # code of the public place, None when the message names none
+    tentative: bool  # do not text as booked
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """One message, translated or refused. `refusal` is None exactly when `appointment` is not."""
+
+    control_id: str  # MSH-10
+    trigger: str  # MSH-9.2 as the profile reads it: S12
+    event: Event  # what trigger and status say by themselves
+    occurred_at: datetime | None  # MSH-7, aware
+    processing_id: str  # MSH-11
+    appointment: MappedAppointment | None
+    patients: tuple[MappedPatient, ...]
+    warnings: tuple[MapWarning, ...]
+    refusal: Refusal | None
+    sources: Mapping[str, str]  # "Appointment.start": "TQ1-7"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityKeys:
+    """By what a message's appointment and patients are known; all empty when it cannot be read."""
+
+    appointment: tuple[AppointmentIdentifier, ...]  # in identity order
+    occurrence: str
+    patients: tuple[Identifier, ...]
