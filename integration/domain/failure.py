@@ -7,6 +7,10 @@ of these. A code nobody listed is `UNKNOWN`: not sent again, shown to staff.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Failure(StrEnum):
@@ -21,3 +25,25 @@ class Failure(StrEnum):
     ACCOUNT = "account"  # our account, sender or registration: stop all, tell the operator
     OUR_FAULT = "our_fault"  # a request we should never have made
     UNKNOWN = "unknown"  # anything else
+
+
+class WrongErrorCodes(ValueError):
+    """A table of error codes names a kind of failure that does not exist."""
+
+    def __init__(self, mistakes: Mapping[str, str]) -> None:
+        self.mistakes = mistakes  # the code, and what is wrong with its line
+        super().__init__("; ".join(f"{code}: {what}" for code, what in mistakes.items()))
+
+
+def failures(table: Mapping[str, object]) -> Mapping[str, Failure]:
+    """The kinds of failure that one provider's table of `code = kind` names.
+
+    Raises `WrongErrorCodes` with every mistake in it, not only the first.
+    """
+    known = {str(kind): kind for kind in Failure}
+    mistakes = {
+        code: f"{kind!r} is none of {', '.join(known)}" for code, kind in table.items() if kind not in known
+    }
+    if mistakes:
+        raise WrongErrorCodes(mistakes)
+    return {code: known[str(kind)] for code, kind in table.items()}

@@ -3,6 +3,7 @@
 from integration.ports.sms import (
     Accepted,
     InboundText,
+    NotSent,
     OutgoingText,
     ProviderText,
     ProviderUnavailable,
@@ -17,6 +18,7 @@ from integration.ports.sms import (
 __all__ = [
     "Accepted",
     "InboundText",
+    "NotSent",
     "OutgoingText",
     "ProviderText",
     "ProviderUnavailable",

@@ -67,13 +67,20 @@ class Throttled:
 
 
 @dataclass(frozen=True, slots=True)
+class NotSent:
+    """No connection was made, so nothing can have left: safe to offer again, after a pause."""
+
+    why: str  # a word of ours, such as `connection-refused`
+
+
+@dataclass(frozen=True, slots=True)
 class Uncertain:
     """Nobody knows: it may have been sent. Look before anything else."""
 
     why: str  # a word of ours, such as `read-timeout`
 
 
-SendOutcome = Accepted | Refused | Throttled | Uncertain
+SendOutcome = Accepted | Refused | Throttled | NotSent | Uncertain
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,10 @@ class SmsProvider(Protocol):
         """Offer one text; blocks at most about ten seconds."""
 
     def find(self, to: str, since: datetime) -> Sequence[ProviderText]:
-        """All texts to `to` created at or after `since`, newest first. Raises `ProviderUnavailable`."""
+        """All texts to `to` created at or after `since` (to the second), newest first.
+
+        Raises `ProviderUnavailable`.
+        """
 
     def fetch(self, provider_id: str) -> ProviderText | None:
         """One text, or None if the provider does not know it. Raises `ProviderUnavailable`."""
