@@ -2,9 +2,9 @@
 
     0x0B  payload  0x1C 0x0D          (MLLP release 1)
 
-What stands between two frames is noise: the closing CR, which some senders leave out, and the LF, CRLF or NUL that
-others add. A frame ends at 0x1C, whatever follows: waiting for the CR would leave a sender that never sends it
-without an answer for ever.
+What stands between two frames is noise: the closing CR, which some senders leave out, and the LF, CRLF or
+NUL that others add. A frame ends at 0x1C, whatever follows: waiting for the CR would leave a sender that
+never sends it without an answer for ever.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _HARMLESS_NOISE = b"\r\n\0 "
 _RESTART = b"\x0bMSH"
 
 
-class FrameTooLargeError(Exception):
+class FrameTooLarge(Exception):
     """A frame grew beyond the limit; what follows on this stream cannot be trusted to begin a frame."""
 
     def __init__(self, limit: int) -> None:
@@ -53,8 +53,8 @@ class FrameSplitter:
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the payload of each frame that `data` completes, in order.
 
-        Iterate to the end: what was not iterated over is lost. Raises FrameTooLargeError after the frames before
-        the oversized one; feed nothing more then.
+        Iterate to the end: what was not iterated over is lost. Raises FrameTooLarge after the frames that
+        came before the oversized one; feed nothing more then.
         """
         position = 0
         while True:
@@ -71,7 +71,7 @@ class FrameSplitter:
             length = len(self._partial) + (len(data) if end < 0 else end) - position
             if length > self._max_frame_bytes:
                 self._partial.clear()
-                raise FrameTooLargeError(self._max_frame_bytes)
+                raise FrameTooLarge(self._max_frame_bytes)
             if end < 0:
                 self._partial += data[position:]
                 return
@@ -95,5 +95,6 @@ class FrameSplitter:
         restart = payload.rfind(_RESTART)
         if restart < 0:
             return payload
-        self.broken_off += 1
+        if restart > 0:
+            self.broken_off += 1
         return payload[restart + 1 :]

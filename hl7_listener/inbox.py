@@ -33,7 +33,7 @@ class Receipt(Enum):
     REFUSED = auto()  # not durable, and nothing pretends: answer "try later", never AA
 
 
-class StoreUnavailable(Exception):  # noqa: N818 - names the condition; the sender is told to try later
+class StoreUnavailable(Exception):
     """The store as a whole takes nothing now: no part of this batch would fare better alone."""
 
 
@@ -43,7 +43,7 @@ class Inbox(Protocol):
     async def keep(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt]:
         """Return once every message would survive a power cut.
 
-        One receipt for each message, in their order; the same message twice in one call is STORED, then DUPLICATE.
+        One receipt for each message, in their order; a message twice in one call is STORED, then DUPLICATE.
         Raises `StoreUnavailable` when the store takes nothing, anything else when this batch cannot be
         stored as it is; in both cases none of the batch is kept, and the caller may offer its parts again.
         """

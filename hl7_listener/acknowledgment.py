@@ -1,0 +1,171 @@
+"""Answers a message as its own header asks to be answered (HL7 v2 chapter 2, acknowledgment; table 0008).
+
+    MSH-15  MSH-16   kept   not kept
+    empty   empty    AA     AR          original mode
+    AL      any      CA     CE | CR     enhanced mode: the accept acknowledgment
+    NE      AL       AA     AR          the standard's other way to write original mode
+    NE      NE       -      -           nothing is sent
+
+ER asks for an answer to a failure only, SU to a success only; one of the two empty stands for NE. One message
+has one answer at most: who asks for both acknowledgments gets the accept one here.
+
+The answer is made of the sender's own bytes, its delimiters and its character set, and of ours that are plain
+letters. It never holds anything from beyond MSH.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Literal
+
+from hl7_listener.header import HeaderError, MessageHeader
+
+AcknowledgeMode = Literal["msh", "always_aa"]
+"""`msh`: as the table above says. `always_aa`: original mode for all, for engines that take nothing but AA."""
+
+_ERROR_TEXTS = {  # HL7 table 0357
+    "100": b"Segment sequence error",
+    "101": b"Required field missing",
+    "102": b"Data type error",
+    "207": b"Application error",
+}
+_THREE_COMPONENT_TYPE_SINCE = (2, 3, 1)  # MSH-9.3, message structure
+_ERR_FIELDS_SINCE = (2, 5, 0)  # ERR-2 to ERR-12; before, ERR-1 alone
+_MSA_TEXT_UNTIL = (2, 7, 0)  # MSA-3 withdrawn
+_NO_VERSION = (99, 0, 0)
+_NO_HEADER = MessageHeader(b"|", [b"MSH", b"^~\\&", *[b""] * 8, b"P", b"2.5"])
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a message is not acknowledged with AA or CA."""
+
+    accept_code: Literal[b"CE", b"CR"]
+    """Table 0008 in enhanced mode; in original mode the answer is AR."""
+    error_code: str
+    """HL7 table 0357."""
+    path: str
+    """Where, such as `MSH-9`; empty when it lies not in the message."""
+    text: bytes
+    """For people; letters and blanks only, so that no delimiter of any sender can stand in it."""
+
+
+NOT_STORED = Fault(b"CE", "207", "", b"Not stored send again later")
+
+
+def unreadable(error: HeaderError) -> Fault:
+    """The fault of a message whose header cannot be read: kept for the operator, but refused."""
+    return Fault(b"CR", error.error_code, error.path, b"Message header cannot be read")
+
+
+def acknowledge(
+    header: MessageHeader | None, fault: Fault | None, *, mode: AcknowledgeMode, at: datetime, control_id: str
+) -> bytes | None:
+    """The acknowledgment of one message, unframed, or None when its sender wants none.
+
+    `header`: what could be read of its MSH. `fault`: None when it is kept. `at` (aware) and `control_id`
+    (ASCII) become MSH-7 and MSH-10 of the answer.
+    """
+    header = header or _NO_HEADER
+    code = _code(header, fault, mode)
+    if code is None:
+        return None
+    separator, field = header.separator, header.field
+    charset = field(18)
+    answer = [
+        b"MSH",
+        header.encoding_characters,
+        field(5),
+        field(6),
+        field(3),
+        field(4),
+        _timestamp(at),
+        b"",
+        _message_type(header),
+        control_id.encode("ascii"),
+        field(11),
+        field(12),
+    ]
+    if charset:
+        answer += (b"", b"", b"", b"", b"", charset)
+    answer[-1] += b"\rMSA"
+    answer += (code, field(10))
+    if fault is not None:
+        version = _version(header.version)
+        if version < _MSA_TEXT_UNTIL:
+            answer.append(fault.text)
+        answer[-1] += b"\r" + _err(header, fault, version)
+    answer[-1] += b"\r"
+    return separator.join(answer)
+
+
+def _code(header: MessageHeader, fault: Fault | None, mode: AcknowledgeMode) -> bytes | None:
+    accept, application = _wish(header.field(15)), _wish(header.field(16))
+    application_code = b"AA" if fault is None else b"AR"
+    if mode == "always_aa" or not (accept or application):
+        # An answer to an answer would never end.
+        return None if header.message_code == b"ACK" else application_code
+    if _wanted(accept, fault):
+        return b"CA" if fault is None else fault.accept_code
+    return application_code if _wanted(application, fault) else None
+
+
+def _wish(field: bytes) -> bytes:
+    return b"" if field == b'""' else field.strip().upper()
+
+
+def _wanted(wish: bytes, fault: Fault | None) -> bool:
+    """Whether HL7 table 0155 asks for an answer; a word it does not know counts as AL."""
+    if wish in (b"", b"NE"):
+        return False
+    if wish == b"ER":
+        return fault is not None
+    return wish != b"SU" or fault is None
+
+
+def _message_type(header: MessageHeader) -> bytes:
+    trigger, component = header.trigger_event, header.encoding_characters[:1]
+    if not trigger:
+        return b"ACK"
+    if _version(header.version) < _THREE_COMPONENT_TYPE_SINCE:
+        return b"ACK" + component + trigger
+    return b"ACK" + component + trigger + component + b"ACK"
+
+
+def _err(header: MessageHeader, fault: Fault, version: tuple[int, int, int]) -> bytes:
+    separator, component = header.separator, header.encoding_characters[:1]
+    # Without a subcomponent separator of its own, the sender gets the code alone.
+    subcomponent = header.encoding_characters[3:4]
+    segment, _, position = fault.path.partition("-")
+    place = [part.encode("ascii") for part in (segment, "1" if segment else "", position)]
+    code, text = fault.error_code.encode("ascii"), _ERROR_TEXTS[fault.error_code]
+    if version < _ERR_FIELDS_SINCE:
+        coded = subcomponent.join((code, text, b"HL70357")) if subcomponent else code
+        return b"ERR" + separator + component.join((*place, coded))
+    location = component.join(part for part in place if part)
+    coded = component.join((code, text, b"HL70357"))
+    return separator.join((b"ERR", b"", location, coded, b"E", b"", b"", b"", fault.text))
+
+
+@lru_cache(maxsize=64)
+def _version(field: bytes) -> tuple[int, int, int]:
+    """MSH-12.1 as numbers; an unknown one counts as newer than all."""
+    match = re.fullmatch(rb"\s*(\d{1,2})\.(\d{1,2})(?:\.(\d{1,2}))?\s*", field)
+    if match is None:
+        return _NO_VERSION
+    major, minor, patch = match.groups(default=b"0")
+    return int(major), int(minor), int(patch)
+
+
+def _timestamp(at: datetime) -> bytes:
+    """MSH-7 to the second, in UTC with its offset."""
+    moment = at.astimezone(UTC)
+    return b"%04d%02d%02d%02d%02d%02d+0000" % (
+        moment.year,
+        moment.month,
+        moment.day,
+        moment.hour,
+        moment.minute,
+        moment.second,
+    )

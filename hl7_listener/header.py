@@ -1,0 +1,132 @@
+"""Reads what an acknowledgment needs from MSH, as bytes, whatever the delimiters and the character set.
+
+Nothing is decoded: MSH's delimiters are single ASCII bytes in every character set that MLLP can carry.
+"""
+
+import re
+import string
+from dataclasses import dataclass
+
+_FIELDS_READ = 18  # MSH-18, the character set, is the last one an acknowledgment copies
+_LEADING_NOISE = b"\r\n\0\t \xef\xbb\xbf"
+_PUNCTUATION = string.punctuation.encode()
+_STANDARD_ENCODING_CHARACTERS = b"^~\\&"
+_SEGMENT_END = re.compile(rb"[\r\n]")
+_MESSAGE_HEADER = re.compile(rb"(?:\A|[\r\n])[\0\t \xef\xbb\xbf]*(MSH[^A-Za-z0-9\s])")
+_ANY_HEADER_OR_TRAILER = re.compile(
+    rb"(?:\A|[\r\n])[\0\t \xef\xbb\xbf]*((?:MSH|FHS|BHS|BTS|FTS)[^A-Za-z0-9\s])"
+)
+
+
+@dataclass(slots=True)
+class MessageHeader:
+    """One MSH segment, not to be changed once read."""
+
+    separator: bytes
+    """MSH-1, one byte."""
+    fields: list[bytes]
+    """`MSH`, then MSH-2, MSH-3 and on, as many as the sender wrote, at most to MSH-18 and one tail."""
+
+    def field(self, number: int) -> bytes:
+        """MSH-`number` (2 to 18), its bytes as sent; empty when absent."""
+        return self.fields[number - 1] if number <= len(self.fields) else b""
+
+    @property
+    def encoding_characters(self) -> bytes:
+        """MSH-2: component, repetition, escape, subcomponent, and from 2.7 on truncation."""
+        return self.fields[1]
+
+    @property
+    def control_id(self) -> str:
+        """MSH-10, each byte as one character."""
+        return self.field(10).decode("latin-1")
+
+    @property
+    def message_code(self) -> bytes:
+        """MSH-9.1, such as `SIU`."""
+        return self.field(9).partition(self.encoding_characters[:1])[0]
+
+    @property
+    def trigger_event(self) -> bytes:
+        """MSH-9.2, such as `S12`; empty when absent."""
+        components = self.field(9).split(self.encoding_characters[:1], 2)
+        return components[1] if len(components) > 1 else b""
+
+    @property
+    def version(self) -> bytes:
+        """MSH-12.1, such as `2.5.1`."""
+        return self.field(12).partition(self.encoding_characters[:1])[0]
+
+
+class HeaderError(Exception):
+    """The message header cannot be read, so the message cannot be understood; its words hold no value."""
+
+    def __init__(self, path: str, error_code: str, header: MessageHeader | None = None) -> None:
+        super().__init__(f"unreadable-header {path}")
+        self.path = path
+        """`MSH`, `MSH-1`, `MSH-2` or `MSH-9`."""
+        self.error_code = error_code
+        """HL7 table 0357."""
+        self.header = header
+        """What could be read all the same, to answer with."""
+
+
+def read_header(payload: bytes) -> MessageHeader:
+    """The MSH segment that opens a message.
+
+    Blanks, line ends, NUL and a byte order mark before it are passed over. Raises HeaderError when there is no
+    MSH (100, segment sequence), no usable MSH-1 or MSH-2, or no MSH-9. An empty MSH-10 is not an error here:
+    such a message can be kept, told from others by its bytes, and answered with an empty MSA-2.
+    """
+    if not payload.startswith(b"MSH"):
+        payload = payload.lstrip(_LEADING_NOISE)
+        if not payload.startswith(b"MSH"):
+            raise HeaderError("MSH", "100", _header_further_down(payload))
+    separator = payload[3:4]
+    if not _may_delimit(separator):
+        raise HeaderError("MSH-1", "102" if separator.strip() else "101")
+    end = payload.find(b"\r")
+    segment = payload[:end] if end >= 0 else payload
+    if b"\n" in segment:
+        segment = segment[: segment.find(b"\n")]
+    header = MessageHeader(separator, segment.split(separator, _FIELDS_READ))
+    if not _may_delimit(header.encoding_characters[:4]):
+        error_code = "102" if header.encoding_characters else "101"
+        header.fields[1] = _STANDARD_ENCODING_CHARACTERS
+        raise HeaderError("MSH-2", error_code, None if separator in _STANDARD_ENCODING_CHARACTERS else header)
+    if not header.message_code:
+        raise HeaderError("MSH-9", "101", header)
+    return header
+
+
+def split_messages(payload: bytes) -> list[bytes]:
+    """The messages in one frame: usually one, several when MSH repeats or FHS and BHS wrap a batch (2.9.3).
+
+    Batch headers and trailers are left out; anything else before the first MSH stays with the first message,
+    where `read_header` will name it. A frame without MSH is one message.
+    """
+    if payload.startswith(b"MSH") and payload.find(b"MSH", 3) < 0:
+        return [payload]
+    bounds = [match.start(1) for match in _ANY_HEADER_OR_TRAILER.finditer(payload)]
+    starts = [bound for bound in bounds if payload.startswith(b"MSH", bound)]
+    if not starts:
+        return [payload]
+    if not payload.lstrip(_LEADING_NOISE).startswith((b"FHS", b"BHS")):
+        bounds[bounds.index(starts[0])] = starts[0] = 0
+    following = dict(zip(bounds, [*bounds[1:], len(payload)], strict=True))
+    return [payload[start : following[start]] for start in starts]
+
+
+def _may_delimit(characters: bytes) -> bool:
+    """Whether each of these bytes could be a delimiter."""
+    return bool(characters) and not characters.translate(None, _PUNCTUATION)
+
+
+def _header_further_down(payload: bytes) -> MessageHeader | None:
+    match = _MESSAGE_HEADER.search(payload)
+    if match is None:
+        return None
+    try:
+        return read_header(payload[match.start(1) :])
+    except HeaderError as error:
+        return error.header
