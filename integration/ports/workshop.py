@@ -1,0 +1,31 @@
+"""Everything a pipeline step works with; wired once, in `integration.bootstrap`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from integration.domain.clock import Clock
+    from integration.ports.ehr import WriteBackMode
+    from integration.ports.sms import SmsProvider
+    from integration.ports.store import Store
+    from integration.settings.model import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """The tools of the trade."""
+
+    store: Store
+    sms: SmsProvider | None  # None: no provider is configured, reminders are held
+    write_back: WriteBackMode
+    clock: Clock
+    settings: Settings
+    public_base_url: str  # without a trailing slash
+    new_token: Callable[[], str]  # unguessable, made of [A-Za-z0-9_-]
+    random: Callable[[], float]  # in [0, 1)
+    simulated: bool = False  # the calendar runs by itself: only a loopback provider may be used
+    knock: Callable[[str], None] = lambda step: None  # noqa: ARG005 - tells a step that there may be work

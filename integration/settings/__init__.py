@@ -1,0 +1,1 @@
+"""The site's settings: read once, checked as a whole, frozen."""

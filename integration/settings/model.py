@@ -1,0 +1,127 @@
+"""What can be set, as frozen types; `config/` is read into these and nothing else.
+
+Times of day are local to the practice; durations are timedeltas; money is in
+the practice's currency.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+    from decimal import Decimal
+    from zoneinfo import ZoneInfo
+
+    from fhir_mappers.profile import VendorProfile
+    from integration.domain.consent import ConsentPolicy
+    from integration.domain.failure import Failure
+    from integration.domain.reminder_plan import PlanRules
+    from integration.domain.wording import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLocation:
+    """A place as the feed names it, and what it means to us."""
+
+    practice: str  # file name of the practice
+    zone: ZoneInfo | None = None  # None: the feed's
+    place: str = ""  # the public name patients know it by
+    sensitive: bool = False  # no texts unless the practice says so
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One inbound channel: `config/feeds/<name>.toml`."""
+
+    name: str
+    vendor: VendorProfile
+    scope: str  # feeds that share it speak of the same appointments
+    zone: ZoneInfo
+    region: str  # of phone numbers without a country, ISO 3166 two-letter
+    charset: str | None  # HL7 table 0211; None: as the message declares
+    acknowledge: Literal["msh", "always_aa"]
+    state: Literal["shadow", "live"]  # shadow: all is planned and shown, nothing sent
+    port: int | None  # None: APPOINTMENT_TEXTS_MLLP_PORT
+    processing_id: str  # MSH-11 it must carry in live mode
+    oldest_event: timedelta  # an event older than this causes no text about itself
+    clock_tolerance: timedelta  # how far its MSH-7 may run ahead of us
+    identity: tuple[str, ...]  # paths of appointment identifiers, best first; empty: the vendor's
+    identifier_systems: Mapping[str, str]  # assigning authority → FHIR identifier system
+    locations: Mapping[str, FeedLocation]  # by the code at AIL-3, PV1-3 or MSH-4
+    max_message_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The most a number gets, over all patients (47 CFR 64.1200(a)(9)(iv)(F))."""
+
+    per_day: int = 1
+    per_week: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """One practice: `config/practices/<name>.toml`."""
+
+    name: str
+    sms: bool
+    public_name: str  # as patients know it
+    phone: str  # as patients dial it
+    languages: tuple[str, ...]  # the first is the default
+    plan: PlanRules
+    consent: ConsentPolicy
+    caps: Caps
+    serves_unclaimed: bool  # takes locations nobody claims; heeded in test mode only
+    sensitive_texts: bool  # whether sensitive locations may be texted about
+    first_names: bool  # name the patient even when alone on a number
+    max_segments: int
+    texts_per_hour: int  # its breaker
+    cancellations_per_hour: int  # more is a mass change and waits for a person
+    emergency: str  # the number for emergencies, such as 911
+    price_per_segment: Decimal | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How texts are offered and looked after."""
+
+    threads: int
+    offer_deadline: timedelta  # an offer without an outcome by then is uncertain
+    uncertain_looks: tuple[timedelta, ...]  # after the offer; at least two, the provider's list lags
+    recheck_after: timedelta  # a text without final news is asked about this often
+    final_after: timedelta  # `sent` without a receipt for so long is final (calendar)
+    automatic_opt_outs_per_hour: int  # more is the provider's fault, not the patients' wish
+    opt_out_covers_all_senders: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything in `config/`."""
+
+    mode: Literal["test", "live"]
+    allowed_numbers: frozenset[str]  # in test mode with a real provider: only these are texted
+    feeds: Mapping[str, Feed]
+    practices: Mapping[str, Practice]
+    catalogs: Mapping[str, Catalog]  # by language
+    failures: Mapping[str, Failure]  # provider's error code → what it means
+    sending: Sending
+    vendors: Mapping[str, VendorProfile] = field(default_factory=dict)
+
+    def practice_of(self, feed: Feed, codes: tuple[str, ...]) -> tuple[str | None, FeedLocation | None]:
+        """The practice that claims a location, and the location; codes are tried most specific first.
+
+        In test mode an unclaimed location falls to the practice that serves the unclaimed.
+        """
+        for code in codes:
+            location = feed.locations.get(code)
+            if location is not None:
+                return location.practice, location
+        if self.mode == "test":
+            for practice in self.practices.values():
+                if practice.serves_unclaimed:
+                    return practice.name, None
+        return None, None
