@@ -22,7 +22,7 @@ from typing import Literal
 from hl7_listener.header import HeaderError, MessageHeader
 
 AcknowledgeMode = Literal["msh", "always_aa"]
-"""`msh`: as the table above says. `always_aa`: original mode for all, for engines that take nothing but AA."""
+"""`msh`: as the table says. `always_aa`: original mode for all, for engines that take nothing but AA."""
 
 _ERROR_TEXTS = {  # HL7 table 0357
     "100": b"Segment sequence error",

@@ -41,9 +41,9 @@ class FrameSplitter:
         self._inside = False
         self._partial = bytearray()
         self.noise_bytes = 0
-        """Bytes outside any frame so far, line ends, NUL and blanks not counted."""
+        """Bytes outside any frame, but for line ends, NUL and blanks; the reader may reset it."""
         self.broken_off = 0
-        """Frames so far that another `0x0B MSH` cut short: their sender gave up and began again."""
+        """Frames that another `0x0B MSH` cut short: their sender began again; the reader may reset it."""
 
     @property
     def pending_bytes(self) -> int:

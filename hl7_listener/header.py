@@ -74,8 +74,8 @@ class HeaderError(Exception):
 def read_header(payload: bytes) -> MessageHeader:
     """The MSH segment that opens a message.
 
-    Blanks, line ends, NUL and a byte order mark before it are passed over. Raises HeaderError when there is no
-    MSH (100, segment sequence), no usable MSH-1 or MSH-2, or no MSH-9. An empty MSH-10 is not an error here:
+    Blanks, line ends, NUL and a byte order mark before it are passed over. Raises HeaderError when there is
+    no MSH (100, segment sequence), no usable MSH-1 or MSH-2, or no MSH-9. An empty MSH-10 is no error here:
     such a message can be kept, told from others by its bytes, and answered with an empty MSA-2.
     """
     if not payload.startswith(b"MSH"):
