@@ -2,7 +2,7 @@
 
 `siu_to_bundle.translate` fills them. Resources are plain FHIR R4 JSON (dicts); beside each stand the
 few facts a texting service asks for, already decided. Warnings and refusals name a path and a code;
-their words are constants of `tables`, so no text here can hold a person's data.
+their words are constants of `findings`, so no text here can hold a person's data.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ class MapWarning:
     """Something a person who runs the interface may want to know; the message is mapped all the same."""
 
     path: str  # where, as an HL7 path
-    code: str  # what, a key of tables.WARNINGS
+    code: str  # what, a key of findings.WARNINGS
     text: str
 
 
@@ -55,7 +55,7 @@ class Refusal:
     """Why a message was not mapped."""
 
     path: str
-    code: str  # a key of tables.REFUSALS, or of an UnreadableMessage
+    code: str  # a key of findings.REFUSALS, or of an UnreadableMessage
     text: str
 
 

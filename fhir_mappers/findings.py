@@ -1,0 +1,61 @@
+"""The words for everything a mapping may note or refuse: one code, one sentence, never a value.
+
+A warning says what was done all the same; a refusal says why nothing was. The path beside it names the place.
+"""
+
+from fhir_mappers.translation import MapWarning, Refusal
+
+WARNINGS = {
+    # reading the bytes
+    "nul-byte": "NUL bytes were dropped",
+    "unknown-charset": "the declared character set is not known; the text was read as found",
+    "charset-contradicted": "the bytes are not in the declared character set; the text was read as found",
+    "charset-guessed": "the bytes are not UTF-8; they were read as Windows-1252",
+    "delimiters-missing": "encoding characters are missing; the standard's were taken",
+    "broken-line": "a line break stands inside this segment; the rest was joined to it",
+    "second-message": "more than one message came at once; only the first was read here",
+    # what happened
+    "no-control-id": "the message has no control id",
+    "not-a-time": "this is not an HL7 time; it was passed over",
+    "date-only": "a date without a time gives no start",
+    "hour-only": "the time names no minutes; the full hour was taken",
+    "midnight": "a start at midnight is often a date without a time",
+    "in-gap": "this local time does not exist (clocks go forward); the offset before the change was used",
+    "in-fold": "this local time comes twice (clocks go back); the first was used",
+    "offset-of-other-season": "the offset in MSH-7 is of another season; the zone's own offset was used",
+    "no-start": "no field holds the start of the appointment",
+    "starts-disagree": "this start differs from the one that was taken",
+    "offset-added": "the start is this time plus the offset beside it",
+    "end-before-start": "the end is not after the start; it was passed over",
+    "duration-unreadable": "the duration cannot be read; it was passed over",
+    "duration-out-of-range": "the duration is outside the profile's limits; it was passed over",
+    "duration-unit-guessed": "seconds, the unit when none is given, would be too short; minutes were taken",
+    "end-assumed": "neither end nor duration was given; the profile's default length was taken",
+    "unknown-status": "the status word is in no table; the trigger event's own status was taken",
+    "status-contradicts-trigger": "the status contradicts the trigger event; the trigger event was believed",
+    "status-without-times": "FHIR allows this status only with a start; the resource carries the nearest one",
+    # who
+    "no-patient-identifier": "the patient has no identifier",
+    "no-phone": "no number here can be texted",
+    "home-number": "only a home number is offered; it may not take texts",
+    "patient-deceased": "the patient is dead; no number is offered",
+    "unknown-language": "the language word is in no table",
+    "not-a-date": "this is not a date; it was passed over",
+}
+
+REFUSALS = {
+    "unsupported-trigger": "this message type or trigger event is not mapped",
+    "no-patient": "the message has no patient",
+    "no-patient-by-definition": "slots were blocked or opened; such a message has no patient by definition",
+    "no-appointment-identifier": "none of the fields that identify an appointment is valued",
+}
+
+
+def warn(path: str, code: str) -> MapWarning:
+    """Return the warning `code` at `path`."""
+    return MapWarning(path, code, WARNINGS[code])
+
+
+def refuse(path: str, code: str) -> Refusal:
+    """Return the refusal `code` at `path`."""
+    return Refusal(path, code, REFUSALS[code])

@@ -1,0 +1,332 @@
+r"""Reads an HL7 v2 message by path, from the delimiters it declares, splitting only what is read.
+
+    message = V2Message.parse(raw)
+    message["PID-5.1"]          the family name, unescaped; '' when absent or null
+    message.is_null("PID-13")   True when the sender wrote "" (delete what you stored)
+    message["AIS[2]-4"]         the second AIS segment's start
+
+The grammar of paths is in `hl7_path`. Nothing here knows what a segment means, which version the sender
+claims or which segments it may hold: real messages mix versions, and Z segments stand anywhere.
+The segments keep their order and can be grouped: `patients` (PID with what follows it), `resources`
+(RGS with its AIS, AIG, AIL, AIP), each addressed by the same paths, counted within the group.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, Self
+
+from fhir_mappers.charsets import decode
+from fhir_mappers.errors import UnreadableMessage
+from fhir_mappers.escapes import unescape
+from fhir_mappers.findings import warn
+from fhir_mappers.hl7_path import read_path
+from fhir_mappers.translation import MapWarning
+
+NULL: Final = '""'  # HL7 null: the value is deleted, not merely not sent (2.5.3.2)
+
+_DEFAULTS = "^~\\&"
+_USUAL = "MSH|^~\\&|"
+_TRUNCATION = 5  # MSH-2 of 2.7 and later may hold a fifth character
+_HEADER = re.compile(rb"(?:^|[\r\n\x00\x0b\x1c])[ \t\xef\xbb\xbf]{0,80}(MSH)(?=[^A-Za-z0-9\s])")
+# Control characters: MLLP frames (0B, 1C), NUL and noise. Kept: tab, LF, CR, and ESC, which ISO 2022 uses.
+_CONTROLS = bytes(c for c in range(0x20) if c not in b"\t\n\r\x1b") + b"\x7f"
+_ENVELOPES = frozenset({"FHS", "BHS", "BTS", "FTS", "MSH"})
+_RESOURCES = frozenset({"AIS", "AIG", "AIL", "AIP"})
+_PATIENT_ENDS = _RESOURCES | {"PID", "RGS"}
+
+
+class Composite:
+    """One repetition of a field: components and subcomponents counted from 1."""
+
+    __slots__ = ("_components", "_run")
+
+    def __init__(self, raw: str, run: "SegmentRun") -> None:
+        self._components = raw.split(run.delimiters[1])
+        self._run = run
+
+    def get(self, component: int, subcomponent: int = 1) -> str:
+        """Return the value, unescaped; '' when absent or null."""
+        if component > len(self._components):
+            return ""
+        value = self._components[component - 1]
+        if not value:
+            return ""
+        separator = self._run.delimiters[4]
+        if separator in value:
+            parts = value.split(separator)
+            value = parts[subcomponent - 1] if subcomponent <= len(parts) else ""
+        elif subcomponent > 1:
+            return ""
+        return self._run.clean(value)
+
+
+class SegmentRun:
+    """Segments in their order, addressed by HL7 path. A message is one, a group within it another."""
+
+    __slots__ = ("_fields", "_index", "_lines", "codec", "delimiters", "positions")
+
+    def __init__(
+        self,
+        lines: Sequence[str],
+        positions: Sequence[int],
+        delimiters: str,
+        codec: str,
+        fields: dict[int, list[str]] | None = None,
+    ) -> None:
+        """`lines` are the whole message's segments; `positions` those of this run, in order."""
+        self.delimiters = delimiters  # MSH-1 and MSH-2: field, component, repetition, escape, subcomponent
+        self.codec = codec
+        self.positions = positions
+        self._lines = lines
+        self._fields = {} if fields is None else fields  # split when first read, shared by a message's runs
+        index: dict[str, list[int]] = {}
+        for position in positions:
+            name = lines[position][:3]
+            if name in index:
+                index[name].append(position)
+            else:
+                index[name] = [position]
+        self._index = index
+
+    def get(self, path: str) -> str:
+        """Return the value at `path`, unescaped; '' when absent or null. Raises BadPath only."""
+        value = self.raw(path)
+        if not value or value == NULL:
+            return ""
+        return unescape(value, self.delimiters, self.codec) if self.delimiters[3] in value else value
+
+    __getitem__ = get
+
+    def is_null(self, path: str) -> bool:
+        """Say whether the sender wrote "" there: delete what was stored."""
+        return self.raw(path) == NULL
+
+    def raw(self, path: str) -> str:
+        """Return the value at `path` as sent: escaped, `NULL` for null, '' when absent."""
+        name, occurrence, field, repetition, component, subcomponent = read_path(path)
+        try:
+            value = self._fields[self._index[name][occurrence]][field]
+        except (KeyError, IndexError):  # not there, or not split yet
+            value = self._field(name, occurrence, field)
+        if not value or (field <= 2 and name == "MSH"):  # noqa: PLR2004 - MSH-1 and MSH-2 are the delimiters
+            return value
+        delimiters = self.delimiters
+        separator = delimiters[2]
+        if separator in value:
+            parts = value.split(separator)
+            value = parts[repetition] if repetition < len(parts) else ""
+        elif repetition:
+            return ""
+        separator = delimiters[1]
+        if separator in value:
+            parts = value.split(separator)
+            value = parts[component] if component < len(parts) else ""
+        elif component:
+            return ""
+        separator = delimiters[4]
+        if separator in value:
+            parts = value.split(separator)
+            return parts[subcomponent] if subcomponent < len(parts) else ""
+        return "" if subcomponent else value
+
+    def field(self, path: str) -> list[Composite]:
+        """Return the repetitions of the field `path` lies in, empty ones included; [] when absent."""
+        name, occurrence, field, *_ = read_path(path)
+        value = self._field(name, occurrence, field)
+        return [Composite(part, self) for part in value.split(self.delimiters[2])] if value else []
+
+    def repetitions(self, path: str) -> int:
+        """Count the repetitions of the field `path` lies in; 0 when absent."""
+        name, occurrence, field, *_ = read_path(path)
+        value = self._field(name, occurrence, field)
+        return value.count(self.delimiters[2]) + 1 if value else 0
+
+    def count(self, name: str) -> int:
+        """Count the segments of that name."""
+        return len(self._index.get(name, ()))
+
+    @property
+    def segments(self) -> list[str]:
+        """The names of the segments, in order."""
+        return [self._lines[position][:3] for position in self.positions]
+
+    def each(self, name: str) -> Iterator["SegmentRun"]:
+        """Give each segment of that name as a run of its own."""
+        for position in self._index.get(name, ()):
+            yield self.part((position,))
+
+    def part(self, positions: Sequence[int]) -> "SegmentRun":
+        """Return the run of these segments of the same message."""
+        return SegmentRun(self._lines, positions, self.delimiters, self.codec, self._fields)
+
+    def clean(self, value: str) -> str:
+        """Return one raw leaf unescaped; '' for null."""
+        if value == NULL:
+            return ""
+        return unescape(value, self.delimiters, self.codec) if self.delimiters[3] in value else value
+
+    def _field(self, name: str, occurrence: int, field: int) -> str:
+        positions = self._index.get(name)
+        if positions is None or occurrence >= len(positions):
+            return ""
+        position = positions[occurrence]
+        fields = self._fields.get(position)
+        if fields is None:
+            fields = self._fields[position] = self._lines[position].split(self.delimiters[0])
+            if name == "MSH":
+                fields.insert(1, self.delimiters[0])  # MSH-1 is the separator itself
+        return fields[field] if field < len(fields) else ""
+
+
+class V2Message(SegmentRun):
+    """One HL7 v2 message."""
+
+    __slots__ = ("warnings",)
+
+    warnings: tuple[MapWarning, ...]
+
+    @classmethod
+    def parse(cls, raw: bytes, *, fallback_charset: str | None = None) -> Self:
+        """Read one message; segments may end in CR, LF or CRLF, MLLP bytes and a BOM are ignored.
+
+        `fallback_charset` (HL7 table 0211 or IANA name) is tried when MSH-18 says nothing.
+        Raises UnreadableMessage, and nothing else, whatever the bytes.
+        """
+        warnings: list[MapWarning] = []
+        text, codec = _text(_one_message(raw), fallback_charset, warnings)
+        delimiters = _delimiters(text, warnings)
+        lines = _segments(text, delimiters[0], warnings)
+        message = cls(lines, range(len(lines)), delimiters, codec)
+        message.warnings = tuple(warnings)
+        return message
+
+    def patients(self) -> list[SegmentRun]:
+        """Return the PATIENT groups: each PID with what follows, up to the next PID or a resource."""
+        groups: list[list[int]] = []
+        inside = False
+        for position, name in zip(self.positions, self.segments, strict=True):
+            if name in _PATIENT_ENDS:
+                inside = name == "PID"
+                if inside:
+                    groups.append([])
+            if inside:
+                groups[-1].append(position)
+        return [self.part(group) for group in groups]
+
+    def resources(self) -> list[SegmentRun]:
+        """Return the RESOURCE groups: RGS with its AIS, AIG, AIL, AIP; those sent without RGS make one."""
+        groups: list[list[int]] = []
+        for position, name in zip(self.positions, self.segments, strict=True):
+            if name == "RGS" or (name in _RESOURCES and not groups):
+                groups.append([position])
+            elif name in _RESOURCES:
+                groups[-1].append(position)
+        return [self.part(group) for group in groups]
+
+
+def split_messages(data: bytes) -> list[bytes]:
+    """Cut a file into its messages: bare, MLLP-framed, or within FHS/BHS batches.
+
+    Data without any MSH comes back whole, so that whoever maps it can say why it is refused;
+    blank data gives [].
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        data = data.decode("utf-16", "replace").encode()
+    starts = [match.start(1) for match in _HEADER.finditer(data)]
+    if not starts:
+        return [data] if data.strip() else []
+    ends = [*starts[1:], len(data)]
+    return [_trim(data[start:end]) for start, end in zip(starts, ends, strict=True)]
+
+
+_TRAILER = re.compile(rb"[\r\n](?:FHS|BHS|BTS|FTS)(?=[^A-Za-z0-9])|\x1c")
+
+
+def _trim(message: bytes) -> bytes:
+    trailer = _TRAILER.search(message)
+    return (message[: trailer.start()] if trailer else message).rstrip(b"\r\n\x00\x0b \xef\xbb\xbf")
+
+
+def _one_message(raw: bytes) -> bytes:
+    """Cut framing and noise away; raise UnreadableMessage when there is no MSH."""
+    if not raw.startswith(b"MSH"):
+        if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raw = raw.decode("utf-16", "replace").encode()
+        header = _HEADER.search(raw)
+        if header is None:
+            raise UnreadableMessage("MSH", "no-header", "no MSH segment was found")
+        raw = raw[header.start(1) :]
+    end = raw.find(b"\x1c")
+    return raw if end < 0 else raw[:end]
+
+
+def _text(body: bytes, fallback: str | None, warnings: list[MapWarning]) -> tuple[str, str]:
+    if b"\x00" in body:
+        warnings.append(warn("MSH", "nul-byte"))
+    body = body.translate(None, _CONTROLS)
+    if body.isascii() and b"\x1b" not in body:
+        return body.decode("ascii"), "utf-8"
+    header = re.split(rb"[\r\n]", body, maxsplit=1)[0]
+    fields = header.split(body[3:4])
+    repetition = body[5:6] or b"~"
+    declared = fields[17].split(repetition)[0] if len(fields) > 17 else b""  # noqa: PLR2004 - MSH-18
+    decoded = decode(body, declared.decode("ascii", "replace"), fallback)
+    if decoded.warning:
+        warnings.append(warn("MSH-18", decoded.warning))
+    return decoded.text, decoded.codec
+
+
+def _delimiters(text: str, warnings: list[MapWarning]) -> str:
+    """Return field, component, repetition, escape and subcomponent separators, and truncation if any."""
+    if text.startswith(_USUAL):
+        return _USUAL[3:8]
+    separator = text[3:4]
+    if not separator or separator.isalnum() or separator.isspace():
+        raise UnreadableMessage("MSH-1", "no-delimiters", "MSH names no field separator")
+    end = re.search(rf"[\r\n{re.escape(separator)}]", text[4:])
+    declared = text[4 : 4 + end.start()] if end else text[4:]
+    if len(declared) < len(_DEFAULTS):
+        warnings.append(warn("MSH-2", "delimiters-missing"))
+        declared += "".join(c for c in _DEFAULTS[len(declared) :] if c not in declared)
+    delimiters = separator + declared
+    bad = any(c.isalnum() or c.isspace() for c in declared) or len(set(delimiters)) != len(delimiters)
+    if bad or not len(_DEFAULTS) <= len(declared) <= _TRUNCATION:
+        raise UnreadableMessage("MSH-2", "bad-delimiters", "the encoding characters cannot be told apart")
+    return delimiters
+
+
+def _segments(text: str, separator: str, warnings: list[MapWarning]) -> list[str]:
+    """Cut the text into segments, one a line."""
+    lines = _lines(text)
+    while not lines[-1]:
+        lines.pop()
+    odd = [n for n, line in enumerate(lines) if line[3:4] != separator or line[:3] in _ENVELOPES]
+    return lines if odd == [0] else _mend(lines, separator, warnings)
+
+
+def _mend(lines: list[str], separator: str, warnings: list[MapWarning]) -> list[str]:
+    """Drop blank lines and what follows the message; give a line that begins no segment to the one before."""
+    segments: list[list[str]] = []
+    for line in lines:
+        stripped = line.strip()
+        name = stripped[:3]
+        if not name:
+            continue
+        if segments and not (name.isalnum() and name.isupper() and stripped[3:4] in ("", separator)):
+            segments[-1].append(line)
+            continue
+        if segments and name in _ENVELOPES:
+            if name == "MSH":
+                warnings.append(warn("MSH", "second-message"))
+            break
+        segments.append([stripped])
+    warnings += [warn(f"{pieces[0][:3]}-1", "broken-line") for pieces in segments if len(pieces) > 1]
+    return ["\n".join(pieces) for pieces in segments]
+
+
+def _lines(text: str) -> list[str]:
+    if "\n" not in text:
+        return text.split("\r")
+    if "\r" not in text:
+        return text.split("\n")
+    return text.replace("\r\n", "\r").replace("\n", "\r").split("\r")
