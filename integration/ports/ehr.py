@@ -22,7 +22,7 @@ class Written:
     ehr_id: str
     version: str | None = None  # for the next update's If-Match
     patient_id: str | None = None  # the patient's id on the EHR, if found on the way
-    appointment_id: str | None = None
+    appointment_ids: tuple[tuple[int, str], ...] = ()  # ours → the EHR's, of the visits found on the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +40,36 @@ class NoChart:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rightly not written, and nobody need act: the EHR has no such resource, or takes final news only."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class TryLater:
     """The EHR is away, slow, or busy (connection, 5xx, 408, 429); also an uncertain create."""
 
     reason: str
-    after: timedelta | None = None  # Retry-After
+    after: timedelta | None = None  # Retry-After, or how long the fact should rest
+    away: bool = True  # False: the EHR answers well, only this fact must wait
 
 
-WriteOutcome = Written | NotWritable | NoChart | TryLater
+WriteOutcome = Written | NotWritable | NoChart | LeftOut | TryLater
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One fact for one patient's chart, with all it speaks of.
 
-    `text` is the text (kind TEXT), or the text a reply answers, if known. `reply` is set for
+    `appointments` are this patient's visits that it is about, the foremost first. `text` is the text (kind TEXT), or the text a reply answers, if known. `reply` is set for
     kinds REPLY and CONFIRMATION. `answered` is the write-back row of the answered text, so that a
     reply can point to its Communication.
     """
 
     row: WriteBack
     patient: Patient
-    appointment: Appointment | None
+    appointments: tuple[Appointment, ...] = ()
     text: TextMessage | None = None
     reply: Reply | None = None
     answered: WriteBack | None = None
