@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ class Slot:
 
 
 # FHIR Appointment.status codes under which a visit is still to come.
-# proposed and waitlist are not promises to the patient.
+# proposed (tentative) and waitlist are not promises to the patient.
 EXPECTED = frozenset({"booked", "pending"})
 CALLED_OFF = frozenset({"cancelled", "noshow", "entered-in-error"})
 UNDER_WAY = frozenset({"arrived", "checked-in", "fulfilled"})
@@ -74,3 +74,67 @@ class Appointment:
     def is_expected(self) -> bool:
         """Whether the visit is still to come, as far as the EHR says."""
         return self.status in EXPECTED
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one message says of one appointment."""
+
+    event: AppointmentEvent  # what the message's trigger and status say by themselves
+    appointment: Appointment  # as the message shows it; id, slot_number and held_by mean nothing here
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The appointment after a report, and what happened to it."""
+
+    event: AppointmentEvent
+    appointment: Appointment
+    first_contact: bool = False  # it existed before we heard of it: plan the future only
+
+
+def hear(stored: Appointment | None, report: Report) -> News:
+    """Compare a report with the stored appointment; the trigger decides, the comparison refines.
+
+    A report without a start leaves the stored slot alone. A visit that was called off and is
+    expected again is booked anew, in a new slot.
+    """
+    shown = report.appointment
+    if stored is None:
+        return _first_news(report)
+    merged = _merge(stored, shown)
+    if not shown.is_expected:
+        happened = AppointmentEvent.UNCHANGED if stored.status == shown.status else report.event
+        return News(happened, merged)
+    again = not stored.is_expected and stored.status in CALLED_OFF
+    if merged.slot != stored.slot or again:
+        merged = replace(merged, slot_number=stored.slot_number + 1, confirmed=shown.confirmed)
+        same_slot = merged.slot == stored.slot
+        return News(AppointmentEvent.BOOKED if same_slot else AppointmentEvent.MOVED, merged)
+    same = replace(merged, event_time=None, resource={}) == replace(stored, event_time=None, resource={})
+    return News(AppointmentEvent.UNCHANGED if same else AppointmentEvent.CHANGED, merged)
+
+
+def _first_news(report: Report) -> News:
+    """An appointment never heard of: only a booking is news to the patient."""
+    shown = report.appointment
+    if not shown.is_expected:
+        return News(AppointmentEvent.IGNORED, shown, first_contact=True)
+    return News(AppointmentEvent.BOOKED, shown, first_contact=report.event is not AppointmentEvent.BOOKED)
+
+
+def _merge(stored: Appointment, shown: Appointment) -> Appointment:
+    """The stored appointment with what the report shows laid over it."""
+    slot = stored.slot if shown.slot.start is None else shown.slot
+    return replace(
+        shown,
+        id=stored.id,
+        identifiers=tuple(dict.fromkeys((*stored.identifiers, *shown.identifiers))),
+        patients=shown.patients or stored.patients,
+        slot=slot,
+        slot_number=stored.slot_number,
+        practice=shown.practice or stored.practice,
+        confirmed=stored.confirmed or shown.confirmed,
+        held_by=stored.held_by,
+        ehr_id=stored.ehr_id,
+    )

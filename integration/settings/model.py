@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from fhir_mappers.translation import FeedFacts
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
@@ -28,7 +30,7 @@ class FeedLocation:
 
     practice: str  # file name of the practice
     zone: ZoneInfo | None = None  # None: the feed's
-    place: str = ""  # the public name patients know it by
+    place: str = ""  # the public name patients know it by; the code itself unless set
     sensitive: bool = False  # no texts unless the practice says so
 
 
@@ -52,6 +54,22 @@ class Feed:
     identifier_systems: Mapping[str, str]  # assigning authority → FHIR identifier system
     locations: Mapping[str, FeedLocation]  # by the code at AIL-3, PV1-3 or MSH-4
     max_message_bytes: int
+
+    @property
+    def facts(self) -> FeedFacts:
+        """What the mapper must know of this feed."""
+        return FeedFacts(
+            name=self.name,
+            scope=self.scope,
+            zone=self.zone,
+            region=self.region,
+            charset=self.charset,
+            identity=self.identity,
+            identifier_systems=self.identifier_systems,
+            location_zones={
+                code: place.zone for code, place in self.locations.items() if place.zone is not None
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,41 @@
+"""By which keys an appointment and a patient are known within a feed's scope.
+
+Every identifier ever seen is kept as an alias. A key carries where the
+identifier stands, so a visit number never passes for a placer's id.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def appointment_key(path: str, value: str, namespace: str, occurrence: str) -> str:
+    """The key of one appointment identifier (EI at SCH-2, SCH-1 or PV1-19; SCH-3 tells occurrences apart)."""
+    return f"{path}|{namespace}|{value}|{occurrence}"
+
+
+def patient_key(authority: str, type_code: str, value: str) -> str:
+    """The key of one patient identifier (CX.4, CX.5, CX.1)."""
+    return f"{authority}|{type_code}|{value}"
+
+
+def contradict(known: Iterable[str], shown: Sequence[str]) -> bool:
+    """Whether the best identifier shown is of a kind already known, with another value.
+
+    Then a match by a lesser identifier is a coincidence (some senders put a
+    counter in SCH-1): two different things.
+    """
+    if not shown:
+        return False
+    kind = _kind(shown[0])
+    known_of_kind = {key for key in known if _kind(key) == kind}
+    return bool(known_of_kind) and shown[0] not in known_of_kind
+
+
+def _kind(key: str) -> tuple[str, str]:
+    """Where the identifier stands and whose it is: path and namespace, or authority and type."""
+    first, second, *_ = key.split("|")
+    return first, second
