@@ -34,7 +34,7 @@ _THREE_COMPONENT_TYPE_SINCE = (2, 3, 1)  # MSH-9.3, message structure
 _ERR_FIELDS_SINCE = (2, 5, 0)  # ERR-2 to ERR-12; before, ERR-1 alone
 _MSA_TEXT_UNTIL = (2, 7, 0)  # MSA-3 withdrawn
 _NO_VERSION = (99, 0, 0)
-_NO_HEADER = MessageHeader(b"|", [b"MSH", b"^~\\&", *[b""] * 8, b"P", b"2.5"])
+_NO_HEADER = MessageHeader(b"|", [b"MSH", b"^~\\&", *[b""] * 8, b"P", b"2.5", *[b""] * 6])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,37 +71,36 @@ def acknowledge(
     code = _code(header, fault, mode)
     if code is None:
         return None
-    separator, field = header.separator, header.field
-    charset = field(18)
+    fields = header.fields
     answer = [
         b"MSH",
-        header.encoding_characters,
-        field(5),
-        field(6),
-        field(3),
-        field(4),
+        fields[1],  # MSH-2
+        fields[4],  # MSH-5, theirs, is our MSH-3
+        fields[5],
+        fields[2],  # MSH-3, theirs, is our MSH-5
+        fields[3],
         _timestamp(at),
         b"",
         _message_type(header),
         control_id.encode("ascii"),
-        field(11),
-        field(12),
+        fields[10],  # MSH-11, processing id
+        fields[11],  # MSH-12, version
     ]
-    if charset:
-        answer += (b"", b"", b"", b"", b"", charset)
+    if fields[17]:  # MSH-18, character set
+        answer += (b"", b"", b"", b"", b"", fields[17])
     answer[-1] += b"\rMSA"
-    answer += (code, field(10))
+    answer += (code, fields[9])  # MSH-10
     if fault is not None:
         version = _version(header.version)
         if version < _MSA_TEXT_UNTIL:
             answer.append(fault.text)
         answer[-1] += b"\r" + _err(header, fault, version)
     answer[-1] += b"\r"
-    return separator.join(answer)
+    return header.separator.join(answer)
 
 
 def _code(header: MessageHeader, fault: Fault | None, mode: AcknowledgeMode) -> bytes | None:
-    accept, application = _wish(header.field(15)), _wish(header.field(16))
+    accept, application = _wish(header.fields[14]), _wish(header.fields[15])  # MSH-15, MSH-16
     application_code = b"AA" if fault is None else b"AR"
     if mode == "always_aa" or not (accept or application):
         # An answer to an answer would never end.

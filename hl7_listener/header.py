@@ -25,11 +25,7 @@ class MessageHeader:
     separator: bytes
     """MSH-1, one byte."""
     fields: list[bytes]
-    """`MSH`, then MSH-2, MSH-3 and on, as many as the sender wrote, at most to MSH-18 and one tail."""
-
-    def field(self, number: int) -> bytes:
-        """MSH-`number` (2 to 18), its bytes as sent; empty when absent."""
-        return self.fields[number - 1] if number <= len(self.fields) else b""
+    """`fields[n - 1]` is MSH-n, its bytes as sent, empty when absent; at least to MSH-18, then one tail."""
 
     @property
     def encoding_characters(self) -> bytes:
@@ -39,23 +35,23 @@ class MessageHeader:
     @property
     def control_id(self) -> str:
         """MSH-10, each byte as one character."""
-        return self.field(10).decode("latin-1")
+        return self.fields[9].decode("latin-1")
 
     @property
     def message_code(self) -> bytes:
         """MSH-9.1, such as `SIU`."""
-        return self.field(9).partition(self.encoding_characters[:1])[0]
+        return self.fields[8].partition(self.encoding_characters[:1])[0]
 
     @property
     def trigger_event(self) -> bytes:
         """MSH-9.2, such as `S12`; empty when absent."""
-        components = self.field(9).split(self.encoding_characters[:1], 2)
+        components = self.fields[8].split(self.encoding_characters[:1], 2)
         return components[1] if len(components) > 1 else b""
 
     @property
     def version(self) -> bytes:
         """MSH-12.1, such as `2.5.1`."""
-        return self.field(12).partition(self.encoding_characters[:1])[0]
+        return self.fields[11].partition(self.encoding_characters[:1])[0]
 
 
 class HeaderError(Exception):
@@ -89,7 +85,10 @@ def read_header(payload: bytes) -> MessageHeader:
     segment = payload[:end] if end >= 0 else payload
     if b"\n" in segment:
         segment = segment[: segment.find(b"\n")]
-    header = MessageHeader(separator, segment.split(separator, _FIELDS_READ))
+    fields = segment.split(separator, _FIELDS_READ)
+    if len(fields) < _FIELDS_READ:
+        fields += [b""] * (_FIELDS_READ - len(fields))
+    header = MessageHeader(separator, fields)
     if not _may_delimit(header.encoding_characters[:4]):
         error_code = "102" if header.encoding_characters else "101"
         header.fields[1] = _STANDARD_ENCODING_CHARACTERS
