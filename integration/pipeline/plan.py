@@ -1,0 +1,141 @@
+"""Step 3: what happened to an appointment becomes the reminders that should exist, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from integration.domain.appointment import AppointmentEvent
+from integration.domain.reminder import Reminder, ReminderState
+from integration.domain.reminder_plan import Situation, carries_on, plan, revise
+from integration.domain.staff_task import StaffTask, TaskKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from integration.domain.appointment import Appointment
+    from integration.domain.reminder_plan import PlanRules
+    from integration.ports.store import Change, Unit
+    from integration.ports.workshop import Workshop
+    from integration.settings.model import Practice
+
+BATCH = 100
+NO_NUMBER = "no phone number for texts (PID-13)"
+_log = structlog.get_logger(__name__)
+
+# What withdrew a reminder, as a nurse would say it.
+_REASONS = {
+    AppointmentEvent.MOVED: "the visit was moved",
+    AppointmentEvent.CANCELLED: "the visit was cancelled",
+    AppointmentEvent.DISCONTINUED: "the visit was discontinued",
+    AppointmentEvent.DELETED: "the visit was entered in error",
+    AppointmentEvent.NO_SHOW: "the patient did not come",
+    AppointmentEvent.ARRIVED: "the patient has arrived",
+}
+
+
+def mass_change(practice: str) -> str:
+    """The name of the breaker that stops a practice's flood of cancellations."""
+    return f"mass change {practice}"
+
+
+def plan_changes(workshop: Workshop) -> int:
+    """Think over the reminders of one batch of changes; returns how many changes were planned."""
+    flooded: set[str] = set()
+    with workshop.store.unit() as unit:
+        changes = unit.changes.claim(BATCH)
+        for change in changes:
+            practice = _plan_one(unit, workshop, change)
+            if practice is not None:
+                flooded.add(practice)
+        unit.changes.done([change.id for change in changes])
+    for practice in flooded:
+        workshop.store.open_breaker(mass_change(practice), "more cancellations in an hour than expected")
+        _log.warning("mass change: cancellations wait for a person", practice=practice)
+    if changes:
+        workshop.knock("send")
+    return len(changes)
+
+
+def _plan_one(unit: Unit, workshop: Workshop, change: Change) -> str | None:
+    """Plan one change; returns the practice whose cancellations have become a flood, if so."""
+    appointment = unit.appointments.get(change.appointment_id)
+    stored = unit.reminders.of_appointment(appointment.id)
+    practice = workshop.settings.practices.get(appointment.practice or "")
+    now = workshop.clock.calendar()
+    situation = _situation(unit, appointment, change, now)
+    wanted: list[Reminder] = []
+    if practice is not None:
+        wanted = _wanted(unit, appointment, practice.plan, situation)
+    revision = revise(
+        stored,
+        [replace(reminder, inbox_id=change.inbox_id) for reminder in wanted],
+        kept=lambda reminder: (
+            practice is not None and carries_on(reminder, appointment, practice.plan, situation)
+        ),
+        reason=_REASONS.get(change.event, "no longer in the plan"),
+        now=now,
+    )
+    unit.reminders.add(revision.add)
+    unit.reminders.update(revision.update)
+    if practice is None:
+        return None
+    return _flood(unit, practice, revision.add, now)
+
+
+def _situation(unit: Unit, appointment: Appointment, change: Change, now: datetime) -> Situation:
+    told_this_slot = unit.texts.for_slot(appointment.id, appointment.slot_number)
+    return Situation(
+        event=change.event,
+        at=change.at,
+        now=now,
+        told=told_this_slot
+        or any(unit.texts.for_slot(appointment.id, earlier) for earlier in range(1, appointment.slot_number)),
+        told_this_slot=told_this_slot,
+        old_start=None if change.before is None else change.before.start,
+        quiet=change.quiet,
+    )
+
+
+def _wanted(unit: Unit, appointment: Appointment, rules: PlanRules, situation: Situation) -> list[Reminder]:
+    """The reminders of every patient of the appointment."""
+    wanted = []
+    for patient_id in appointment.patients:
+        patient = unit.patients.get(patient_id)
+        reminders = plan(
+            appointment,
+            patient_id=patient_id,
+            number=patient.number or "",
+            rules=rules,
+            situation=situation,
+        )
+        if patient.number is None:
+            reminders = [
+                replace(reminder, state=ReminderState.SKIPPED, reason=NO_NUMBER) for reminder in reminders
+            ]
+        wanted += reminders
+    return wanted
+
+
+def _flood(unit: Unit, practice: Practice, added: Sequence[Reminder], now: datetime) -> str | None:
+    """Whether this cancellation is one too many for an hour (a mass change waits for a person)."""
+    step = practice.plan.on(AppointmentEvent.CANCELLED)
+    if step is None or not any(reminder.step == step.name for reminder in added):
+        return None
+    count = unit.reminders.count_planned(practice.name, step.name, now - timedelta(hours=1))
+    if count <= practice.cancellations_per_hour:
+        return None
+    unit.tasks.add(
+        StaffTask(
+            id=0,
+            kind=TaskKind.RELEASE,
+            practice=practice.name,
+            reason="More visits were cancelled in an hour than expected: release the texts or drop them.",
+            created_at=now,
+        )
+    )
+    return practice.name
