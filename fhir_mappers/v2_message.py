@@ -71,14 +71,15 @@ class SegmentRun:
         positions: Sequence[int],
         delimiters: str,
         codec: str,
-        fields: dict[int, list[str]] | None = None,
+        fields: list[list[str] | None] | None = None,
     ) -> None:
         """`lines` are the whole message's segments; `positions` those of this run, in order."""
         self.delimiters = delimiters  # MSH-1 and MSH-2: field, component, repetition, escape, subcomponent
         self.codec = codec
         self.positions = positions
         self._lines = lines
-        self._fields = {} if fields is None else fields  # split when first read, shared by a message's runs
+        # Split when first read; shared by all runs of one message.
+        self._fields: list[list[str] | None] = [None] * len(lines) if fields is None else fields
         index: dict[str, list[int]] = {}
         for position in positions:
             name = lines[position][:3]
@@ -104,10 +105,7 @@ class SegmentRun:
     def raw(self, path: str) -> str:
         """Return the value at `path` as sent: escaped, `NULL` for null, '' when absent."""
         name, occurrence, field, repetition, component, subcomponent = read_path(path)
-        try:
-            value = self._fields[self._index[name][occurrence]][field]
-        except (KeyError, IndexError):  # not there, or not split yet
-            value = self._field(name, occurrence, field)
+        value = self._field(name, occurrence, field)
         if not value or (field <= 2 and name == "MSH"):  # noqa: PLR2004 - MSH-1 and MSH-2 are the delimiters
             return value
         delimiters = self.delimiters
@@ -170,7 +168,7 @@ class SegmentRun:
         if positions is None or occurrence >= len(positions):
             return ""
         position = positions[occurrence]
-        fields = self._fields.get(position)
+        fields = self._fields[position]
         if fields is None:
             fields = self._fields[position] = self._lines[position].split(self.delimiters[0])
             if name == "MSH":
