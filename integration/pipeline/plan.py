@@ -67,7 +67,7 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change) -> str | None:
     stored = unit.reminders.of_appointment(appointment.id)
     practice = workshop.settings.practices.get(appointment.practice or "")
     now = workshop.clock.calendar()
-    situation = _situation(unit, appointment, change, now)
+    situation = _situation(unit, appointment, stored, change, now)
     wanted: list[Reminder] = []
     if practice is not None:
         wanted = _wanted(unit, appointment, practice.plan, situation)
@@ -87,15 +87,25 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change) -> str | None:
     return _flood(unit, practice, revision.add, now)
 
 
-def _situation(unit: Unit, appointment: Appointment, change: Change, now: datetime) -> Situation:
+def _situation(
+    unit: Unit, appointment: Appointment, stored: Sequence[Reminder], change: Change, now: datetime
+) -> Situation:
     told_this_slot = unit.texts.for_slot(appointment.id, appointment.slot_number)
+    told = told_this_slot or any(
+        unit.texts.for_slot(appointment.id, earlier) for earlier in range(1, appointment.slot_number)
+    )
+    # Called off and on again before the patient heard of it: there is nothing to say.
+    reinstated = change.event is AppointmentEvent.BOOKED and change.before == appointment.slot
+    told_off = any(
+        reminder.step == AppointmentEvent.CANCELLED and reminder.state is ReminderState.SENT
+        for reminder in stored
+    )
     return Situation(
         event=change.event,
         at=change.at,
         now=now,
-        told=told_this_slot
-        or any(unit.texts.for_slot(appointment.id, earlier) for earlier in range(1, appointment.slot_number)),
-        told_this_slot=told_this_slot,
+        told=told,
+        told_this_slot=told_this_slot or (reinstated and told and not told_off),
         old_start=None if change.before is None else change.before.start,
         quiet=change.quiet,
     )
