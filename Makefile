@@ -1,0 +1,42 @@
+# The commands a person needs; `make` alone lists them. A line's words after ## are its help.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench schema lock clean
+
+PYTEST = .venv/bin/python -m pytest -n 2 --dist loadfile
+LOCK = uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make .venv, with the command .venv/bin/appointment-texts in it
+	@requirements/install
+
+run: setup ## the whole product with a sandbox and a sample feed; Ctrl-C ends it
+	@exec .venv/bin/appointment-texts run --demo
+
+check: setup ## style, types, import contracts and the fast tests
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(PYTEST) -m "not slow"
+
+test: setup ## every test; what needs a service that is not installed is skipped, and says so
+	$(PYTEST)
+
+bench: setup ## figures beside our peers' in one run
+	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; .venv/bin/python "$$script" || exit 1; done
+
+schema: setup ## write config/schema/*.json anew from the code
+	.venv/bin/python -m integration.settings.schema config/schema
+
+lock: ## pin all dependencies anew, with hashes (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
+	$(LOCK) --upgrade pyproject.toml requirements/build.in -o requirements/product.txt
+	$(LOCK) --upgrade --extra development pyproject.toml requirements/build.in -c requirements/product.txt \
+		-o requirements/development.txt
+
+clean: ## remove .venv and what tools left behind; var/ stays, it may hold patients
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
