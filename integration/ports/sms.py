@@ -111,6 +111,7 @@ class SmsProvider(Protocol):
 
     name: str
     loopback: bool  # whether it can only ever reach this machine
+    signature_header: str  # the HTTP header of its webhooks that carries the signature
 
     def send(self, text: OutgoingText) -> SendOutcome:
         """Offer one text; blocks at most about ten seconds."""

@@ -252,6 +252,9 @@ class TextRows(Protocol):
     def offered_by(self, practice: str, since: datetime) -> int:
         """How many texts a practice has offered since then (calendar)."""
 
+    def answers_to(self, number: str, since: datetime) -> Sequence[TextMessage]:
+        """Our answers to a number created since then (calendar), sent or not, newest first."""
+
     def for_slot(self, appointment_id: int, slot_number: int) -> bool:
         """Whether any text about this slot went out or may have."""
 
@@ -286,6 +289,9 @@ class ReplyRows(Protocol):
 
     def get(self, reply_id: int) -> Reply:
         """One reply; KeyError when unknown."""
+
+    def heard_since(self, number: str, since: datetime) -> Sequence[Reply]:
+        """What a number wrote since then (heard_at, calendar), newest first, done or not."""
 
     def ask(self, question: Question) -> None:
         """Open a question; it replaces any open one for the same visit and patient."""

@@ -126,6 +126,7 @@ class TwilioProvider:
     """Texts through Twilio; an `SmsProvider`. One is shared by all threads."""
 
     name = "twilio"
+    signature_header = "X-Twilio-Signature"
 
     def __init__(self, account: TwilioAccount) -> None:
         self.loopback = account.loopback
@@ -229,7 +230,7 @@ class TwilioProvider:
             from_number=form.get("From", ""),
             to_number=form.get("To", ""),
             body=form.get("Body", ""),
-            media=int(media) if media.isdecimal() else 0,
+            media=int(media) if media.isdecimal() and len(media) < 4 else 0,  # noqa: PLR2004 - ten at most
             keyword_handled=KEYWORDS.get(form.get("OptOutType", "").upper()),
         )
 
