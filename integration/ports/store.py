@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -367,8 +367,8 @@ class Store(Protocol):
     def unit(self) -> AbstractContextManager[Unit]:
         """One transaction; raises `StoreUnavailable` when the database cannot be reached."""
 
-    def breaker(self, name: str) -> str | None:
-        """Why a breaker is open, None while it is closed. Read outside any unit."""
+    def breakers(self) -> Mapping[str, str]:
+        """The open breakers by name, each with its reason. Read outside any unit."""
 
     def open_breaker(self, name: str, reason: str) -> None:
         """Stop what the breaker guards until a person releases it."""

@@ -1,0 +1,98 @@
+"""Step 4: due reminders become texts: claim, last look, offer, and what came of it (promises 2 and 4).
+
+One call, one text. In one transaction under the number's lock the reminders
+are looked at once more, and the text and its attempt are written as `offered`;
+only then does the request leave. A crash before that commit leaves nothing; a
+crash after it leaves an offer of uncertain outcome, which is looked up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from integration.domain.consequences import ACCOUNT_BREAKER
+from integration.domain.last_look import LATER, Hold
+from integration.domain.surprise import describe
+from integration.pipeline.send.again import offer_again
+from integration.pipeline.send.offer import Desk, Offer, offer_reminders, settle
+from integration.pipeline.send.outcome import record
+from integration.ports.sms import OutgoingText
+from integration.ports.store import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from integration.ports.workshop import Workshop
+
+_log = structlog.get_logger(__name__)
+
+
+def send_next(workshop: Workshop) -> bool:
+    """Offer at most one text; returns whether there was anything to do.
+
+    Texts already written (answers, and reminders that are offered again) go first: somebody waits.
+    """
+    breakers = workshop.store.breakers()
+    if ACCOUNT_BREAKER in breakers:
+        return False
+    claimed = _Claimed()
+    try:
+        offer = _write_down(workshop, breakers, claimed)
+    except StoreUnavailable:
+        raise
+    except Exception as surprise:  # noqa: BLE001 - whatever it is, other numbers must not wait for this one
+        _log.error("a text could not be prepared; put off", text=claimed.text_id, surprise=describe(surprise))
+        _put_off(workshop, claimed, describe(surprise))
+        return True
+    if offer is not None and workshop.sms is not None:
+        path = f"/sms/{workshop.sms.name}/status/{offer.attempt.token}"
+        outcome = workshop.sms.send(
+            OutgoingText(
+                offer.text.number, offer.text.body, f"{workshop.public_base_url}{path}", offer.valid_for
+            )
+        )
+        record(workshop, offer, outcome)
+    return claimed.anything
+
+
+@dataclass(slots=True)
+class _Claimed:
+    """What one call took on."""
+
+    number: str | None = None
+    text_id: int | None = None
+
+    @property
+    def anything(self) -> bool:
+        return self.number is not None or self.text_id is not None
+
+
+def _write_down(workshop: Workshop, breakers: Mapping[str, str], claimed: _Claimed) -> Offer | None:
+    """Claim, look once more, and write down what is about to leave."""
+    with workshop.store.unit() as unit:
+        desk = Desk(unit, workshop, breakers)
+        queued = unit.texts.claim_queued(desk.wall) if workshop.sms is not None else None
+        if queued is not None:
+            claimed.text_id = queued.id
+            return offer_again(desk, queued)
+        claimed.number = unit.reminders.claim_number(desk.now)
+        offer = None if claimed.number is None else offer_reminders(desk, claimed.number)
+    for name, reason in desk.breakers_to_open.items():
+        workshop.store.open_breaker(name, reason)
+    return offer
+
+
+def _put_off(workshop: Workshop, claimed: _Claimed, why: str) -> None:
+    """Let what surprised wait a while, with its reason, so that everything else goes on."""
+    with workshop.store.unit() as unit:
+        desk = Desk(unit, workshop, {})
+        if claimed.text_id is not None:
+            text = unit.texts.get(claimed.text_id)
+            unit.texts.update(replace(text, not_before=desk.wall + LATER))
+        elif claimed.number is not None:
+            reminders = unit.reminders.open_of_number(claimed.number)
+            due = [reminder for reminder in reminders if reminder.due_at <= desk.now]
+            settle(desk, due, Hold(desk.now + LATER, f"surprise {why}"))

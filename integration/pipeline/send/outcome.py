@@ -1,0 +1,149 @@
+"""What came of an offer: accepted, refused, handed back, or uncertain."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from integration.domain.consequences import of_failure
+from integration.domain.delivery_news import DeliveryNews, bring_forward
+from integration.domain.delivery_status import DeliveryStatus
+from integration.domain.text_message import AttemptState
+from integration.domain.write_back import WriteBackKind
+from integration.ports.sms import Accepted, NotSent, Refused, Throttled, Uncertain
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from integration.domain.consequences import Breaker
+    from integration.domain.text_message import Attempt, TextMessage
+    from integration.pipeline.send.offer import Offer
+    from integration.ports.sms import SendOutcome
+    from integration.ports.store import Unit
+    from integration.ports.workshop import Workshop
+
+FIRST_PAUSE = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(seconds=30)
+_log = structlog.get_logger(__name__)
+
+
+def record(workshop: Workshop, offer: Offer, outcome: SendOutcome) -> None:
+    """Write down the outcome; news that came first by callback stands."""
+    breaker = None
+    with workshop.store.unit() as unit:
+        unit.numbers.lock(offer.text.number)
+        attempt = next(a for a in unit.texts.attempts(offer.text.id) if a.id == offer.attempt.id)
+        text = unit.texts.get(offer.text.id)
+        if isinstance(outcome, Accepted):
+            _accepted(unit, workshop, text, attempt, outcome)
+        elif isinstance(outcome, Refused):
+            breaker = _refused(unit, workshop, text, attempt, outcome)
+        elif isinstance(outcome, Uncertain):
+            _uncertain(unit, workshop, attempt, outcome.why)
+        else:
+            _returned(unit, workshop, text, attempt, outcome)
+    if breaker is not None:
+        workshop.store.open_breaker(breaker.name, breaker.reason)
+    _log.info("text offered", text=offer.text.id, outcome=type(outcome).__name__)
+
+
+def _accepted(unit: Unit, workshop: Workshop, text: TextMessage, attempt: Attempt, outcome: Accepted) -> None:
+    known = outcome.text
+    moved = replace(attempt, state=AttemptState.ACCEPTED, provider_id=known.provider_id, next_look_at=None)
+    unit.texts.update_attempt(moved, {AttemptState.OFFERED, AttemptState.UNCERTAIN})
+    news = DeliveryNews(
+        provider=_provider(workshop),
+        provider_id=known.provider_id,
+        word=known.word,
+        status=known.status,
+        at=workshop.clock.wall(),
+        error_code=known.error_code,
+        sender=known.sender,
+        segments=known.segments,
+        price=known.price,
+        currency=known.currency,
+    )
+    unit.texts.update(bring_forward(text, news, now=workshop.clock.calendar()))
+    _tell_charts(unit, text)
+
+
+def _refused(
+    unit: Unit, workshop: Workshop, text: TextMessage, attempt: Attempt, outcome: Refused
+) -> Breaker | None:
+    """Nothing was sent, and nothing will be."""
+    moved = replace(attempt, state=AttemptState.REFUSED, why=outcome.code, next_look_at=None)
+    if not unit.texts.update_attempt(moved, {AttemptState.OFFERED, AttemptState.UNCERTAIN}):
+        return None
+    now = workshop.clock.calendar()
+    text = replace(
+        text,
+        status=DeliveryStatus.FAILED,
+        word="refused",
+        provider=_provider(workshop),
+        error_code=outcome.code,
+        failure=outcome.failure,
+        final_at=now,
+    )
+    unit.texts.update(text)
+    _tell_charts(unit, text)
+    sending = workshop.settings.sending
+    used = unit.numbers.automatic_opt_outs(now - timedelta(hours=1))
+    consequences = of_failure(
+        text,
+        outcome.failure,
+        outcome.code,
+        now=now,
+        visits=_visits(unit, text),
+        opt_outs_left=sending.automatic_opt_outs_per_hour - used,
+        covers_all_senders=sending.opt_out_covers_all_senders,
+    )
+    for suppression in consequences.suppressions:
+        unit.numbers.suppress(suppression)
+    for task in consequences.tasks:
+        unit.tasks.add(task)
+    return consequences.breaker
+
+
+def _uncertain(unit: Unit, workshop: Workshop, attempt: Attempt, why: str) -> None:
+    """It may have gone out: look before anything else."""
+    first_look = attempt.offered_at + workshop.settings.sending.uncertain_looks[0]
+    moved = replace(attempt, state=AttemptState.UNCERTAIN, why=why, next_look_at=first_look)
+    unit.texts.update_attempt(moved, {AttemptState.OFFERED})
+
+
+def _returned(
+    unit: Unit, workshop: Workshop, text: TextMessage, attempt: Attempt, outcome: Throttled | NotSent
+) -> None:
+    """It was never processed: offer it again after a pause, twice as long each time."""
+    why = outcome.why if isinstance(outcome, NotSent) else "throttled"
+    moved = replace(attempt, state=AttemptState.RETURNED, why=why, next_look_at=None)
+    if not unit.texts.update_attempt(moved, {AttemptState.OFFERED}):
+        return
+    returned = sum(a.state is AttemptState.RETURNED for a in unit.texts.attempts(text.id))
+    pause = min(FIRST_PAUSE * 2.0 ** min(returned - 1, 10), LONGEST_PAUSE) * (0.9 + workshop.random() / 5)
+    if isinstance(outcome, Throttled) and outcome.retry_after is not None:
+        pause = max(pause, outcome.retry_after)
+    unit.texts.update(replace(text, not_before=workshop.clock.wall() + pause))
+
+
+def _provider(workshop: Workshop) -> str:
+    return "" if workshop.sms is None else workshop.sms.name
+
+
+def _tell_charts(unit: Unit, text: TextMessage) -> None:
+    for patient_id in {subject.patient_id for subject in text.subjects}:
+        unit.write_backs.want(WriteBackKind.TEXT, text.id, patient_id)
+
+
+def _visits(unit: Unit, text: TextMessage) -> dict[int, datetime]:
+    """The starts of the visits the text speaks of, by appointment id."""
+    starts = {}
+    for subject in text.subjects:
+        if subject.appointment_id is not None:
+            start = unit.appointments.get(subject.appointment_id).slot.start
+            if start is not None:
+                starts[subject.appointment_id] = start
+    return starts
