@@ -61,10 +61,7 @@ def gather(candidates: Sequence[Candidate], rules: PlanRules, now: datetime) -> 
         occasion = step.name if step is not None else visits[0].step.name
         return Gathered(occasion, _asks(visits, now), visits, tuple(old for old, _ in moved))
     urgent = [candidate for candidate in ordered if candidate.step.outranks_caps]
-    if urgent:
-        visits = tuple(c for c in urgent if c.step.name == urgent[0].step.name)
-    else:
-        visits = tuple(ordered)
+    visits = tuple(c for c in urgent if c.step.name == urgent[0].step.name) if urgent else tuple(ordered)
     return Gathered(visits[0].step.name, _asks(visits, now), visits)
 
 

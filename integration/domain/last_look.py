@@ -1,4 +1,4 @@
-"""The last look (promise 4): may this reminder go out now?
+"""The last look: whether this reminder may go out now (promise 4).
 
 Pure. Facts read under the number's lock go in; go, hold until, or skip comes
 out, the latter two with a reason a nurse can read. The order of the checks is

@@ -8,7 +8,7 @@ hours ahead). What is decided here is looked at again when it falls due.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -62,12 +62,9 @@ class PlanRules:
     evening: time = time(19)  # where a step that falls in quiet hours moves to
     settle: timedelta = timedelta(seconds=180)
 
-    def step(self, name: str) -> Step:
-        """One step by its name; KeyError when the plan has no such step."""
-        for step in self.steps:
-            if step.name == name:
-                return step
-        raise KeyError(name)
+    def step(self, name: str) -> Step | None:
+        """One step by its name; None when the plan no longer has it."""
+        return next((step for step in self.steps if step.name == name), None)
 
     def on(self, event: AppointmentEvent) -> Step | None:
         """The step that follows an event, if the plan has one."""
@@ -177,10 +174,12 @@ def _skip(reminder: Reminder, reason: str) -> Reminder:
 def _one_a_day(drafts: Sequence[Reminder], rules: PlanRules, *, confirmed: bool) -> list[Reminder]:
     """Two steps of one visit on one local day become one text: the earlier time, the later purpose."""
     kept: list[Reminder] = []
-    by_day: dict[object, Reminder] = {}
+    by_day: dict[date, Reminder] = {}
+    silent = {
+        step.name for step in rules.steps if step.outranks_caps or (step.only_unconfirmed and confirmed)
+    }
     for draft in sorted(drafts, key=lambda draft: draft.due_at):
-        step = rules.step(draft.step)
-        if draft.state not in OPEN or (step.only_unconfirmed and confirmed) or step.outranks_caps:
+        if draft.state not in OPEN or draft.step in silent:
             kept.append(draft)
             continue
         day = draft.due_at.astimezone(rules.zone).date()
@@ -201,7 +200,8 @@ class Revision:
 
 def carries_on(reminder: Reminder, appointment: Appointment, rules: PlanRules, situation: Situation) -> bool:
     """Whether a text about an event, still waiting, is still owed."""
-    if rules.step(reminder.step).on not in {AppointmentEvent.BOOKED, AppointmentEvent.MOVED}:
+    step = rules.step(reminder.step)
+    if step is None or step.on not in {AppointmentEvent.BOOKED, AppointmentEvent.MOVED}:
         return False
     said_again = situation.event in {AppointmentEvent.CHANGED, AppointmentEvent.UNCHANGED}
     return said_again and appointment.is_expected and reminder.slot_number == appointment.slot_number

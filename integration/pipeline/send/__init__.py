@@ -17,7 +17,8 @@ from integration.domain.consequences import ACCOUNT_BREAKER
 from integration.domain.last_look import LATER, Hold
 from integration.domain.surprise import describe
 from integration.pipeline.send.again import offer_again
-from integration.pipeline.send.offer import Desk, Offer, offer_reminders, settle
+from integration.pipeline.send.desk import Desk, Offer, settle
+from integration.pipeline.send.offer import offer_reminders
 from integration.pipeline.send.outcome import record
 from integration.ports.sms import OutgoingText
 from integration.ports.store import StoreUnavailable

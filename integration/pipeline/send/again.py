@@ -7,16 +7,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from integration.domain.delivery_status import DeliveryStatus
-from integration.domain.gathering import Candidate
 from integration.domain.last_look import Hold, Skip, Verdict, of_hours
 from integration.domain.reminder import ReminderState
 from integration.domain.text_message import TextKind
 from integration.domain.wording import Answer
-from integration.pipeline.send.offer import Offer
+from integration.pipeline.send.desk import Offer
 
 if TYPE_CHECKING:
     from integration.domain.text_message import TextMessage
-    from integration.pipeline.send.offer import Desk
+    from integration.pipeline.send.desk import Desk
+    from integration.settings.model import Practice
 
 MOMENT = timedelta(seconds=1)
 
@@ -45,20 +45,14 @@ def _verdict(desk: Desk, text: TextMessage) -> Verdict:
     if verdict is not None or practice is None or text.kind is TextKind.ANSWER:
         return verdict
     verdict = of_hours(practice.plan, not_after=text.not_after, now=desk.now)
-    return verdict or _of_its_reminders(desk, text)
+    return verdict or _of_its_reminders(desk, text, practice)
 
 
-def _of_its_reminders(desk: Desk, text: TextMessage) -> Verdict:
+def _of_its_reminders(desk: Desk, text: TextMessage, practice: Practice) -> Verdict:
     """The visits it speaks of must all still call for it; otherwise it would say something untrue."""
     for reminder in desk.unit.reminders.of_text(text.id):
-        plan = desk.workshop.settings.practices[reminder.practice].plan
-        candidate = Candidate(
-            reminder,
-            plan.step(reminder.step),
-            desk.unit.appointments.get(reminder.appointment_id),
-            desk.unit.patients.get(reminder.patient_id),
-        )
-        verdict = desk.of_reminder(candidate)
+        candidate = desk.candidate(reminder, practice)
+        verdict = Skip("no longer in the plan") if candidate is None else desk.of_reminder(candidate)
         if verdict is not None:
             return verdict
     return None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from integration.domain.consequences import Breaker
     from integration.domain.text_message import Attempt, TextMessage
-    from integration.pipeline.send.offer import Offer
+    from integration.pipeline.send.desk import Offer
     from integration.ports.sms import SendOutcome
     from integration.ports.store import Unit
     from integration.ports.workshop import Workshop

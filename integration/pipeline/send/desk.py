@@ -1,0 +1,170 @@
+"""One transaction's view of the world: what forbids a text, holds it up, or lets it go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from fhir_mappers.siu_to_bundle import identity_keys
+from integration.domain.consent import SuppressionKind
+from integration.domain.gathering import Candidate
+from integration.domain.identity import appointment_key, patient_key
+from integration.domain.last_look import LATER, Hold, Skip, Verdict, of_patient, of_visit, suppressed
+from integration.domain.reminder import ReminderState
+from integration.domain.text_message import Attempt, AttemptState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from integration.domain.appointment import Appointment
+    from integration.domain.recipient import Patient
+    from integration.domain.reminder import Reminder
+    from integration.domain.text_message import TextMessage
+    from integration.ports.store import Unit
+    from integration.ports.workshop import Workshop
+    from integration.settings.model import Practice
+
+HOUR = timedelta(hours=1)
+MOST_WAITING = 200  # unread messages looked into for one text; behind more than that, texts wait
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A text written down and about to leave."""
+
+    text: TextMessage
+    attempt: Attempt
+    valid_for: timedelta
+
+
+@dataclass(slots=True)
+class Desk:
+    """One transaction's view of the world, at one moment."""
+
+    unit: Unit
+    workshop: Workshop
+    breakers: Mapping[str, str]
+    now: datetime = field(init=False)  # calendar
+    wall: datetime = field(init=False)
+    breakers_to_open: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read both clocks once."""
+        self.now = self.workshop.clock.calendar()
+        self.wall = self.workshop.clock.wall()
+
+    def attempt(self, text: TextMessage) -> Attempt:
+        """Write down that the text is about to leave."""
+        return self.unit.texts.add_attempt(
+            Attempt(
+                id=0,
+                text_id=text.id,
+                token=self.workshop.new_token(),
+                state=AttemptState.OFFERED,
+                offered_at=self.wall,
+                deadline=self.wall + self.workshop.settings.sending.offer_deadline,
+            )
+        )
+
+    def candidate(self, reminder: Reminder, practice: Practice) -> Candidate | None:
+        """The reminder with all it is about; None when its step is no longer in the plan."""
+        step = practice.plan.step(reminder.step)
+        if step is None:
+            return None
+        return Candidate(
+            reminder,
+            step,
+            self.unit.appointments.get(reminder.appointment_id),
+            self.unit.patients.get(reminder.patient_id),
+        )
+
+    def of_number(self, number: str, practice: Practice | None, *, after_stop: bool = False) -> Verdict:
+        """What forbids, or holds up, every text to this number; `after_stop` overlooks its opt-out."""
+        settings, sms = self.workshop.settings, self.workshop.sms
+        if practice is None or not practice.sms:
+            return Skip("texts are off for this practice")
+        if sms is None:
+            return Hold(self.now + LATER, "no provider")
+        if self.workshop.simulated and not sms.loopback:
+            return Skip("a simulated calendar texts nobody but the sandbox")
+        if settings.mode == "test" and not sms.loopback and number not in settings.allowed_numbers:
+            return Skip("test mode: the number is not on the allow-list")
+        suppressions = self.unit.numbers.suppressions(number)
+        if after_stop:
+            suppressions = [one for one in suppressions if one.kind is not SuppressionKind.OPT_OUT]
+        return suppressed(suppressions, sender=None)
+
+    def of_reminder(self, candidate: Candidate) -> Verdict:
+        """What forbids, or holds up, this reminder."""
+        reminder, appointment, patient = candidate.reminder, candidate.appointment, candidate.patient
+        practice = self.workshop.settings.practices[reminder.practice]
+        feed = self.workshop.settings.feeds.get(appointment.feed)
+        if feed is None or feed.state == "shadow":
+            return Skip("the feed is in shadow")
+        waiting = self._is_waiting(appointment, patient)
+        verdict = of_visit(reminder, candidate.step, appointment, waiting=waiting, now=self.now)
+        if verdict is None and candidate.step.outranks_caps:
+            verdict = self._breaker(f"mass change {practice.name}")
+        if verdict is not None:
+            return verdict
+        recorded = self.unit.patients.consent(patient.id)
+        return of_patient(patient, reminder.number, practice.consent, recorded=recorded, now=self.now)
+
+    def of_practice(self, practice: Practice) -> Verdict:
+        """Whether the practice has texted more in an hour than it should (design: no blast)."""
+        name = f"texts {practice.name}"
+        verdict = self._breaker(name)
+        if (
+            verdict is None
+            and self.unit.texts.offered_by(practice.name, self.now - HOUR) >= practice.texts_per_hour
+        ):
+            self.breakers_to_open[name] = "more texts in an hour than expected"
+            verdict = Hold(self.now + LATER, "waits for a person's release")
+        return verdict
+
+    def _breaker(self, name: str) -> Verdict:
+        return Hold(self.now + LATER, "waits for a person's release") if name in self.breakers else None
+
+    def _is_waiting(self, appointment: Appointment, patient: Patient) -> bool:
+        """Whether a message or a change of this appointment or patient waits unapplied (promise 4)."""
+        if self.unit.changes.waits([appointment.id]):
+            return True
+        feeds = self.workshop.settings.feeds
+        channels = [feed.name for feed in feeds.values() if feed.scope == appointment.scope]
+        messages = self.unit.inbox.waiting(channels, MOST_WAITING)
+        if len(messages) >= MOST_WAITING:
+            return True
+        known = {*appointment.identifiers, *patient.identifiers}
+        for message in messages:
+            feed = feeds[message.channel]
+            keys = identity_keys(message.payload, feed.vendor, feed.facts)
+            shown = {appointment_key(k.path, k.value, k.namespace, keys.occurrence) for k in keys.appointment}
+            shown |= {patient_key(k.authority, k.type, k.value) for k in keys.patients}
+            if known & shown:
+                return True
+        return False
+
+
+def settle(desk: Desk, reminders: Sequence[Reminder], verdict: Verdict) -> None:
+    """Write down why these reminders do not go now."""
+    if isinstance(verdict, Hold):
+        changed = [
+            replace(
+                reminder,
+                state=ReminderState.HELD,
+                reason=verdict.reason,
+                due_at=verdict.until,
+                decided_at=desk.now,
+            )
+            for reminder in reminders
+        ]
+    elif isinstance(verdict, Skip):
+        changed = [
+            replace(reminder, state=ReminderState.SKIPPED, reason=verdict.reason, decided_at=desk.now)
+            for reminder in reminders
+        ]
+    else:
+        return
+    desk.unit.reminders.update(changed)
