@@ -69,3 +69,8 @@ def _character(character: str) -> str | None:
 def _each(text: str) -> str | None:
     plain = [_character(character) for character in text]
     return None if None in plain else "".join(c for c in plain if c is not None)
+
+
+def written(text: str, encoding: str) -> str:
+    """The text in a catalogue's alphabet: GSM-7's, or its own letters where the catalogue is UCS-2."""
+    return to_gsm7(text) if encoding == "GSM-7" else text

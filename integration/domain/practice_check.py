@@ -1,0 +1,105 @@
+"""Tries every text with a practice's name and phone, before the first patient is written to."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from integration.domain.catalog_sections import MODALITIES
+from integration.domain.letter import Letter, WordingError
+from integration.domain.sms_segments import measure
+from integration.domain.visit_list import VisitList
+from integration.domain.visit_words import NAME_LENGTH, VisitWords
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import tzinfo
+
+    from integration.domain.message_catalog import Catalog
+    from integration.domain.visit_words import PracticeWords
+
+_LONG_NAME: Final = "M" * NAME_LENGTH
+_YEAR: Final = 2028
+_DAYS: Final = range(20, 27)  # of each month: every weekday once
+_TIMES: Final = (
+    (12, 30),
+    (10, 0),
+    (13, 30),
+    (1, 30),
+)  # half past noon is wide; one o'clock has its own grammar
+
+
+def check_practice(
+    catalog: Catalog,
+    practice: PracticeWords,
+    *,
+    show_zone: bool = False,
+    max_segments: int = 1,
+    zone: tzinfo = UTC,
+) -> list[str]:
+    """What would not fit or cannot be written, one sentence a text; empty when all is well.
+
+    Tries each text in its shortest form with the longest date, each modality, and a first
+    name of 15 letters, so that `compose` never fails later for one visit.
+    """
+    lacking = [
+        f"the practice's public {key} is empty"
+        for key in ("name", "phone")
+        if not getattr(practice, key).strip()
+    ]
+    if lacking:
+        return lacking
+    try:
+        return list(_too_long(catalog, practice, show_zone=show_zone, max_segments=max_segments, zone=zone))
+    except WordingError as error:
+        return [str(error)]
+
+
+def _too_long(
+    catalog: Catalog, practice: PracticeWords, *, show_zone: bool, max_segments: int, zone: tzinfo
+) -> Iterator[str]:
+    remedy = "shorten the practice's name, or add a shorter form"
+    longest = _longest_visits(catalog, zone, show_zone=show_zone)
+    for (occasion, ask), forms in catalog.texts.items():
+        letter = Letter(catalog, f"{occasion} {'ask' if ask else 'inform'}", practice, max_segments)
+        failing = [values for values in longest if letter.fit(forms.one, values, _LONG_NAME) is None]
+        if failing:
+            bodies = (letter.fill(form, values, _LONG_NAME) for values in failing for form in forms.one[-1:])
+            yield f"{letter.too_long()} ({_worst(bodies)} with a long date and first name): {remedy}"
+    for name, answers in catalog.answers.items():
+        letter = Letter(catalog, f"answer {name}", practice, max_segments)
+        if letter.fit(answers.plain, {}) is None:
+            bodies = (letter.fill(form, {}) for form in answers.plain[-1:])
+            yield f"{letter.too_long()} ({_worst(bodies)}): {remedy}"
+
+
+def _worst(bodies: Iterable[str]) -> str:
+    sizes = [measure(body) for body in bodies]
+    worst = max(sizes, key=lambda size: size.units)
+    return f"{worst.units} {worst.encoding} units"
+
+
+@lru_cache(maxsize=64)
+def _longest_visits(catalog: Catalog, zone: tzinfo, *, show_zone: bool) -> tuple[dict[str, str], ...]:
+    """For each modality, what a text says of the visit whose day and time are widest, also as today."""
+    starts = [
+        datetime(_YEAR, month, day, *time, tzinfo=zone)
+        for month in range(1, 13)
+        for day in _DAYS
+        for time in _TIMES
+    ]
+    days = [_said(catalog, start, "in_person", show_zone=show_zone, today=False) for start in starts]
+    widest = max(range(len(starts)), key=lambda place: measure(days[place]["when"]).units)
+    return tuple(
+        _said(catalog, starts[widest], modality, show_zone=show_zone, today=today)
+        for modality in MODALITIES
+        for today in (False, True)
+    )
+
+
+def _said(
+    catalog: Catalog, start: datetime, modality: str, *, show_zone: bool, today: bool
+) -> dict[str, str]:
+    visit = VisitWords(first_name=None, start=start, modality=modality)
+    return VisitList(catalog, [visit], show_zone=show_zone, sent_on=start.date() if today else None).of_one(0)

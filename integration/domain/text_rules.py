@@ -1,0 +1,70 @@
+"""What every text of a catalogue must say, and what none may: checked before anything is sent.
+
+Name, phone and a way out stand in every reminder (47 CFR 64.1200(a)(9)(iv)(B), (G)); no
+prompt prints a word that carriers take for an opt-out or opt-in (CANCEL, YES); one letter
+outside GSM-7 triples a text's price.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from integration.domain.sms_segments import GSM_7
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from integration.domain.text_template import Template
+
+ONE_VISIT: Final = frozenset({"practice", "phone", "visit", "a_visit", "when"})
+SEVERAL_VISITS: Final = frozenset({"practice", "phone", "visits", "list"})
+ANSWER: Final = frozenset({"practice", "phone", "emergency"})
+ANSWER_ON_VISIT: Final = ANSWER | {"visit", "when"}
+
+# Opt-out and opt-in keywords of carriers and the FCC (47 CFR 64.1200(a)(10)): patients copy what they read.
+_NEVER: Final = frozenset({"cancel", "cancelar", "yes"})
+_NEVER_IN_CAPITALS: Final = frozenset(
+    {
+        *("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "REVOKE", "OPTOUT", "START", "UNSTOP"),
+        *("HELP", "INFO", "NO", "SI", "ALTO", "AYUDA", "PARAR", "BAJA"),
+    }
+)
+_WORD: Final = re.compile(r"\w+")
+
+
+def missing(template: Template, gaps: Iterable[str], *, words: Iterable[str] = ()) -> Iterator[str]:
+    """What the text must say and does not; `a|b` asks for either of two gaps."""
+    for gap in gaps:
+        if template.gaps.isdisjoint(gap.split("|")):
+            yield "must hold " + " or ".join(f"{{{name}}}" for name in gap.split("|"))
+    said = set(_WORD.findall(template.words))
+    yield from (f"must hold the word {word}" for word in words if word not in said)
+
+
+def forbidden(
+    template: Template, *, allowed: Collection[str] = (), never: Collection[str] = ()
+) -> Iterator[str]:
+    """Reserved reply words the text prints: `allowed` ones are meant here, `never` ones are not."""
+    for word in dict.fromkeys(_WORD.findall(template.words)):
+        reserved = word.casefold() in _NEVER or word in _NEVER_IN_CAPITALS
+        if reserved and word not in allowed:
+            yield f'"{word}" is a word carriers act upon: a patient who copies it would be opted out or in'
+        elif word in never:
+            yield f'"{word}" is an answer, and this text asks nothing'
+
+
+def outside_gsm7(template: Template) -> Iterator[str]:
+    """Letters of the text that would make it UCS-2."""
+    lost = "".join(dict.fromkeys(c for c in template.words if c not in GSM_7))
+    if lost:
+        yield f'not in GSM-7: "{lost}"; one such letter makes the whole text cost more'
+
+
+def reserved_options(options: Iterable[str]) -> Iterator[str]:
+    """Answers a catalogue offers that carriers would act upon themselves."""
+    for label in options:
+        if label.casefold() in _NEVER or label.upper() in _NEVER_IN_CAPITALS:
+            yield f'options.{label}: "{label}" is a word carriers act upon; offer another'
+        elif len(_WORD.findall(label)) != 1:
+            yield f'options.{label}: "{label}" must be one letter, digit or word'
