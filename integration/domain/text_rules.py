@@ -27,7 +27,7 @@ _NEVER: Final = frozenset({"cancel", "cancelar", "yes"})
 _NEVER_IN_CAPITALS: Final = frozenset(
     {
         *("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "REVOKE", "OPTOUT", "START", "UNSTOP"),
-        *("HELP", "INFO", "NO", "SI", "ALTO", "AYUDA", "PARAR", "BAJA"),
+        *("HELP", "INFO", "ALTO", "AYUDA", "PARAR", "BAJA"),
     }
 )
 _WORD: Final = re.compile(r"\w+")
