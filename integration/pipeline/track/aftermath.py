@@ -1,0 +1,92 @@
+"""Writes down a text's news and what follows: the chart is told, and failure has its consequences."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from integration.domain.consequences import of_failure
+from integration.domain.delivery_news import DeliveryNews
+from integration.domain.failure import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from integration.domain.consequences import Breaker
+    from integration.domain.text_message import TextMessage
+    from integration.ports.sms import ProviderText
+    from integration.ports.store import Unit
+    from integration.ports.workshop import Workshop
+
+_AN_HOUR = timedelta(hours=1)
+
+
+def as_news(
+    text: ProviderText, provider: str, failures: Mapping[str, Failure], *, at: datetime
+) -> DeliveryNews:
+    """What the provider's record of a text tells; `at` (wall) is when it was so."""
+    failed = text.error_code is not None
+    return DeliveryNews(
+        provider=provider,
+        provider_id=text.provider_id,
+        word=text.word,
+        status=text.status,
+        at=at,
+        error_code=text.error_code,
+        failure=failures.get(text.error_code or "", Failure.UNKNOWN) if failed else None,
+        sender=text.sender,
+        segments=text.segments,
+        price=text.price,
+        currency=text.currency,
+    )
+
+
+def record(unit: Unit, workshop: Workshop, *, before: TextMessage, after: TextMessage) -> Breaker | None:
+    """Store a text after news of it, under its number's lock.
+
+    Returns the breaker to open once the unit has committed: breakers live outside units.
+    """
+    if after != before:
+        unit.texts.update(after)
+    if (after.status, after.final_at, after.unresolved) != (
+        before.status,
+        before.final_at,
+        before.unresolved,
+    ):
+        tell_charts(unit, after)
+    if after.status is before.status or after.failure is None:
+        return None
+    return _bear(unit, workshop, after)
+
+
+def _chart_facts(text: TextMessage) -> tuple[object, ...]:
+    """What a chart shows of a text's way."""
+    return (text.status, text.failure, text.unresolved, text.final_at)
+
+
+def visit_starts(unit: Unit, text: TextMessage) -> dict[int, datetime]:
+    """When the visits of a text begin, by appointment id."""
+    ids = {subject.appointment_id for subject in text.subjects if subject.appointment_id is not None}
+    starts = {visit: unit.appointments.get(visit).slot.start for visit in ids}
+    return {visit: start for visit, start in starts.items() if start is not None}
+
+
+def _bear(unit: Unit, workshop: Workshop, text: TextMessage) -> Breaker | None:
+    """The consequences of a text that has just failed."""
+    assert text.failure is not None  # noqa: S101 - `record` looked
+    now, sending = workshop.clock.calendar(), workshop.settings.sending
+    found = of_failure(
+        text,
+        text.failure,
+        text.error_code,
+        now=now,
+        visits=visit_starts(unit, text),
+        opt_outs_left=sending.automatic_opt_outs_per_hour - unit.numbers.automatic_opt_outs(now - _AN_HOUR),
+        covers_all_senders=sending.opt_out_covers_all_senders,
+    )
+    for suppression in found.suppressions:
+        unit.numbers.suppress(suppression)
+    for task in found.tasks:
+        unit.tasks.add(task)
+    return found.breaker
