@@ -41,7 +41,7 @@ def check_practice(
     """What would not fit or cannot be written, one sentence a text; empty when all is well.
 
     Tries each text in its shortest form with the longest date, each modality, and a first
-    name of 15 letters, so that `compose` never fails later for one visit.
+    name of 12 letters, so that `compose` never fails later for one visit.
     """
     lacking = [
         f"the practice's public {key} is empty"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NOON: Final = 12
 ONE_O_CLOCK: Final = 1
-NAME_LENGTH: Final = 15  # letters of a first name a text gives room to
+NAME_LENGTH: Final = 12  # letters of a first name a text gives room to
 _JOINTS: Final = "-'’"  # noqa: RUF001 - the apostrophe as phones and EHRs write it
 
 
@@ -89,7 +89,7 @@ class WhenWords:
 
 
 def spoken_name(first_name: str | None) -> str | None:
-    """A first name as a text may say it: no shouting, no signs, at most 15 letters; None when none is left.
+    """A first name as a text may say it: no shouting, no signs, at most 12 letters; None when none is left.
 
     EHRs keep names in capitals, with middle names behind, and sometimes with remarks.
     """
