@@ -62,13 +62,13 @@ STATUSES = {
 # How far along each event-status is. What a person set (entered-in-error, stopped, on-hold) is never undone.
 PROGRESS = {
     "preparation": 0,
-    "unknown": 1,
-    "in-progress": 2,
-    "not-done": 3,
-    "completed": 3,
-    "on-hold": 4,
-    "stopped": 4,
-    "entered-in-error": 4,
+    "unknown": 0,  # news may still tell
+    "in-progress": 1,
+    "not-done": 2,
+    "completed": 2,
+    "on-hold": 3,
+    "stopped": 3,
+    "entered-in-error": 3,
 }
 
 
@@ -110,6 +110,7 @@ class OutboundText:
     outcome: Outcome
     body: str | None  # this patient's part of it; None: not to be shown
     category: Category = Category.REMINDER
+    topic: str | None = "appointment-reminder"  # communication-topic
     appointment_ids: tuple[str, ...] = ()
     carrier_id: Coded | None = None
     sent: datetime | None = None  # when the carrier had it
@@ -153,7 +154,7 @@ def outbound_text(text: OutboundText) -> Resource:
             category=[concept(CATEGORY_SYSTEM, text.category)],
             medium=[concept(MEDIUM_SYSTEM, "SMSWRIT")],
             subject=reference("Patient", text.patient_id),
-            topic=concept(TOPIC_SYSTEM, "appointment-reminder"),
+            topic=concept(TOPIC_SYSTEM, text.topic) if text.topic else None,
             about=[reference("Appointment", each) for each in text.appointment_ids],
             sent=date_time(text.sent) if text.sent else None,
             received=date_time(text.received) if text.received and status == "completed" else None,

@@ -1,0 +1,191 @@
+"""Puts a resource that carries our identifier on the server once, and brings it forward as news arrives.
+
+Once: a conditional create where the server honours it; elsewhere a search by our
+identifier before every create, and after a create that nobody answered two looks
+with a rest between, because a server's search may lag behind its store.
+
+Forward: an update over the version we know. When somebody else was faster, the
+newest state is read and only our own news laid over it; a state further along
+(completed, or set by a person) stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from fhir_mappers.communication import PROGRESS
+from fhir_mappers.outgoing import MESSAGE_SYSTEM
+from integration.adapters.ehr.fhir_answers import Conflict, Held, Missing, Uncertain
+from integration.ports.ehr import LeftOut, NotWritable, TryLater, Written
+
+if TYPE_CHECKING:
+    from integration.adapters.ehr.capabilities import Abilities
+    from integration.adapters.ehr.fhir_answers import Resource
+    from integration.adapters.ehr.fhir_client import FhirClient
+
+Outcome = Written | LeftOut | NotWritable | TryLater
+
+REST: Final = timedelta(seconds=60)  # between a create nobody answered and a look, and between two looks
+
+# The reason of a row says how often an unanswered create has been looked for.
+MAYBE_THERE: Final = "it may have been created; not looked for yet"
+NOT_SEEN: Final = "it may have been created; looked for once"
+_LOOKS: Final = frozenset({MAYBE_THERE, NOT_SEEN})
+
+_MOST_RACES: Final = 3
+
+# What news may change; all else stays as the chart has it, such as a subject re-pointed by a merge.
+_NEWS: Final = {
+    "Communication": ("status", "statusReason", "sent", "received"),
+    "AppointmentResponse": ("participantStatus", "comment"),
+}
+
+
+class ExactlyOnce:
+    """One type of resource on one server."""
+
+    def __init__(self, client: FhirClient, abilities: Abilities) -> None:
+        self._client = client
+        self._abilities = abilities
+
+    def create(self, resource: Resource, last_reason: str | None) -> Outcome:
+        """Create it unless it is there; `last_reason` is why the last try did not succeed, if any."""
+        outcome = self._conditional(resource) if self._abilities.conditional_create else None
+        if outcome is None:
+            outcome = self._look(resource, last_reason) if self._abilities.search else None
+        if outcome is None:
+            outcome = self._post(resource)
+        if isinstance(outcome, TryLater) and last_reason in _LOOKS and outcome.reason not in _LOOKS:
+            return replace(outcome, reason=last_reason)
+        return outcome
+
+    def bring_forward(self, resource: Resource, resource_id: str, version: str | None) -> Outcome | Missing:
+        """Update it; `Missing` when the server never heard of it (any more)."""
+        if not self._abilities.update:
+            return Written(resource_id, version)
+        if version is None or not self._abilities.versioned_update:
+            return self._over_newest(resource, resource_id)
+        answer = self._client.update(resource, resource_id, version)
+        if isinstance(answer, Conflict):
+            return self._over_newest(resource, resource_id)
+        if isinstance(answer, Held):
+            return Written(answer.id, answer.version)
+        return _removed(answer) if isinstance(answer, Missing) else _plain(answer)
+
+    def _conditional(self, resource: Resource) -> Outcome | None:
+        """None when the condition met several: look which."""
+        answer = self._client.create(resource, if_none_exist=_ours(resource))
+        if isinstance(answer, Held):
+            return Written(answer.id, answer.version) if answer.created else self._adopt(resource, answer)
+        if isinstance(answer, Conflict):
+            return None if self._abilities.search else NotWritable("the EHR holds it more than once")
+        return _plain(answer)
+
+    def _look(self, resource: Resource, last_reason: str | None) -> Outcome | None:
+        """None when it is not there, and has been looked for often enough."""
+        found = self._client.search(resource["resourceType"], _ours(resource))
+        if isinstance(found, TryLater | NotWritable):
+            return found
+        there = sorted(
+            (each for each in found.resources if _our_value(each) == _our_value(resource)), key=_age
+        )
+        if there:  # the oldest, should a server have let a second one in
+            return self._adopt(resource, Held(str(there[0]["id"]), _version(there[0]), there[0]))
+        return TryLater(NOT_SEEN, REST, away=False) if last_reason == MAYBE_THERE else None
+
+    def _post(self, resource: Resource) -> Outcome:
+        answer = self._client.create(resource)
+        if isinstance(answer, Held):
+            return Written(answer.id, answer.version)
+        if isinstance(answer, Conflict):
+            return TryLater("the EHR is not ready for it (HTTP 409 or 412)", away=False)
+        if isinstance(answer, Uncertain) and not self._abilities.search:
+            return NotWritable("nobody can tell whether the EHR took it, and it cannot be searched for")
+        return TryLater(MAYBE_THERE, REST) if isinstance(answer, Uncertain) else answer
+
+    def _adopt(self, resource: Resource, there: Held) -> Outcome:
+        """It is there from an earlier try, perhaps with older news."""
+        if there.resource is not None and _tells_as_much(there.resource, resource):
+            return Written(there.id, there.version)
+        outcome = self.bring_forward(resource, there.id, there.version)
+        if isinstance(outcome, Missing):
+            return TryLater("the EHR is of two minds whether it has it", away=False)
+        return outcome
+
+    def _over_newest(self, resource: Resource, resource_id: str) -> Outcome | Missing:
+        """Read, lay our news over it, write; again when somebody is faster."""
+        for _ in range(_MOST_RACES):
+            newest = self._client.read(resource["resourceType"], resource_id)
+            if isinstance(newest, Missing):
+                return _removed(newest)
+            if not isinstance(newest, Held):
+                return newest
+            current = newest.resource or {}
+            if _is_ahead(current, resource) or _tells_as_much(current, resource):
+                return Written(newest.id, newest.version)
+            answer = self._client.update(_laid_over(current, resource), resource_id, newest.version)
+            if isinstance(answer, Held):
+                return Written(answer.id, answer.version)
+            if not isinstance(answer, Conflict):
+                return _removed(answer) if isinstance(answer, Missing) else _plain(answer)
+        return TryLater("others keep changing it on the EHR", away=False)
+
+
+def _plain(trouble: NotWritable | TryLater) -> NotWritable | TryLater:
+    """Uncertainty does not matter where a second try does no harm."""
+    if isinstance(trouble, Uncertain):
+        return TryLater(trouble.reason, trouble.after)
+    return trouble
+
+
+def _removed(missing: Missing) -> LeftOut | Missing:
+    """What a person deleted stays deleted; what the server has forgotten may be written anew."""
+    return LeftOut("it has been deleted from the chart") if missing.deleted else missing
+
+
+def _ours(resource: Resource) -> dict[str, str]:
+    """The search by our identifier."""
+    return {"identifier": f"{MESSAGE_SYSTEM}|{_our_value(resource)}"}
+
+
+def _our_value(resource: Resource) -> Any:
+    ids = (each for each in resource.get("identifier") or () if each.get("system") == MESSAGE_SYSTEM)
+    return next((each.get("value") for each in ids), None)
+
+
+def _age(resource: Resource) -> tuple[str, str]:
+    return str((resource.get("meta") or {}).get("lastUpdated")), str(resource.get("id"))
+
+
+def _version(resource: Resource) -> str | None:
+    return (resource.get("meta") or {}).get("versionId")
+
+
+def _is_ahead(current: Resource, ours: Resource) -> bool:
+    """Whether the chart knows more than our news; two different ends: the first stands."""
+    status, news = current.get("status"), ours.get("status")
+    if status == news or status not in PROGRESS or news not in PROGRESS:
+        return False
+    return PROGRESS[status] >= max(PROGRESS[news], 1)
+
+
+def _tells_as_much(current: Resource, ours: Resource) -> bool:
+    """Whether every element of ours stands there already."""
+    return all(current.get(name) == value for name, value in ours.items() if name != "identifier")
+
+
+def _laid_over(current: Resource, ours: Resource) -> Resource:
+    """The chart's resource with our news; its own additions stay, and notes with an author or a time."""
+    news = _NEWS[ours["resourceType"]]
+    merged = {name: value for name, value in current.items() if name not in news}
+    merged |= {name: ours[name] for name in news if name in ours}
+    merged |= {name: value for name, value in ours.items() if name not in merged}
+    known = [each for each in current.get("identifier") or () if each not in ours["identifier"]]
+    merged["identifier"] = [*ours["identifier"], *known]
+    if "note" in ours:
+        signed = {"authorString", "authorReference", "time"}
+        others = [each for each in current.get("note") or () if each.keys() & signed]
+        merged["note"] = [*ours["note"], *others]
+    return merged

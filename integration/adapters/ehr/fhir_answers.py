@@ -1,0 +1,180 @@
+"""What a FHIR server's answer means for us.
+
+    answered      Held | Found | Missing | Conflict
+    refused       NotWritable     4xx: asking again would not help
+    unanswered    TryLater        never processed (no connection, 429), or only a read
+                  └ Uncertain     a create or update that may have been done all the same
+
+A server's words about an error may quote what we sent, so of an OperationOutcome
+only issue codes and plain element paths are kept; diagnostics and texts are dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import orjson
+
+from integration.ports.ehr import NotWritable, TryLater
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+Resource = dict[str, Any]
+
+LONGEST_REST: Final = timedelta(hours=1)  # whatever Retry-After asks
+
+# Not about what we sent: ask again later. A 401 is a token that ran out.
+_LATER: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+_GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_CONFLICT: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})  # Oracle says 409
+
+_ISSUE_CODE: Final = re.compile(r"[a-z][a-z-]{1,40}")
+_ELEMENT_PATH: Final = re.compile(r"[A-Za-z]{1,64}(\.[A-Za-z0-9]{1,64}(\[\d{1,4}\])?){0,12}")
+_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_LOCATION: Final = re.compile(r"(?:^|/)([A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/([^/?#]+))?/?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The server holds this resource."""
+
+    id: str
+    version: str | None  # what If-Match wants, without W/ and quotes
+    resource: Resource | None  # None when the server did not show it
+    created: bool = False  # 201: by this very request
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search brought; `complete` is False when there was more than we would read."""
+
+    resources: tuple[Resource, ...]
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """No such resource: 404, or 410 when it has been deleted."""
+
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """409 or 412: the version is not the newest, or a condition met more than one resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain(TryLater):
+    """A write left us and nobody said what became of it: it may have been done."""
+
+
+Trouble = NotWritable | TryLater
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+    to_write: bool  # whether it answers a POST or PUT
+
+    @property
+    def resource(self) -> Resource | None:
+        """The body, when it is a JSON object."""
+        try:
+            value = orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            return None
+        return value if isinstance(value, dict) else None
+
+
+def judge(response: Response, now: datetime) -> Response | Missing | Conflict | Trouble:
+    """The response itself when it is a success."""
+    status = response.status
+    said = f"HTTP {status}{_issues(response.resource)}"
+    rest = retry_after(response.headers.get("retry-after", ""), now)
+    outcome: Response | Missing | Conflict | Trouble = response
+    if status == HTTPStatus.NOT_IMPLEMENTED:
+        outcome = NotWritable(f"the EHR cannot do it: {said}")
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        outcome = unanswered(f"the EHR failed: {said}", to_write=response.to_write, after=rest)
+    elif status in _LATER:
+        outcome = TryLater(f"the EHR is not taking it now: {said}", rest)
+    elif status in _GONE:
+        outcome = Missing(deleted=status == HTTPStatus.GONE)
+    elif status in _CONFLICT:
+        outcome = Conflict()
+    elif status >= HTTPStatus.BAD_REQUEST:
+        outcome = NotWritable(f"the EHR refused it: {said}")
+    elif status >= HTTPStatus.MULTIPLE_CHOICES:
+        outcome = TryLater(f"the EHR pointed elsewhere, which is not followed: {said}")
+    elif response.resource is None and not (response.to_write and not response.body):
+        outcome = unanswered("the EHR's answer is not FHIR JSON", to_write=response.to_write)
+    return outcome
+
+
+def unanswered(reason: str, *, to_write: bool, after: timedelta | None = None) -> TryLater:
+    """Nobody said what became of it."""
+    return Uncertain(reason, after) if to_write else TryLater(reason, after)
+
+
+def held(response: Response, resource_type: str, known_id: str | None = None) -> Held | Trouble:
+    """What a success says the server holds: from the body, else from Location and ETag."""
+    shown = response.resource or {}
+    body = shown if shown.get("resourceType") == resource_type else None
+    location = _LOCATION.search(urlsplit(response.headers.get("location", "")).path)
+    told = location if location and location[1] == resource_type else None
+    resource_id = (body or {}).get("id") or (told[2] if told else None) or known_id
+    if not isinstance(resource_id, str) or not _ID.fullmatch(resource_id):
+        return unanswered("the EHR did not say under which id it has it", to_write=response.to_write)
+    version = (
+        response.headers.get("etag", "").strip().removeprefix("W/").strip('"')
+        or ((body or {}).get("meta") or {}).get("versionId")
+        or (told[3] if told else None)
+    )
+    return Held(resource_id, version or None, body, created=response.status == HTTPStatus.CREATED)
+
+
+def entries(bundle: Resource, resource_type: str) -> list[Resource]:
+    """The resources of one type in a searchset; outcomes and includes of other types are left."""
+    shown = (entry.get("resource") for entry in bundle.get("entry") or () if isinstance(entry, dict))
+    return [each for each in shown if isinstance(each, dict) and each.get("resourceType") == resource_type]
+
+
+def retry_after(header: str, now: datetime) -> timedelta | None:
+    """Retry-After: seconds or a date (RFC 9110 10.2.3), an hour at most."""
+    header = header.strip()
+    if header.isascii() and header.isdigit():
+        return min(timedelta(seconds=min(int(header), 10**6)), LONGEST_REST)
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(max(moment - now, timedelta(0)), LONGEST_REST)
+
+
+def _issues(outcome: Resource | None) -> str:
+    """Of an OperationOutcome, what cannot quote a person."""
+    if not outcome or outcome.get("resourceType") != "OperationOutcome":
+        return ""
+    said = []
+    for issue in outcome.get("issue") or ():
+        if isinstance(issue, dict) and issue.get("severity") in {"error", "fatal"}:
+            code = str(issue.get("code"))
+            paths = [str(path) for path in issue.get("expression") or ()]
+            plain = [path for path in paths if _ELEMENT_PATH.fullmatch(path)][:3]
+            said.append(" ".join(([code] if _ISSUE_CODE.fullmatch(code) else []) + plain))
+    words = "; ".join(dict.fromkeys(each for each in said[:5] if each))
+    return f" ({words})" if words else ""

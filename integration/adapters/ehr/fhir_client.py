@@ -1,0 +1,185 @@
+"""Speaks FHIR R4 over HTTP to one configured server; what the answers mean stands in `fhir_answers`.
+
+The token goes to the configured origin and nowhere else: redirects are not
+followed, and next links only within that origin. Every exchange is bounded in
+time and bytes.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urljoin, urlsplit
+
+import httpx
+import orjson
+
+from integration.adapters.ehr.fhir_answers import (
+    Conflict,
+    Found,
+    Held,
+    Missing,
+    Resource,
+    Response,
+    Trouble,
+    entries,
+    held,
+    judge,
+    unanswered,
+)
+from integration.domain.clock import wall_now
+from integration.ports.ehr import NotWritable, TryLater
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+_FHIR_JSON: Final = "application/fhir+json"
+_TIMEOUT: Final = httpx.Timeout(connect=5, read=20, write=10, pool=5)  # seconds
+_TOTAL_SECONDS: Final = 60.0  # for one answer, however slowly it drips
+_LARGEST_ANSWER: Final = 16 * 1024 * 1024  # bytes
+_MOST_PAGES: Final = 5
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+class FhirClient:
+    """One FHIR server; threads may share it."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        bearer_token: str | None = None,
+        timeout: httpx.Timeout = _TIMEOUT,
+        wall: Callable[[], datetime] = wall_now,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._wall = wall
+        # httpx logs whole URLs, and ours name patients by identifier.
+        for chatty in ("httpx", "httpcore"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
+        headers = {"Accept": _FHIR_JSON, "User-Agent": "appointment-texts"}
+        if bearer_token:
+            headers["Authorization"] = f"Bearer {bearer_token}"
+        self._http = httpx.Client(headers=headers, timeout=timeout, trust_env=False, follow_redirects=False)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._http.close()
+
+    def capabilities(self) -> Resource | Missing | Trouble:
+        """GET the CapabilityStatement."""
+        answer = self._get(f"{self.base_url}/metadata")
+        if isinstance(answer, Conflict):
+            return NotWritable("the EHR shows no CapabilityStatement")
+        return (answer.resource or {}) if isinstance(answer, Response) else answer
+
+    def read(self, resource_type: str, resource_id: str) -> Held | Missing | Trouble:
+        """GET one resource."""
+        answer = self._get(self._url(resource_type, resource_id))
+        if isinstance(answer, Conflict):
+            return TryLater("the EHR will not show it now")
+        return held(answer, resource_type) if isinstance(answer, Response) else answer
+
+    def search(self, resource_type: str, parameters: Mapping[str, str]) -> Found | Trouble:
+        """GET a search, all its pages within reason."""
+        url = f"{self._url(resource_type)}?{httpx.QueryParams(dict(parameters))}"
+        found: list[Resource] = []
+        for _ in range(_MOST_PAGES):
+            # HAPI answers a repeated search from a cache for a minute unless asked not to.
+            answer = self._get(url, {"Cache-Control": "no-cache", "Prefer": "handling=strict"})
+            if isinstance(answer, NotWritable | TryLater):
+                return answer
+            bundle = answer.resource if isinstance(answer, Response) else None
+            if not bundle or bundle.get("resourceType") != "Bundle":
+                return NotWritable(f"the EHR does not search {resource_type}")
+            found += entries(bundle, resource_type)
+            link = _next_link(bundle)
+            if link is None:
+                return Found(tuple(found))
+            url = urljoin(url, link)
+            if not self._is_ours(url):
+                break
+        return Found(tuple(found), complete=False)
+
+    def create(
+        self, resource: Resource, *, if_none_exist: Mapping[str, str] | None = None
+    ) -> Held | Conflict | Trouble:
+        """POST; with `if_none_exist` (search parameters) only unless one is there: that is then held."""
+        condition = {"If-None-Exist": str(httpx.QueryParams(dict(if_none_exist)))} if if_none_exist else {}
+        resource_type = resource["resourceType"]
+        answer = self._send("POST", self._url(resource_type), resource, condition)
+        if isinstance(answer, Missing):
+            return NotWritable(f"the EHR has no place for {resource_type}")
+        return held(answer, resource_type) if isinstance(answer, Response) else answer
+
+    def update(
+        self, resource: Resource, resource_id: str, version: str | None
+    ) -> Held | Missing | Conflict | Trouble:
+        """PUT, only over `version` when one is given (If-Match)."""
+        condition = {"If-Match": f'W/"{version}"'} if version else {}
+        resource_type = resource["resourceType"]
+        whole = {**resource, "id": resource_id}
+        answer = self._send("PUT", self._url(resource_type, resource_id), whole, condition)
+        return held(answer, resource_type, resource_id) if isinstance(answer, Response) else answer
+
+    def _url(self, resource_type: str, resource_id: str | None = None) -> str:
+        tail = f"/{quote(resource_id, safe='')}" if resource_id else ""
+        return f"{self.base_url}/{resource_type}{tail}"
+
+    def _is_ours(self, url: str) -> bool:
+        """Whether it lies on the configured origin."""
+        try:
+            return _origin(url) == _origin(self.base_url)
+        except ValueError:
+            return False
+
+    def _get(
+        self, url: str, headers: Mapping[str, str] | None = None
+    ) -> Response | Missing | Conflict | Trouble:
+        return self._exchange("GET", url, None, dict(headers or {}))
+
+    def _send(
+        self, method: str, url: str, resource: Resource, condition: Mapping[str, str]
+    ) -> Response | Missing | Conflict | Trouble:
+        headers = {"Content-Type": _FHIR_JSON, "Prefer": "return=representation", **condition}
+        return self._exchange(method, url, orjson.dumps(resource), headers)
+
+    def _exchange(
+        self, method: str, url: str, content: bytes | None, headers: dict[str, str]
+    ) -> Response | Missing | Conflict | Trouble:
+        to_write = method != "GET"
+        try:
+            with self._http.stream(method, url, content=content, headers=headers) as response:
+                body = _bounded(response)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            return TryLater(f"no connection to the EHR ({type(error).__name__})")  # nothing left us
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return unanswered(f"no answer from the EHR ({type(error).__name__})", to_write=to_write)
+        lowered = {name.lower(): value for name, value in response.headers.items()}
+        return judge(Response(response.status_code, lowered, body, to_write), self._wall())
+
+
+def _bounded(response: httpx.Response) -> bytes:
+    """The body, read to its end unless it is too long or too slow; raises httpx errors."""
+    deadline = time.monotonic() + _TOTAL_SECONDS
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > _LARGEST_ANSWER:
+            raise httpx.ReadError("the answer is too large")
+        if time.monotonic() > deadline:
+            raise httpx.ReadTimeout("the answer is too slow")
+    return bytes(body)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+
+
+def _next_link(bundle: Resource) -> str | None:
+    links = (each for each in bundle.get("link") or () if isinstance(each, dict))
+    url = next((each.get("url") for each in links if each.get("relation") == "next"), None)
+    return url if isinstance(url, str) else None
