@@ -101,14 +101,15 @@ def _release(text: TextMessage, reason: str, now: datetime) -> StaffTask:
 def _calls(
     text: TextMessage, failure: Failure, code: str | None, *, now: datetime, visits: Mapping[int, datetime]
 ) -> tuple[StaffTask, ...]:
-    """A call for each patient the text was for; an answer of ours that did not arrive matters little."""
+    """A call for each visit still to come; an answer of ours that did not arrive matters little."""
     if text.kind is TextKind.ANSWER:
         return ()
     reason = _WHY_CALL[failure] + (f" ({code})" if code else "")
-    return tuple(
+    calls = (
         about(subject, text, TaskKind.CALL_PATIENT, reason, now=now, visits=visits)
         for subject in text.subjects
     )
+    return tuple(call for call in calls if call.due_at is None or call.due_at > now)
 
 
 def about(

@@ -32,13 +32,15 @@ class DeliveryNews:
     provider_id: str
     word: str  # the provider's own
     status: DeliveryStatus | None  # None: a word we do not know; it still proves that the provider has it
-    at: datetime  # wall; when it was said, as near as we know
+    at: datetime  # wall; when we heard it
     error_code: str | None = None
     failure: Failure | None = None
     sender: str | None = None
     segments: int | None = None
     price: str | None = None
     currency: str | None = None
+    taken_at: datetime | None = None  # wall; when the provider took it, if it says so
+    sent_at: datetime | None = None  # wall; when the provider handed it to the carrier, likewise
 
 
 def bring_forward(text: TextMessage, news: DeliveryNews, *, now: datetime) -> TextMessage:
@@ -63,8 +65,12 @@ def bring_forward(text: TextMessage, news: DeliveryNews, *, now: datetime) -> Te
         segments=news.segments or text.segments,
         price=news.price or text.price,
         currency=news.currency or text.currency,
-        accepted_at=_earliest(text.accepted_at, news.at),
-        sent_at=_earliest(text.sent_at, news.at) if said in _HANDED_TO_THE_CARRIER else text.sent_at,
+        accepted_at=_earliest(text.accepted_at, news.taken_at or news.at),
+        sent_at=(
+            _earliest(text.sent_at, news.sent_at or news.at)
+            if said in _HANDED_TO_THE_CARRIER
+            else text.sent_at
+        ),
         delivered_at=(
             _earliest(text.delivered_at, news.at)
             if said is status is DeliveryStatus.DELIVERED

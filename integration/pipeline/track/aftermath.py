@@ -25,7 +25,7 @@ _AN_HOUR = timedelta(hours=1)
 def as_news(
     text: ProviderText, provider: str, failures: Mapping[str, Failure], *, at: datetime
 ) -> DeliveryNews:
-    """What the provider's record of a text tells; `at` (wall) is when it was so."""
+    """What the provider's record of a text tells; `at` (wall) is when we asked."""
     failed = text.error_code is not None
     return DeliveryNews(
         provider=provider,
@@ -33,6 +33,8 @@ def as_news(
         word=text.word,
         status=text.status,
         at=at,
+        taken_at=text.created_at,
+        sent_at=text.sent_at,
         error_code=text.error_code,
         failure=failures.get(text.error_code or "", Failure.UNKNOWN) if failed else None,
         sender=text.sender,
@@ -49,12 +51,9 @@ def record(unit: Unit, workshop: Workshop, *, before: TextMessage, after: TextMe
     """
     if after != before:
         unit.texts.update(after)
-    if (after.status, after.final_at, after.unresolved) != (
-        before.status,
-        before.final_at,
-        before.unresolved,
-    ):
-        tell_charts(unit, after)
+    if _chart_facts(after) != _chart_facts(before):
+        for patient_id in sorted({subject.patient_id for subject in after.subjects}):
+            unit.write_backs.want(WriteBackKind.TEXT, after.id, patient_id)
     if after.status is before.status or after.failure is None:
         return None
     return _bear(unit, workshop, after)

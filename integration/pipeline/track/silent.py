@@ -69,8 +69,8 @@ def _ask(workshop: Workshop, sms: SmsProvider, text: TextMessage) -> None:
         before = after = unit.texts.get(text.id)
         now = workshop.clock.calendar()
         if known is not None:
-            at = known.sent_at or workshop.clock.wall()
-            after = bring_forward(after, as_news(known, sms.name, workshop.settings.failures, at=at), now=now)
+            news = as_news(known, sms.name, workshop.settings.failures, at=workshop.clock.wall())
+            after = bring_forward(after, news, now=now)
         if _long_silent(workshop, after, now):
             after = replace(after, final_at=now)
             _leave_to_a_person(unit, after, now)

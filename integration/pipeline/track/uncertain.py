@@ -25,6 +25,7 @@ from integration.pipeline.track.aftermath import as_news, record, visit_starts
 from integration.ports.sms import ProviderUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from integration.domain.consequences import Breaker
@@ -87,36 +88,45 @@ def _claim(workshop: Workshop) -> _Search | Attempt | None:
 
 def _look(workshop: Workshop, sms: SmsProvider, search: _Search) -> None:
     """Ask for the number's texts, and settle the offer if it still stands as it did."""
-    attempt, breaker, listed, away = search.attempt, None, (), None
+    listed: Sequence[ProviderText] = ()
+    away, breaker = None, None
     try:
-        listed = tuple(sms.find(search.text.number, search.since - MARGIN))
+        listed = sms.find(search.text.number, search.since - MARGIN)
     except ProviderUnavailable as why:
         away = str(why)
-        _log.warning("the provider could not be asked", attempt=attempt.id, why=away)
+        _log.warning("the provider could not be asked", attempt=search.attempt.id, why=away)
     with workshop.store.unit() as unit:
         unit.numbers.lock(search.text.number)
-        present = next(one for one in unit.texts.attempts(search.text.id) if one.id == attempt.id)
-        if present.state is not AttemptState.UNCERTAIN or present.looks != attempt.looks:
+        attempts = unit.texts.attempts(search.text.id)
+        attempt = next(one for one in attempts if one.id == search.attempt.id)
+        if attempt.state is not AttemptState.UNCERTAIN or attempt.looks != search.attempt.looks:
             return
+        found = _find(unit, sms, search, listed)
         if away is not None:
-            later = replace(present, next_look_at=_when_away(workshop, present), why=away)
+            later = replace(attempt, next_look_at=_when_away(workshop, attempt), why=away)
             unit.texts.update_attempt(later, {AttemptState.UNCERTAIN})
-            return
-        taken = {text.provider_id for text in listed if _owner(unit, sms, text) not in {None, attempt.id}}
-        provider_id = match(
-            ((text.provider_id, text.body, text.created_at) for text in listed),
-            body=search.text.body,
-            offered_at=attempt.offered_at,
-            window=(search.since, attempt.deadline),
-            taken=taken,
-        )
-        if provider_id is None:
-            _missing(unit, workshop, present)
+        elif found is None:
+            _missing(unit, workshop, attempt, attempts)
         else:
-            found = next(text for text in listed if text.provider_id == provider_id)
-            breaker = _found(unit, workshop, sms, present, found)
+            breaker = _found(unit, workshop, sms, attempt, found)
     if breaker is not None:
         workshop.store.open_breaker(breaker.name, breaker.reason)
+
+
+def _find(
+    unit: Unit, sms: SmsProvider, search: _Search, listed: Sequence[ProviderText]
+) -> ProviderText | None:
+    """The listed text that this offer became."""
+    provider_id = match(
+        ((text.provider_id, text.body, text.created_at) for text in listed),
+        body=search.text.body,
+        offered_at=search.attempt.offered_at,
+        window=(search.since, search.attempt.deadline),
+        taken={
+            text.provider_id for text in listed if _owner(unit, sms, text) not in {None, search.attempt.id}
+        },
+    )
+    return next((text for text in listed if text.provider_id == provider_id), None)
 
 
 def _owner(unit: Unit, sms: SmsProvider, text: ProviderText) -> int | None:
@@ -146,12 +156,12 @@ def _found(
     )
     unit.texts.update_attempt(accepted, {AttemptState.UNCERTAIN})
     before = unit.texts.get(attempt.text_id)
-    news = as_news(found, sms.name, workshop.settings.failures, at=found.created_at)
+    news = as_news(found, sms.name, workshop.settings.failures, at=workshop.clock.wall())
     after = bring_forward(before, news, now=workshop.clock.calendar())
     return record(unit, workshop, before=before, after=after)
 
 
-def _missing(unit: Unit, workshop: Workshop, attempt: Attempt) -> None:
+def _missing(unit: Unit, workshop: Workshop, attempt: Attempt, attempts: Sequence[Attempt]) -> None:
     """It was not in the list: look again, or after the last look decide."""
     now, schedule = workshop.clock.wall(), workshop.settings.sending.uncertain_looks
     looks = attempt.looks + 1
@@ -160,8 +170,8 @@ def _missing(unit: Unit, workshop: Workshop, attempt: Attempt) -> None:
         due = max(attempt.offered_at + schedule[min(looks, len(schedule) - 1)], now + schedule[0])
         unit.texts.update_attempt(replace(attempt, looks=looks, next_look_at=due), {AttemptState.UNCERTAIN})
         return
-    text, others = unit.texts.get(attempt.text_id), unit.texts.attempts(attempt.text_id)
-    tried_before = any(one.state is AttemptState.ABSENT for one in others)
+    text = unit.texts.get(attempt.text_id)
+    tried_before = any(one.state is AttemptState.ABSENT for one in attempts)
     useful = workshop.clock.calendar() < text.not_after
     absent = useful and not tried_before
     unit.texts.update_attempt(
