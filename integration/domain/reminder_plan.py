@@ -164,7 +164,7 @@ def _draft(
 def _useful_until(step: Step, due: datetime, start: datetime) -> datetime:
     if step.useful_until is not None:
         return start.astimezone(UTC) - step.useful_until
-    return due + max((start - due) / 2, timedelta(0))
+    return due + (start - due) / 2 if due < start else start
 
 
 def _skip(reminder: Reminder, reason: str) -> Reminder:
