@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from integration.domain.consequences import of_failure
 from integration.domain.delivery_news import DeliveryNews
 from integration.domain.failure import Failure
+from integration.domain.write_back import WriteBackKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
