@@ -29,7 +29,7 @@ WARNINGS = {
     "end-before-start": "the end is not after the start; it was passed over",
     "duration-unreadable": "the duration cannot be read; it was passed over",
     "duration-out-of-range": "the duration is outside the profile's limits; it was passed over",
-    "duration-unit-guessed": "seconds, the unit when none is given, would be too short; minutes were taken",
+    "duration-unit-guessed": "a number without a unit, too small for seconds; minutes were taken",
     "end-assumed": "neither end nor duration was given; the profile's default length was taken",
     "unknown-status": "the status word is in no table; the trigger event's own status was taken",
     "status-contradicts-trigger": "the status contradicts the trigger event; the trigger event was believed",

@@ -99,6 +99,7 @@ class Durations(_Section):
     minutes: Words
     hours: Words
     days: Words
+    unitless_seconds_from: int = Field(ge=0)  # a bare number is seconds from here on, minutes below
     shortest_minutes: int = Field(ge=1)
     longest_minutes: int = Field(ge=1)
     assumed_minutes: int = Field(ge=1)  # when nothing says: FHIR wants an end beside every start

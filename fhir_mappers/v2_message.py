@@ -12,7 +12,7 @@ The segments keep their order and can be grouped: `patients` (PID with what foll
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Self
 
 from fhir_mappers.charsets import decode
@@ -220,6 +220,13 @@ class V2Message(SegmentRun):
             elif name in _RESOURCES:
                 groups[-1].append(position)
         return [self.part(group) for group in groups]
+
+    def without(self, positions: Collection[int]) -> "V2Message":
+        """Return the message as if the segments at these positions had not been sent."""
+        rest = [position for position in self.positions if position not in positions]
+        kept = V2Message(self._lines, rest, self.delimiters, self.codec, self._fields)
+        kept.warnings = self.warnings
+        return kept
 
 
 def split_messages(data: bytes) -> list[bytes]:

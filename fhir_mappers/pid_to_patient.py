@@ -1,0 +1,202 @@
+"""PID and PD1 → Patient (guide: segment PID[Patient]), and what a texting service asks about a patient.
+
+Left out on purpose: address, social security number and everything else that no text and no link to
+the chart needs. PD1-11 and PD1-12 have no place in FHIR and become `no_publicity`.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from fhir_mappers import iso_639
+from fhir_mappers.datatypes import cx_to_identifier, identifier_resource, plain, xpn_to_human_name
+from fhir_mappers.findings import warn
+from fhir_mappers.hl7_time import place, read_date, read_time
+from fhir_mappers.profile import VendorProfile
+from fhir_mappers.tables import GENDER
+from fhir_mappers.translation import FeedFacts, Identifier, MappedPatient, MapWarning, Resource
+from fhir_mappers.v2_message import Composite, SegmentRun
+from fhir_mappers.xtn_to_contact_point import NumberRules, number_to_text, read_telecoms
+
+_YES = frozenset({"Y", "YES", "TRUE", "1"})  # HL7 table 0136 and what is seen instead
+_LANGUAGE_SYSTEM = "urn:ietf:bcp:47"
+
+
+class PatientSources(NamedTuple):
+    """From which path a fact came; '' when it did not."""
+
+    identifier: str
+    text_to: str
+    language: str
+
+
+class _Name(NamedTuple):
+    family: str
+    given: str
+    resources: list[Resource]
+
+
+def pid_to_patient(
+    run: SegmentRun, profile: VendorProfile, feed: FeedFacts, sent_on: date | None
+) -> tuple[MappedPatient, PatientSources, list[MapWarning]] | None:
+    """Map one PATIENT group; None when its PID names nobody.
+
+    `sent_on` is the day of MSH-7, against which the validity of numbers is judged.
+    """
+    identifiers, identifier_path = read_identifiers(run, profile, feed)
+    name = _name(run.field("PID-5"))
+    if not identifiers and not name.resources:
+        return None
+    warnings: list[MapWarning] = []
+    if not identifiers:
+        warnings.append(warn(profile.patient.identifiers[0], "no-patient-identifier"))
+
+    resource: Resource = {"resourceType": "Patient"}
+    if identifiers:
+        resource["identifier"] = [
+            identifier_resource(i.type, i.system, i.value, i.authority) for i in identifiers
+        ]
+    if name.resources:
+        resource["name"] = name.resources
+    telecoms = list(read_telecoms(run, NumberRules(profile.phones, feed.region, sent_on)))
+    points = [point for telecom in telecoms for point in telecom.resources]
+    if points:
+        resource["telecom"] = points
+    gender = GENDER.get(plain(run.get("PID-8")).upper())
+    if gender:
+        resource["gender"] = gender
+    birth_date = _birth(run, resource, warnings)
+    dead = _death(run, resource, feed.zone)
+    language, language_path = _language(run, profile, resource, warnings)
+
+    best = number_to_text(telecoms, profile.phones)
+    if dead:
+        warnings.append(warn(dead, "patient-deceased"))
+        best = None
+    elif best is None:
+        warnings.append(warn(profile.phones.sources[0].path, "no-phone"))
+    elif best.kind == "home":
+        warnings.append(warn(best.path, "home-number"))
+    patient = MappedPatient(
+        resource=resource,
+        text_to=best.number if best else None,
+        identifiers=identifiers,
+        family=name.family,
+        given=name.given,
+        birth_date=birth_date,
+        language=language,
+        deceased=bool(dead),
+        no_publicity=_silence(run, profile),
+        cleared=tuple(s.path for s in profile.phones.sources if run.is_null(s.path)),
+    )
+    return patient, PatientSources(identifier_path, best.path if best else "", language_path), warnings
+
+
+def read_identifiers(
+    run: SegmentRun, profile: VendorProfile, feed: FeedFacts
+) -> tuple[tuple[Identifier, ...], str]:
+    """Return the identifiers of the patient in `run`, best first, and the path of the best.
+
+    The order is the profile's: authority, then type, then position; never position alone.
+    """
+    rules = profile.patient
+    found: dict[Identifier, str] = {}
+    for path in rules.identifiers:
+        for repetition, cx in enumerate(run.field(path), start=1):
+            identifier = cx_to_identifier(cx, feed.identifier_systems)
+            if identifier is not None and identifier.type not in rules.never_types:
+                found.setdefault(identifier, f"{path}[{repetition}]" if repetition > 1 else path)
+    if not found:
+        return (), ""
+    best_first = sorted(
+        found, key=lambda i: (_rank(i.authority, rules.authorities), _rank(i.type, rules.types))
+    )
+    return tuple(best_first), found[best_first[0]]
+
+
+def _rank(value: str, order: Sequence[str]) -> int:
+    return order.index(value) if value in order else len(order)
+
+
+def _name(names: list[Composite]) -> _Name:
+    """Choose the name to call the patient by: complete before incomplete, legal before others."""
+    mapped = [(xpn.get(7).upper(), name) for xpn in names if (name := xpn_to_human_name(xpn)) is not None]
+    if not mapped:
+        return _Name("", "", [])
+    chosen = min(
+        (name for _, name in sorted(mapped, key=lambda pair: pair[0] not in ("L", ""))),
+        key=lambda name: not (name.get("family") and name.get("given")),
+    )
+    given = chosen.get("given") or [""]
+    return _Name(chosen.get("family", ""), given[0], [name for _, name in mapped])
+
+
+def _birth(run: SegmentRun, resource: Resource, warnings: list[MapWarning]) -> date | None:
+    written = run.get("PID-7").strip()
+    if not written:
+        return None
+    day = read_date(written)
+    if day is not None:
+        resource["birthDate"] = day.isoformat()
+    elif (
+        written.isascii() and written.isdigit() and len(written) in (4, 6) and read_date(f"{written}0101"[:8])
+    ):
+        resource["birthDate"] = "-".join(filter(None, (written[:4], written[4:6])))
+    else:
+        warnings.append(warn("PID-7", "not-a-date"))
+    return day
+
+
+def _death(run: SegmentRun, resource: Resource, zone: ZoneInfo) -> str:
+    """Set deceased[x]; return the path that says so, '' while the patient lives."""
+    when = run.get("PID-29").strip()
+    if when.strip("0"):
+        written = read_time(when)
+        moment = place(written, zone).at
+        day = read_date(when)
+        if moment is not None:
+            resource["deceasedDateTime"] = moment.isoformat()
+        elif day is not None:
+            resource["deceasedDateTime"] = day.isoformat()
+        else:
+            resource["deceasedBoolean"] = True
+        return "PID-29"
+    answer = plain(run.get("PID-30")).upper()
+    if not answer:
+        return ""
+    resource["deceasedBoolean"] = answer in _YES
+    return "PID-30" if answer in _YES else ""
+
+
+def _language(
+    run: SegmentRun, profile: VendorProfile, resource: Resource, warnings: list[MapWarning]
+) -> tuple[str | None, str]:
+    words = [word for path in ("PID-15.1", "PID-15.2", "PID-15.4") if (word := plain(run.get(path)))]
+    if not words:
+        return None, ""
+    code = next((found for word in words if (found := _language_code(word, profile))), None)
+    if code is None:
+        warnings.append(warn("PID-15", "unknown-language"))
+        resource["communication"] = [{"language": {"text": words[0]}}]
+        return None, ""
+    coding = {"system": _LANGUAGE_SYSTEM, "code": code}
+    resource["communication"] = [{"language": {"coding": [coding]}}]
+    return code, "PID-15"
+
+
+def _language_code(word: str, profile: VendorProfile) -> str | None:
+    word = word.casefold()
+    primary = word.replace("_", "-").partition("-")[0].strip()  # es-MX, English - US
+    return (
+        profile.language_of.get(word)
+        or profile.language_of.get(primary)
+        or iso_639.TWO_LETTERS.get(primary)
+        or (primary if primary in iso_639.KNOWN else None)
+    )
+
+
+def _silence(run: SegmentRun, profile: VendorProfile) -> bool:
+    rules = profile.patient
+    publicity, protection = plain(run.get("PD1-11")).casefold(), plain(run.get("PD1-12")).casefold()
+    return publicity in rules.silent_publicity or protection in rules.silent_protection
