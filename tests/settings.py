@@ -5,26 +5,30 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from fhir_mappers.profile import resolve
 from integration.domain.appointment import AppointmentEvent
 from integration.domain.consent import ConsentPolicy
 from integration.domain.failure import Failure
 from integration.domain.quiet_hours import DecentHours
 from integration.domain.reminder_plan import Ask, PlanRules, Step
+from integration.domain.wording import Catalog
 from integration.settings.model import Caps, Feed, FeedLocation, Practice, Sending, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fhir_mappers.profile import VendorProfile
-    from integration.domain.wording import Catalog
 
+CONFIG = Path(__file__).parent.parent / "config"
 ZONE = ZoneInfo("America/New_York")
 
 # The shipped plan (design: the shipped plan).
@@ -122,11 +126,18 @@ def settings(**changes: Any) -> Settings:
 
 @cache
 def vendor() -> VendorProfile:
-    """The vendor every feed has here."""
-    return cast("VendorProfile", None)
+    """The shipped `generic` vendor, which every feed here has."""
+    return resolve("generic", {"generic": _shipped("vendors/generic.toml")})
 
 
 @cache
 def catalogs() -> Mapping[str, Catalog]:
     """The shipped texts and reply words, by language."""
-    return {}
+    return {
+        language: Catalog.from_mapping(language, _shipped(f"messages/{language}.toml"))
+        for language in ("en", "es")
+    }
+
+
+def _shipped(file: str) -> dict[str, Any]:
+    return tomllib.loads((CONFIG / file).read_text(encoding="utf-8"))
