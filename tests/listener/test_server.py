@@ -39,8 +39,9 @@ def test_nothing_is_acknowledged_before_it_is_kept() -> None:
             site.inbox.open.clear()
             sender = await site.send(message("A1"))
             await until(lambda: bool(site.inbox.calls))
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(sender.reader.read(1), 0.05)
+            for _ in range(50):  # turns of the event loop: an answer on its way would have come
+                await asyncio.sleep(0)
+            assert not sender.reader._buffer  # type: ignore[attr-defined]
             site.inbox.open.set()
             assert await sender.msa() == "AA A1"
 
@@ -389,7 +390,7 @@ def test_stopping_answers_what_was_received_and_then_closes() -> None:
             await until(lambda: bool(site.inbox.calls) and site.server.open_connections == 3)
             stopping = asyncio.create_task(site.server.stop(PATIENCE))
             assert [await idle.closed(), await half.closed()] == [b"", b""]
-            with pytest.raises(OSError, match="refused"):
+            with pytest.raises(ConnectionRefusedError):
                 await asyncio.open_connection("127.0.0.1", site.port)
             assert not stopping.done()
             site.inbox.open.set()
