@@ -64,3 +64,8 @@ def retry_after(tries: int, jitter: float) -> timedelta:
     """
     wait = min(FIRST_RETRY * 2.0 ** min(tries - 1, 10), LONGEST_RETRY)
     return wait * (0.75 + jitter / 2)
+
+
+def rest(tries: int, asked: timedelta | None, jitter: float) -> timedelta:
+    """As `retry_after`, unless the server asked for a rest; never shorter than a first retry."""
+    return retry_after(tries, jitter) if asked is None else max(asked, retry_after(1, jitter))

@@ -1,0 +1,206 @@
+"""7 write back: tell the chart what became of texts, replies and visits, one fact at a time.
+
+A row is claimed with a lease and its fact read; the transaction ends; the mode
+speaks to the EHR; a second transaction settles the row. A worker that dies in
+between leaves a row whose lease runs out. An EHR that is away costs one request
+a backoff (`Circuit`), and never delays a text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from integration.domain.staff_task import StaffTask, TaskKind
+from integration.domain.write_back import WriteBackKind, WriteBackState, rest
+from integration.ports.ehr import Fact, LeftOut, NoChart, NotWritable, TryLater, Written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from integration.domain.appointment import Appointment
+    from integration.domain.circuit import Circuit
+    from integration.domain.clock import Clock
+    from integration.domain.text_message import TextMessage
+    from integration.domain.write_back import WriteBack
+    from integration.ports.ehr import WriteBackMode, WriteOutcome
+    from integration.ports.store import Store, Unit
+
+LEASE: Final = timedelta(minutes=5)
+TELL_STAFF_AFTER: Final = 20  # tries of one fact, some two and a half hours
+
+_log = structlog.get_logger()
+
+
+def write_next(
+    store: Store, mode: WriteBackMode, clock: Clock, jitter: Callable[[], float], circuit: Circuit
+) -> bool:
+    """Tell the chart one fact that is due; False when there is none, or the EHR is being let be.
+
+    `jitter` gives numbers in [0, 1). Raises `StoreUnavailable`.
+    """
+    let_in = circuit.admit(clock.wall())
+    if let_in is None:
+        return False
+    try:
+        fact = _claim(store, clock.wall())
+        if not isinstance(fact, Fact):
+            return fact
+        outcome = _write(mode, fact)
+        if isinstance(outcome, TryLater) and outcome.away:
+            circuit.failed(let_in, clock.wall(), outcome.after, jitter())
+        else:
+            circuit.heard()
+        _settle(store, fact, outcome, clock, jitter())
+        return True
+    finally:
+        circuit.let_be(let_in)
+
+
+def drain(
+    store: Store,
+    mode: WriteBackMode,
+    clock: Clock,
+    jitter: Callable[[], float],
+    circuit: Circuit,
+    *,
+    limit: int = 100,
+) -> int:
+    """Tell the chart what is due, at most `limit` facts; how many there were."""
+    for done in range(limit):
+        if not write_next(store, mode, clock, jitter, circuit):
+            return done
+    return limit
+
+
+def _claim(store: Store, now: datetime) -> Fact | bool:
+    """The next fact, leased; else whether there was a row at all (whose text or reply is gone)."""
+    with store.unit() as unit:
+        row = unit.write_backs.claim(now, now + LEASE)
+        if row is None:
+            return False
+        fact = _fact(unit, row)
+        if fact is None:
+            unit.write_backs.settle(_settled(row, LeftOut("what it speaks of is no longer stored")))
+        return fact or True
+
+
+def _write(mode: WriteBackMode, fact: Fact) -> WriteOutcome:
+    try:
+        return mode.write(fact)
+    except Exception as error:  # noqa: BLE001 - one fact that trips the mode must not stop the others
+        # The type alone: an error's words may quote a person.
+        return TryLater(f"writing stopped unexpectedly ({type(error).__name__})", away=False)
+
+
+def _fact(unit: Unit, row: WriteBack) -> Fact | None:
+    """The row with all it speaks of; None when that is no longer stored."""
+    try:
+        patient = unit.patients.get(row.patient_id)
+        if row.kind is WriteBackKind.TEXT:
+            text = unit.texts.get(row.subject_id)
+            return Fact(row, patient, _visits(unit, text, row.patient_id), text)
+        reply = unit.replies.get(row.subject_id)
+        visits = () if reply.appointment_id is None else (unit.appointments.get(reply.appointment_id),)
+    except KeyError:
+        return None
+    try:
+        answered_text = None if reply.text_id is None else unit.texts.get(reply.text_id)
+    except KeyError:
+        answered_text = None
+    answered = (
+        None
+        if reply.text_id is None
+        else unit.write_backs.find(WriteBackKind.TEXT, reply.text_id, row.patient_id)
+    )
+    return Fact(row, patient, visits, answered_text, reply, answered)
+
+
+def _visits(unit: Unit, text: TextMessage, patient_id: int) -> tuple[Appointment, ...]:
+    """The visits of this patient that a text speaks of."""
+    ids = (each.appointment_id for each in text.subjects if each.patient_id == patient_id)
+    return tuple(unit.appointments.get(each) for each in dict.fromkeys(ids) if each is not None)
+
+
+def _settle(store: Store, fact: Fact, outcome: WriteOutcome, clock: Clock, jitter: float) -> None:
+    row = _settled(fact.row, outcome)
+    if isinstance(outcome, TryLater):
+        tries = fact.row.tries + 1
+        row = replace(row, tries=tries, next_try_at=clock.wall() + rest(tries, outcome.after, jitter))
+    with store.unit() as unit:
+        unit.write_backs.settle(row)
+        if isinstance(outcome, Written):
+            _remember(unit, fact, outcome)
+        task = _task(fact, outcome, row.tries, clock.calendar())
+        if task is not None:
+            unit.tasks.add(task)
+    _log.info("write_back", row=row.id, kind=row.kind, state=row.state, tries=row.tries, reason=row.reason)
+
+
+def _settled(row: WriteBack, outcome: WriteOutcome) -> WriteBack:
+    """The row after an outcome; a row to be tried later still lacks its time."""
+    if isinstance(outcome, Written):
+        return replace(
+            row,
+            state=WriteBackState.WRITTEN,
+            written_revision=row.revision,
+            tries=0,
+            next_try_at=None,
+            ehr_id=outcome.ehr_id,
+            ehr_version=outcome.version,
+            reason=None,
+        )
+    if isinstance(outcome, TryLater):
+        return replace(row, reason=outcome.reason)
+    state = WriteBackState.REFUSED if isinstance(outcome, NotWritable) else WriteBackState.GAVE_UP
+    return replace(row, state=state, tries=0, next_try_at=None, reason=outcome.reason)
+
+
+def _remember(unit: Unit, fact: Fact, outcome: Written) -> None:
+    """Keep where patient and visits are on the EHR; visits first: their lock keeps translation away."""
+    found = dict(outcome.appointment_ids)
+    for told in fact.appointments:
+        theirs = found.get(told.id)
+        if theirs is not None and theirs != told.ehr_id:
+            stored = unit.appointments.find(told.scope, told.identifiers)
+            if stored is not None and stored.id == told.id:
+                unit.appointments.save(replace(stored, ehr_id=theirs))
+    if outcome.patient_id is not None and outcome.patient_id != fact.patient.ehr_id:
+        patient = unit.patients.get(fact.patient.id)
+        unit.patients.save(replace(patient, ehr_id=outcome.patient_id))
+
+
+def _task(fact: Fact, outcome: WriteOutcome, tries: int, now: datetime) -> StaffTask | None:
+    """What a person should do about it, if anything."""
+    practice = _practice(fact)
+    if isinstance(outcome, NoChart):  # one task a patient, however many facts wait
+        return StaffTask(0, TaskKind.LINK_PATIENT, practice, outcome.reason, now, patient_id=fact.patient.id)
+    if isinstance(outcome, TryLater) and tries == TELL_STAFF_AFTER:
+        reason = f"the EHR has not taken it in {tries} tries, which go on: {outcome.reason}"
+    elif isinstance(outcome, NotWritable):
+        reason = outcome.reason
+    else:
+        return None
+    return StaffTask(
+        0,
+        TaskKind.WRITE_BACK,
+        practice,
+        reason,
+        now,
+        patient_id=fact.patient.id,
+        reply_id=None if fact.reply is None else fact.reply.id,
+        text_id=fact.row.subject_id if fact.row.kind is WriteBackKind.TEXT else None,
+    )
+
+
+def _practice(fact: Fact) -> str | None:
+    named = (
+        fact.reply and fact.reply.practice,
+        fact.text and fact.text.practice,
+        *(visit.practice for visit in fact.appointments),
+    )
+    return next((each for each in named if each), None)

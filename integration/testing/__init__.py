@@ -1,0 +1,1 @@
+"""Fakes that ship: they implement the ports and pass the same suites as the real adapters."""
