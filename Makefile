@@ -28,8 +28,8 @@ test: setup ## every test; what needs a service that is not installed is skipped
 bench: setup ## figures beside our peers' in one run
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; .venv/bin/python "$$script" || exit 1; done
 
-schema: setup ## write config/schema/*.json anew from the code
-	.venv/bin/python -m integration.settings.schema config/schema
+schema: setup ## write config/schema and the tables of config/README.md anew
+	.venv/bin/python -m integration.settings.json_schema config
 
 lock: ## pin all dependencies anew, with hashes (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }

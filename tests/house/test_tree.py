@@ -28,7 +28,7 @@ def where(pattern: re.Pattern[str]) -> list[str]:
         f"{path.relative_to(ROOT)}:{number}"
         for path in TEXTS
         if path != this
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
         if pattern.search(line)
     ]
 
@@ -54,7 +54,7 @@ def test_every_exception_to_a_rule_has_its_reason_beside_it() -> None:
         f"{path.relative_to(ROOT)}:{number}"
         for path in TEXTS
         if path.suffix == ".py" and path != Path(__file__)
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
         if SKIPS.search(line) and not REASONED.search(line)
     ]
     assert bare == []

@@ -1,0 +1,82 @@
+"""Finds and reads the TOML files of a configuration: a site's own folder, laid over the shipped one.
+
+A site's folder holds what differs. Of single files the site's own is taken, else the shipped one; vendors
+and languages add up; feeds and practices are the site's own as soon as it has one.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from integration.domain.text_template import choices
+from integration.settings.mistakes import ConfigError, Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHIPPED: Final = Path(__file__).resolve().parents[2] / "config"
+SINGLE: Final = ("settings.toml", "reminders.toml", "error_codes.toml")
+ADDING_UP: Final = ("vendors", "messages")
+OWN: Final = ("feeds", "practices")
+_BESIDE: Final = frozenset({"schema"})  # a folder that holds no settings
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One TOML file, read."""
+
+    file: str  # relative to its folder: feeds/main.toml
+    name: str  # main
+    data: dict[str, Any]
+
+
+@dataclass(slots=True)
+class ConfigFolder:
+    """A site's folder over the shipped one; `mistakes` fills as files are read."""
+
+    site: Path
+    shipped: Path = SHIPPED
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.site.is_dir():
+            raise ConfigError([Mistake(str(self.site), "", "there is no such folder")])
+        known = {*SINGLE, *ADDING_UP, *OWN, *_BESIDE}
+        for path in sorted(self.site.iterdir()):
+            settings = path.is_dir() or path.suffix == ".toml"
+            if settings and path.name not in known and not path.name.startswith("."):
+                self.mistakes.append(Mistake(path.name, "", f"unknown; {choices(path.name, known)}"))
+
+    def single(self, file: str) -> Document:
+        """One of `SINGLE`; empty when it cannot be read, which is then among the mistakes."""
+        own = self.site / file
+        return self._read(own if own.is_file() else self.shipped / file, file)
+
+    def each(self, folder: str) -> Iterator[Document]:
+        """Every readable file of one of `ADDING_UP` or `OWN`, in order of name."""
+        own = {path.name: path for path in (self.site / folder).glob("*.toml")}
+        paths = own
+        if folder in ADDING_UP or not own:
+            paths = {path.name: path for path in (self.shipped / folder).glob("*.toml")} | own
+        for name in sorted(paths):
+            document = self._read(paths[name], f"{folder}/{name}")
+            if document.data:
+                yield document
+
+    def _read(self, path: Path, file: str) -> Document:
+        data: dict[str, Any] = {}
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            self.mistakes.append(Mistake(file, "", error.strerror or "cannot be read"))
+        except UnicodeDecodeError:
+            self.mistakes.append(Mistake(file, "", "is not UTF-8"))
+        except tomllib.TOMLDecodeError as error:
+            self.mistakes.append(Mistake(file, "", f"is not TOML: {error}"))
+        else:
+            if not data:
+                self.mistakes.append(Mistake(file, "", "is empty"))
+        return Document(file, path.stem, data)

@@ -1,0 +1,145 @@
+"""Writes what `config/` holds because the code says so: JSON Schemas for editors, the tables of its README.
+
+python -m integration.settings.json_schema [config]     (or: make schema)
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from fhir_mappers.profile import VendorProfile
+from integration.domain.catalog_sections import NEVER_ASK, Answer, Occasion
+from integration.domain.failure import Failure
+from integration.settings.schema import FeedFile, PracticeFile, RemindersFile, SettingsFile
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_DIALECT: Final = "http://json-schema.org/draft-07/schema#"
+SHAPES: Final[dict[str, type[BaseModel]]] = {
+    "settings": SettingsFile,
+    "reminders": RemindersFile,
+    "feed": FeedFile,
+    "practice": PracticeFile,
+}
+_TABLE: Final = re.compile(r"(<!-- keys of (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Every JSON Schema, by the name of its file."""
+    found = {name: shape.model_json_schema() for name, shape in SHAPES.items()}
+    plan = found["reminders"]
+    for key in ("hours", "caps", "steps"):  # a practice may give any part of them
+        described = plan["properties"][key] | {
+            "description": found["practice"]["properties"][key]["description"]
+        }
+        found["practice"]["properties"][key] = _partial(described)
+    found["practice"].setdefault("$defs", {}).update(_partial(plan["$defs"]))
+    found["vendor"] = _partial(VendorProfile.model_json_schema())
+    found["vendor"]["properties"]["extends"] = {
+        "type": "string",
+        "description": "the profile it differs from",
+    }
+    found["messages"] = _messages()
+    found["error_codes"] = {
+        "title": "error_codes.toml",
+        "type": "object",
+        "additionalProperties": {"type": "object", "additionalProperties": {"enum": sorted(Failure)}},
+    }
+    return {name: {"$schema": _DIALECT} | schema for name, schema in found.items()}
+
+
+def _partial(schema: Any) -> Any:
+    """The same schema with nothing required."""
+    if isinstance(schema, dict):
+        return {
+            key: _partial(value)
+            for key, value in schema.items()
+            if key != "required" or isinstance(value, dict)
+        }
+    return [_partial(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def _messages() -> dict[str, Any]:
+    forms = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    way = {"type": "object", "properties": {"one": forms, "several": forms, "first": forms}}
+    texts = {
+        occasion.value: {"properties": {"inform": way} | ({} if occasion in NEVER_ASK else {"ask": way})}
+        for occasion in Occasion
+    }
+    answers = {answer.value: {"properties": {"plain": forms, "visit": forms}} for answer in Answer}
+    shut = {"type": "object", "additionalProperties": False}
+    return {
+        "title": "messages/<language>.toml",
+        "type": "object",
+        "properties": {
+            "texts": shut | {"properties": {name: shut | table for name, table in texts.items()}},
+            "answers": shut | {"properties": {name: shut | table for name, table in answers.items()}},
+        },
+    }
+
+
+def keys(name: str) -> list[tuple[str, str, str]]:
+    """Every key of one kind of file: how TOML reaches it, what it means, what holds without it."""
+    return _keys(SHAPES[name].model_json_schema(), "")
+
+
+def _keys(
+    schema: dict[str, Any], prefix: str, definitions: dict[str, Any] | None = None
+) -> list[tuple[str, str, str]]:
+    definitions = definitions or schema.get("$defs", {})
+    rows = []
+    for key, field in schema.get("properties", {}).items():
+        inner = field.get("additionalProperties", field)
+        inner = inner if isinstance(inner, dict) else {}
+        reference = inner.get("$ref", "").rpartition("/")[2]
+        section = definitions.get(reference, {})
+        if "properties" in section:
+            name = f"{prefix}{key}." + ("<name>." if "additionalProperties" in field else "")
+            rows += _keys(section, name, definitions)
+            continue
+        required = key in schema.get("required", ())
+        default = "**required**" if required else _default(field.get("default"))
+        rows.append((prefix + key, field.get("description", ""), default))
+    return rows
+
+
+def _default(value: Any) -> str:
+    if value is None or value in ([], {}, ""):
+        return ""
+    return f"`{json.dumps(value)}`"
+
+
+def readme(text: str) -> str:
+    """The README with the tables between its marks written anew."""
+
+    def table(found: re.Match[str]) -> str:
+        rows = "".join(f"| `{key}` | {meaning} | {default} |\n" for key, meaning, default in keys(found[2]))
+        return f"{found[1]}| key | meaning | without it |\n|---|---|---|\n{rows}{found[3]}"
+
+    return _TABLE.sub(table, text)
+
+
+def written(config: Path) -> dict[Path, str]:
+    """Every file this module writes, with what belongs in it."""
+    files = {
+        config / "schema" / f"{name}.json": json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+        for name, schema in schemas().items()
+    }
+    path = config / "README.md"
+    return files | {path: readme(path.read_text(encoding="utf-8"))}
+
+
+def main() -> None:
+    """Write them all."""
+    for path, text in written(Path(*sys.argv[1:2] or ["config"])).items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

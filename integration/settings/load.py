@@ -1,0 +1,260 @@
+"""Reads a configuration folder as a whole: the frozen settings, or every mistake at once (promise 11)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from fhir_mappers.errors import BadProfile
+from fhir_mappers.profile import VendorProfile
+from fhir_mappers.profile import resolve as resolve_vendor
+from integration.domain.failure import WrongErrorCodes, failures
+from integration.domain.text_template import choices
+from integration.domain.wording import Catalog, CatalogError, PracticeWords, check_practice
+from integration.settings.build import a_feed, a_plan, a_practice, the_caps, the_sending
+from integration.settings.complaints import of_validation
+from integration.settings.files import SHIPPED, ConfigFolder
+from integration.settings.mistakes import ConfigError, Mistake
+from integration.settings.model import Settings
+from integration.settings.schema import FeedFile, PracticeFile, RemindersFile, SettingsFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from integration.domain.failure import Failure
+    from integration.settings.files import Document
+    from integration.settings.model import Feed, Practice
+
+FileShape = TypeVar("FileShape", bound=BaseModel)
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_PLAN_KEYS: Final = ("settle", "evening", "hours", "caps", "steps")
+
+
+def load(config: Path, shipped: Path = SHIPPED) -> Settings:
+    """Everything in a configuration folder, laid over the shipped one.
+
+    Raises ConfigError with every mistake of every file, also those between files.
+    """
+    reading = _Reading(ConfigFolder(config, shipped))
+    settings = reading.settings()
+    if settings is None or reading.mistakes:
+        raise ConfigError(reading.mistakes)
+    return settings
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One reading of a folder; goes on after a mistake to find the others."""
+
+    folder: ConfigFolder
+    mistakes: list[Mistake] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.mistakes = self.folder.mistakes
+
+    def settings(self) -> Settings | None:
+        """The settings, or None when a mistake leaves too little of them."""
+        site = self._shape(SettingsFile, self.folder.single("settings.toml"))
+        reminders = self.folder.single("reminders.toml")
+        plan = self._shape(RemindersFile, reminders)
+        codes = self._failures(self.folder.single("error_codes.toml"))
+        catalogs = self._catalogs()
+        vendors = self._vendors()
+        practices = self._practices(site, reminders.data if plan else None, catalogs)
+        feeds = self._feeds(vendors, practices)
+        self._wording(practices, feeds, catalogs)
+        if site is None or plan is None:
+            return None
+        return Settings(
+            mode=site.mode,
+            allowed_numbers=frozenset(site.allowed_numbers),
+            feeds={name: feed for name, feed in feeds.items() if feed},
+            practices={name: practice for name, practice in practices.items() if practice},
+            catalogs={name: catalog for name, catalog in catalogs.items() if catalog},
+            failures=codes,
+            sending=the_sending(site.sending),
+            vendors={name: vendor for name, vendor in vendors.items() if vendor},
+        )
+
+    # Each of these maps a name to None when its file is there but wrong: who refers to it is not wrong too.
+
+    def _failures(self, document: Document) -> Mapping[str, Failure]:
+        found: dict[str, Failure] = {}
+        for provider, table in document.data.items():
+            if not isinstance(table, dict):
+                self._note(document, provider, "must be a table of one provider's codes, such as [twilio]")
+                continue
+            try:
+                found |= failures(table)
+            except WrongErrorCodes as wrong:
+                for code, what in wrong.mistakes.items():
+                    self._note(document, f"{provider}.{code}", what)
+        return found
+
+    def _catalogs(self) -> dict[str, Catalog | None]:
+        found: dict[str, Catalog | None] = {}
+        for document in self.folder.each("messages"):
+            found[document.name] = None
+            try:
+                found[document.name] = Catalog.from_mapping(document.name, document.data)
+            except CatalogError as error:
+                for mistake in error.mistakes:
+                    key, _, text = mistake.partition(": ")
+                    self._note(document, key, text)
+        return found
+
+    def _vendors(self) -> dict[str, VendorProfile | None]:
+        documents = {document.name: document for document in self.folder.each("vendors")}
+        raw = {name: document.data for name, document in documents.items()}
+        found: dict[str, VendorProfile | None] = {}
+        for name, document in documents.items():
+            found[name] = None
+            try:
+                found[name] = resolve_vendor(name, raw)
+            except BadProfile as error:
+                self._note(documents.get(error.name, document), "extends", error.text)
+            except ValidationError as error:
+                self.mistakes += of_validation(document.file, VendorProfile, error)
+        return found
+
+    def _practices(
+        self,
+        site: SettingsFile | None,
+        reminders: Mapping[str, Any] | None,
+        catalogs: Mapping[str, Catalog | None],
+    ) -> dict[str, Practice | None]:
+        found: dict[str, Practice | None] = {}
+        serving = []
+        for document in self.folder.each("practices"):
+            found[document.name] = None
+            self._name(document)
+            file = self._shape(PracticeFile, document)
+            plan = None if reminders is None else self._plan_of(document, reminders)
+            if file is None:
+                continue
+            self._languages(document, file, plan, catalogs)
+            if file.serves_unclaimed:
+                serving.append(document.name)
+            if plan is not None:
+                settle = None if site is None else site.sending.settle
+                rules = a_plan(plan, file.zone, settle)
+                found[document.name] = a_practice(document.name, file, rules, the_caps(plan.caps))
+        for name in serving[1:]:
+            text = f"so does {serving[0]}; one practice may take what nobody claims"
+            self.mistakes.append(Mistake(f"practices/{name}.toml", "serves_unclaimed", text))
+        return found
+
+    def _plan_of(self, document: Document, reminders: Mapping[str, Any]) -> RemindersFile | None:
+        """The plan with what a practice says of it."""
+        own: dict[str, Any] = {key: document.data[key] for key in _PLAN_KEYS if key in document.data}
+        for key in ("hours", "caps", "steps"):
+            if not isinstance(own.get(key, {}), dict):
+                return None  # the practice's own shape tells
+        merged = _merge(reminders, own)
+        try:
+            return RemindersFile.model_validate(merged)
+        except ValidationError as error:
+            self.mistakes += of_validation(document.file, RemindersFile, error)
+            return None
+
+    def _languages(
+        self,
+        document: Document,
+        file: PracticeFile,
+        plan: RemindersFile | None,
+        catalogs: Mapping[str, Catalog | None],
+    ) -> None:
+        for place, language in enumerate(file.languages):
+            if language not in catalogs:
+                text = f"there is no messages/{language}.toml; {choices(language, catalogs)}"
+                self._note(document, f"languages.{place}", text)
+            catalog = catalogs.get(language)
+            if catalog is None:
+                continue
+            occasions = {occasion for occasion, _ in catalog.texts}
+            for step, section in plan.steps.items() if plan else ():
+                if step not in occasions and not section.off:
+                    text = f"messages/{language}.toml has no text for this step; {choices(step, occasions)}"
+                    self._note(document, f"steps.{step}", text)
+
+    def _feeds(
+        self, vendors: Mapping[str, VendorProfile | None], practices: Mapping[str, Practice | None]
+    ) -> dict[str, Feed | None]:
+        found: dict[str, Feed | None] = {}
+        ports: dict[int | None, str] = {}
+        for document in self.folder.each("feeds"):
+            found[document.name] = None
+            self._name(document)
+            file = self._shape(FeedFile, document)
+            if file is None:
+                continue
+            if file.vendor not in vendors:
+                self._note(document, "vendor", f"unknown vendor; {choices(file.vendor, vendors)}")
+            for code, location in file.locations.items():
+                if location.practice not in practices:
+                    text = f"unknown practice; {choices(location.practice, practices)}"
+                    self._note(document, f"locations.{code}.practice", text)
+            other = ports.setdefault(file.port, document.file)
+            if other != document.file:
+                self._note(document, "port", f"{other} listens there; each feed needs a port of its own")
+            vendor = vendors.get(file.vendor)
+            if vendor is not None:
+                found[document.name] = a_feed(document.name, file, vendor)
+        return found
+
+    def _wording(
+        self,
+        practices: Mapping[str, Practice | None],
+        feeds: Mapping[str, Feed | None],
+        catalogs: Mapping[str, Catalog | None],
+    ) -> None:
+        """Whether every text can be written with each practice's name and phone."""
+        for practice in filter(None, practices.values()):
+            words = PracticeWords(practice.public_name, practice.phone, practice.emergency)
+            zones = {
+                location.zone or feed.zone
+                for feed in filter(None, feeds.values())
+                for location in feed.locations.values()
+                if location.practice == practice.name
+            }
+            for catalog in filter(None, map(catalogs.get, practice.languages)):
+                for sentence in check_practice(
+                    catalog,
+                    words,
+                    show_zone=bool(zones - {practice.plan.zone}),
+                    max_segments=practice.max_segments,
+                    zone=practice.plan.zone,
+                ):
+                    file = f"practices/{practice.name}.toml"
+                    self.mistakes.append(Mistake(file, "public_name", sentence))
+
+    def _name(self, document: Document) -> None:
+        if not _NAME.fullmatch(document.name):
+            self._note(document, "", "its name may hold small letters, digits, - and _")
+
+    def _shape(self, shape: type[FileShape], document: Document) -> FileShape | None:
+        if not document.data:
+            return None
+        try:
+            return shape.model_validate(document.data)
+        except ValidationError as error:
+            self.mistakes += of_validation(document.file, shape, error)
+            return None
+
+    def _note(self, document: Document, key: str, text: str) -> None:
+        self.mistakes.append(Mistake(document.file, key, text))
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid on `base`, table by table."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = base.get(key)
+        both = isinstance(value, dict) and isinstance(below, dict)
+        merged[key] = _merge(below, value) if both else value  # type: ignore[arg-type] # `both` looked
+    return merged

@@ -1,0 +1,252 @@
+"""The shape of each configuration file: keys, what they mean, what may stand there, what holds without them.
+
+Durations are seconds, or "45m", "12h", "5d"; times of day are local to the practice.
+"""
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from fhir_mappers.profile import HL7PathText
+from integration.domain.consent import ConsentPolicy
+from integration.domain.reminder_plan import Ask
+from integration.settings.values import (
+    Charset,
+    ClockTime,
+    Currency,
+    DialledNumber,
+    Duration,
+    IdentifierSystem,
+    Number,
+    Price,
+    Region,
+    Zone,
+)
+
+
+def _written(default: object, *, description: str, **limits: Any) -> Any:
+    """A field whose default stands here as a person would write it, and is read like any other value."""
+    return Field(default, description=description, **limits)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class SendingSection(_Section):
+    """How texts are offered to the provider and looked after."""
+
+    threads: int = Field(8, ge=1, le=64, description="how many texts are offered at the same time")
+    offer_deadline: Duration = _written(30, description="an offer without an outcome by then is uncertain")
+    uncertain_looks: tuple[Duration, ...] = _written(
+        (15, 60, 180),
+        min_length=2,
+        description="when, after an uncertain offer, the provider's list is looked through; growing",
+    )
+    recheck_after: Duration = _written(
+        "15m", description="a text without final news is asked about this often"
+    )
+    final_after: Duration = _written(
+        "24h", description="a text sent, but without a receipt, is final after so long"
+    )
+    automatic_opt_outs_per_hour: int = Field(
+        20,
+        ge=0,
+        description="more opt-outs that only the carrier reports are its fault, and wait for a person",
+    )
+    opt_out_covers_all_senders: bool = Field(
+        True, description="whether STOP to one of our numbers holds for all of them"
+    )
+    settle: Duration | None = Field(
+        None, description="in place of every plan's `settle`; 0 sends at once, for measurements"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        looks = self.uncertain_looks
+        if any(later <= earlier for earlier, later in pairwise(looks)):
+            raise ValueError("uncertain_looks must grow, such as [15, 60, 180]")
+        return self
+
+
+class SettingsFile(_Section):
+    """`settings.toml`: what holds for the whole site."""
+
+    mode: Literal["test", "live"] = Field(
+        "test", description="test texts only this machine's sandbox or `allowed_numbers`; live texts patients"
+    )
+    allowed_numbers: tuple[Number, ...] = Field(
+        (), description="in test mode with a real provider, only these are texted"
+    )
+    sending: SendingSection = Field(
+        default_factory=lambda: SendingSection.model_validate({}),
+        description="how texts are offered and looked after",
+    )
+
+
+class HoursSection(_Section):
+    """When a text may arrive."""
+
+    opens: ClockTime = Field(description="no text arrives before")
+    closes: ClockTime = Field(description="no text arrives from then on")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.opens >= self.closes:
+            raise ValueError("opens must be before closes")
+        return self
+
+
+class CapsSection(_Section):
+    """The most a number gets, over all patients; answers to a patient's own text do not count."""
+
+    per_day: int = Field(ge=1, description="texts on one local day")
+    per_week: int = Field(ge=1, description="texts in any 168 hours")
+
+
+class StepSection(_Section):
+    """One step of the plan; its name is the occasion under which `messages/*.toml` keeps its text."""
+
+    on: Literal["booked", "moved", "cancelled"] | None = Field(
+        None, description="the event it follows (or `days_ahead`, or `hours_ahead`)"
+    )
+    days_ahead: int | None = Field(
+        None, ge=1, le=90, description="calendar days before the visit's local date, at `at`"
+    )
+    hours_ahead: float | None = Field(None, gt=0, le=336, description="elapsed time before the visit")
+    at: ClockTime = _written("10:00", description="the practice's time of day, for `days_ahead`")
+    ask: Ask = Field(
+        Ask.NEVER,
+        description="whether it asks to confirm: never, always, unconfirmed (unless the visit is), "
+        "soon (if the visit is nearer than `ask_within`)",
+    )
+    ask_within: Duration = _written("5d", description="for `ask` = soon")
+    only_unconfirmed: bool = Field(False, description="left out when the visit is confirmed")
+    useful_until: Duration | None = Field(
+        None, description="before the visit: later it is not sent; half-way to the visit unless set"
+    )
+    outranks_caps: bool = Field(False, description="goes although the caps are reached")
+    off: bool = Field(False, description="takes the step out of the plan")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        given = [key for key in ("on", "days_ahead", "hours_ahead") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                "must hold exactly one of on, days_ahead, hours_ahead; holds " + (", ".join(given) or "none")
+            )
+        return self
+
+
+class RemindersFile(_Section):
+    """`reminders.toml`: the plan of every practice, which each may change."""
+
+    settle: Duration = Field(
+        le=timedelta(hours=1), description="how long a text about an event waits for further messages"
+    )
+    evening: ClockTime = Field(
+        description="where a step that falls outside the hours moves to, the evening before"
+    )
+    hours: HoursSection = Field(description="when a text may arrive, in the practice's time")
+    caps: CapsSection = Field(description="the most a number gets, over all patients")
+    steps: dict[str, StepSection] = Field(min_length=1, description="the plan, step by step")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.hours.opens <= self.evening < self.hours.closes:
+            raise ValueError("evening must lie within hours")
+        return self
+
+
+class LocationSection(_Section):
+    """A place as the feed names it, and what it means to us."""
+
+    practice: str = Field(description="file name of the practice it belongs to, without .toml")
+    zone: Zone | None = Field(None, description="its time zone, where it is not the feed's")
+    place: str = Field("", max_length=60, description="the public name patients know it by")
+    sensitive: bool = Field(False, description="no text about it unless the practice says `sensitive_texts`")
+
+
+class FeedFile(_Section):
+    """`feeds/<name>.toml`: one inbound channel."""
+
+    vendor: str = Field(description="file name of the vendor profile, without .toml")
+    zone: Zone = Field(description="the clinics' time zone, for times without an offset")
+    region: Region = Field(description="country of phone numbers that name none, ISO 3166")
+    scope: str | None = Field(
+        None,
+        min_length=1,
+        description="feeds that share it speak of the same appointments; the feed's own name unless set",
+    )
+    charset: Charset | None = Field(
+        None, description="HL7 table 0211, when MSH-18 is empty; else as the bytes look"
+    )
+    acknowledge: Literal["msh", "always_aa"] = Field(
+        "msh", description="msh answers as MSH-15 and MSH-16 ask; always_aa is for engines that know only AA"
+    )
+    state: Literal["shadow", "live"] = Field(
+        "shadow", description="shadow plans and shows everything and sends nothing"
+    )
+    port: int | None = Field(
+        None, ge=1, le=65535, description="its MLLP port; APPOINTMENT_TEXTS_MLLP_PORT unless set"
+    )
+    processing_id: str = Field(
+        "P", min_length=1, max_length=3, description="MSH-11 that its messages carry in live mode"
+    )
+    oldest_event: Duration = _written(
+        "12h", description="an event older than this causes no text about itself"
+    )
+    clock_tolerance: Duration = _written("5m", description="how far its MSH-7 may run ahead of our clock")
+    identity: tuple[HL7PathText, ...] = Field(
+        (), description="paths of what identifies an appointment, best first; the vendor's unless set"
+    )
+    identifier_systems: dict[str, IdentifierSystem] = Field(
+        {}, description="assigning authority of identifiers → FHIR identifier system"
+    )
+    max_message_bytes: int = Field(
+        16 * 1024 * 1024, ge=1024, description="a larger message is refused with its connection"
+    )
+    locations: dict[str, LocationSection] = Field(
+        {}, description="by the code at AIL-3, PV1-3 or MSH-4, as the vendor profile orders them"
+    )
+
+
+class PracticeFile(_Section):
+    """`practices/<name>.toml`: who texts."""
+
+    sms: bool = Field(description="whether this practice texts at all")
+    public_name: str = Field(min_length=1, max_length=60, description="its name as patients know it")
+    phone: DialledNumber = Field(description="its number as patients dial it")
+    zone: Zone = Field(description="its time zone")
+    languages: tuple[str, ...] = Field(
+        min_length=1, description="of its texts; the first is for patients whose language is not among them"
+    )
+    consent: ConsentPolicy = Field(
+        description="express: a recorded yes; implied: the number was given to the practice; not_required"
+    )
+    serves_unclaimed: bool = Field(
+        False, description="takes the locations that no practice claims; in test mode only"
+    )
+    sensitive_texts: bool = Field(False, description="whether sensitive locations may be texted about")
+    first_names: bool = Field(False, description="names the patient even when alone on a number")
+    max_segments: int = Field(1, ge=1, le=10, description="a longer text is split or shortened")
+    texts_per_hour: int = Field(
+        2000, ge=1, description="more stops all its texts until a person releases them"
+    )
+    cancellations_per_hour: int = Field(
+        50, ge=1, description="more is a mass change, and its texts wait for a person"
+    )
+    emergency: str = Field(
+        "911", pattern=r"^[0-9+ ()-]{2,20}$", description="the number for emergencies, said in urgent answers"
+    )
+    price_per_segment: Price | None = Field(None, description="for `preview` and `usage`")
+    currency: Currency = Field("USD", description="of the price, ISO 4217")
+    settle: Duration | None = Field(None, le=timedelta(hours=1), description="in place of the plan's")
+    evening: ClockTime | None = Field(None, description="in place of the plan's")
+    hours: dict[str, object] = Field({}, description="in place of the plan's, key by key")
+    caps: dict[str, object] = Field({}, description="in place of the plan's, key by key")
+    steps: dict[str, dict[str, object]] = Field(
+        {}, description="in place of the plan's, key by key; `off = true` leaves a step out"
+    )

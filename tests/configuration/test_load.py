@@ -1,0 +1,259 @@
+"""A wrong configuration is told as a whole: each mistake with its file, its key and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import time, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from integration.settings.files import SHIPPED
+from integration.settings.load import load
+from integration.settings.mistakes import ConfigError
+from tests import settings as tests_own
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+Edit = tuple[str, str, str]  # file, what stands in the shipped one ("" for all of it), what stands there now
+
+
+def site(folder: Path, *edits: Edit) -> Path:
+    """A site's folder with these files, each the shipped one with one thing changed."""
+    for file, old, new in edits:
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shipped = (SHIPPED / file).read_text() if old else ""
+        assert old in shipped, f"{file} has no {old!r}"
+        path.write_text(shipped.replace(old, new) if old else new)
+    return folder
+
+
+def mistakes(folder: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(folder)
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+PRACTICE = (SHIPPED / "practices" / "riverside.toml").read_text()
+
+FEED = (SHIPPED / "feeds" / "main.toml").read_text()
+
+# What is done to the shipped files → the beginning of what is said of it.
+WRONG: Mapping[str, tuple[tuple[Edit, ...], str]] = {
+    "an unknown key": (
+        (("settings.toml", "threads = 8", "thread = 8"),),
+        "settings.toml: sending.thread: unknown key; allowed: automatic_opt_outs_per_hour, final_after",
+    ),
+    "an unknown word": (
+        (("settings.toml", '"test"\nallowed', '"tset"\nallowed'),),
+        "settings.toml: mode: unknown word; allowed: live, test; did you mean test?",
+    ),
+    "too few looks": (
+        (("settings.toml", "[15, 60, 180]", "[15]"),),
+        "settings.toml: sending.uncertain_looks: tuple should have at least 2 items",
+    ),
+    "looks that do not grow": (
+        (("settings.toml", "[15, 60, 180]", "[60, 15]"),),
+        "settings.toml: sending: uncertain_looks must grow",
+    ),
+    "a duration without its unit": (
+        (("settings.toml", '"15m"', '"15 minutes"'),),
+        'settings.toml: sending.recheck_after: must be seconds, such as 180, or a text such as "45m"',
+    ),
+    "a number without its country": (
+        (("settings.toml", "allowed_numbers = []", 'allowed_numbers = ["202-555-0123"]'),),
+        "settings.toml: allowed_numbers.0: must be a valid number with its country",
+    ),
+    "what is no TOML": (
+        (("settings.toml", "", "mode = test"),),
+        "settings.toml: is not TOML: Invalid value (at line 1",
+    ),
+    "an empty file": ((("settings.toml", "", "# nothing"),), "settings.toml: is empty"),
+    "a file nobody reads": ((("setings.toml", "", "mode = 'live'"),), "setings.toml: unknown; allowed: "),
+    "a step before and after": (
+        (("reminders.toml", "days_ahead = 5", 'days_ahead = 5\non = "booked"'),),
+        (
+            "reminders.toml: steps.five_days: must hold exactly one of on, days_ahead, hours_ahead; "
+            "holds on, days_ahead"
+        ),
+    ),
+    "a step at no time": (
+        (("reminders.toml", "hours_ahead = 3", ""),),
+        "reminders.toml: steps.three_hours: must hold exactly one of on, days_ahead, hours_ahead; holds none",
+    ),
+    "an evening at night": (
+        (("reminders.toml", '"19:00"', '"22:00"'),),
+        "reminders.toml: evening must lie within hours",
+    ),
+    "a time that is none": (
+        (("reminders.toml", '"20:00"', '"8 pm"'),),
+        'reminders.toml: hours.closes: must be a local time of day such as "09:00"',
+    ),
+    "a step nobody has words for": (
+        (("reminders.toml", "[steps.two_days]", "[steps.two_day]"),),
+        "practices/riverside.toml: steps.two_day: messages/en.toml has no text for this step; allowed: ",
+    ),
+    "an unknown vendor": (
+        (("feeds/main.toml", '"generic"', '"genric"'),),
+        "feeds/main.toml: vendor: unknown vendor; allowed: ",
+    ),
+    "an unknown zone": (
+        (("feeds/main.toml", "America/New_York", "America/New_Yrok"),),
+        (
+            "feeds/main.toml: zone: must be a zone of the IANA list such as America/New_York; "
+            "did you mean America/New_York?"
+        ),
+    ),
+    "an unknown country": (
+        (("feeds/main.toml", '"US"', '"USA"'),),
+        "feeds/main.toml: region: must be a country of ISO 3166",
+    ),
+    "an unknown practice": (
+        (("feeds/main.toml", "[locations]", '[locations.RIVER]\npractice = "rivrside"'),),
+        (
+            "feeds/main.toml: locations.RIVER.practice: unknown practice; allowed: riverside; "
+            "did you mean riverside?"
+        ),
+    ),
+    "a path that is none": (
+        (("feeds/main.toml", 'processing_id = "P"', 'identity = ["SCH2"]'),),
+        "feeds/main.toml: identity.0: 'SCH2' is not an HL7 path",
+    ),
+    "a system that is no URI": (
+        (("feeds/main.toml", "[identifier_systems]", '[identifier_systems]\nA = "MRN"'),),
+        "feeds/main.toml: identifier_systems.A: must be a FHIR identifier system",
+    ),
+    "two feeds on one port": (
+        (("feeds/main.toml", "", FEED), ("feeds/other.toml", "", FEED)),
+        "feeds/other.toml: port: feeds/main.toml listens there",
+    ),
+    "a feed whose name cannot stand in a URL": (
+        (("feeds/Main Street.toml", "", FEED),),
+        "feeds/Main Street.toml: its name may hold small letters, digits, - and _",
+    ),
+    "an unknown language": (
+        (("practices/riverside.toml", '"es"', '"xx"'),),
+        "practices/riverside.toml: languages.1: there is no messages/xx.toml; allowed: en, es",
+    ),
+    "a missing key": (
+        (("practices/riverside.toml", 'consent = "implied"', ""),),
+        "practices/riverside.toml: consent: missing; it says: express: a recorded yes",
+    ),
+    "a policy nobody knows": (
+        (("practices/riverside.toml", '"implied"', '"implyed"'),),
+        (
+            "practices/riverside.toml: consent: unknown word; allowed: express, implied, not_required; "
+            "did you mean implied?"
+        ),
+    ),
+    "a practice's own step gone wrong": (
+        (("practices/riverside.toml", "", PRACTICE + "\n[steps.two_days]\ndays_ahaed = 3\n"),),
+        "practices/riverside.toml: steps.two_days.days_ahaed: unknown key; allowed: ",
+    ),
+    "two practices that take what nobody claims": (
+        (("practices/riverside.toml", "", PRACTICE), ("practices/second.toml", "", PRACTICE)),
+        "practices/second.toml: serves_unclaimed: so does riverside",
+    ),
+    "a name too long for a text": (
+        (("practices/riverside.toml", "Riverside Clinic", "The Riverside Clinic for Children and Parents"),),
+        "practices/riverside.toml: public_name: ",
+    ),
+    "a vendor who extends nobody": (
+        (("vendors/acme.toml", "", 'extends = "genric"'),),
+        "vendors/acme.toml: extends: ",
+    ),
+    "a vendor's path that is none": (
+        (("vendors/acme.toml", "", 'extends = "generic"\n[appointment]\nstatus = ["SCH25"]'),),
+        "vendors/acme.toml: appointment.status.0: 'SCH25' is not an HL7 path",
+    ),
+    "a language that says too little": (
+        (("messages/xx.toml", "", 'locale = "en_US"'),),
+        "messages/xx.toml: texts: missing; must be a table",
+    ),
+    "an error code of no kind": (
+        (("error_codes.toml", "", '[twilio]\n21211 = "bad number"'),),
+        "error_codes.toml: twilio.21211: 'bad number' is none of bad_number",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "said"), WRONG.values(), ids=WRONG.keys())
+def test_a_mistake_is_said_with_file_key_and_remedy(
+    changes: tuple[Edit, ...], said: str, tmp_path: Path
+) -> None:
+    told = mistakes(site(tmp_path, *changes))
+    assert any(mistake.startswith(said) for mistake in told), told
+
+
+def test_all_mistakes_of_all_files_are_said_at_once(tmp_path: Path) -> None:
+    site(
+        tmp_path,
+        ("settings.toml", "", 'mode = "lvie"\nallowed_numbers = ["1"]'),
+        ("reminders.toml", "settle = 180", 'settle = "2 weeks"'),
+        ("feeds/main.toml", '"generic"', '"genric"'),
+        ("practices/riverside.toml", '"es"', '"xx"'),
+        ("error_codes.toml", "", '[twilio]\n1 = "?"'),
+    )
+    told = [(file, key) for file, key, _ in (mistake.split(": ", 2) for mistake in mistakes(tmp_path))]
+    assert told == [
+        ("error_codes.toml", "twilio.1"),
+        ("feeds/main.toml", "vendor"),
+        ("practices/riverside.toml", "languages.1"),
+        ("reminders.toml", "settle"),
+        ("settings.toml", "allowed_numbers.0"),
+        ("settings.toml", "mode"),
+    ]
+
+
+def test_a_number_is_never_repeated(tmp_path: Path) -> None:
+    site(tmp_path, ("settings.toml", "", 'allowed_numbers = ["6175550100"]'))
+    assert "6175550100" not in " ".join(mistakes(tmp_path))
+
+
+def test_a_folder_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    assert mistakes(tmp_path / "nowhere") == [f"{tmp_path / 'nowhere'}: there is no such folder"]
+
+
+def test_an_empty_folder_is_the_shipped_configuration(tmp_path: Path) -> None:
+    ours, shipped = load(tmp_path), load(SHIPPED)
+    assert (ours.feeds, ours.practices, ours.failures) == (shipped.feeds, shipped.practices, shipped.failures)
+    assert set(ours.catalogs) == set(shipped.catalogs)
+
+
+def test_a_site_writes_only_what_differs(tmp_path: Path) -> None:
+    own_plan = (
+        'settle = 60\n[hours]\ncloses = "19:30"\n[caps]\nper_day = 2\n'
+        '[steps.five_days]\noff = true\n[steps.two_days]\nat = "09:30"\n'
+    )
+    site(
+        tmp_path,
+        ("practices/hillside.toml", "", PRACTICE.replace("Riverside", "Hillside") + own_plan),
+        ("feeds/main.toml", "America/New_York", "America/Chicago"),
+    )
+    settings = load(tmp_path)
+    assert list(settings.practices) == ["hillside"]
+    hillside = settings.practices["hillside"]
+    assert (hillside.public_name, hillside.caps.per_day, hillside.caps.per_week) == ("Hillside Clinic", 2, 3)
+    assert (hillside.plan.settle, hillside.plan.hours.closes) == (timedelta(seconds=60), time(19, 30))
+    assert [step.name for step in hillside.plan.steps] == [
+        *("booked", "two_days", "three_hours", "moved", "cancelled")
+    ]
+    assert hillside.plan.steps[1].at == time(9, 30)
+    assert str(settings.feeds["main"].zone) == "America/Chicago"
+    assert {"en", "es"} <= set(settings.catalogs)
+    assert "generic" in settings.vendors
+
+
+def test_settle_can_be_set_for_the_whole_site(tmp_path: Path) -> None:
+    site(tmp_path, ("settings.toml", "", "[sending]\nsettle = 0\n"))
+    assert load(tmp_path).practices["riverside"].plan.settle == timedelta(0)
+
+
+def test_the_shipped_plan_is_the_one_the_tests_know() -> None:
+    shipped = load(SHIPPED).practices["riverside"].plan
+    assert shipped.steps == tests_own.STEPS
+    assert shipped == replace(tests_own.practice().plan, settle=timedelta(seconds=180))
