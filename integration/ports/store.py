@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
 
 InboxState = Literal["new", "done", "dead"]
+Step = Literal["translate", "plan", "send", "track", "look_up", "reply", "write_back"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,14 @@ class Callback:
     received_at: datetime  # wall
 
 
+@dataclass(frozen=True, slots=True)
+class NextTimes:
+    """The earliest times at which waiting rows become due; None: no row waits."""
+
+    calendar: datetime | None  # reminders
+    wall: datetime | None  # texts to be offered again, attempts to be looked up, write-backs
+
+
 class InboxRows(Protocol):
     """The durable inbox; the listener fills it by its own group commit."""
 
@@ -74,6 +83,7 @@ class InboxRows(Protocol):
 
         A channel is claimed as a whole: no other unit gets messages of it
         until this one ends, so its messages are applied one after another.
+        A store may hand out fewer than `limit` while more wait: ask again until none come.
         """
 
     def done(self, message_id: int, reason: str | None = None) -> None:
@@ -83,7 +93,7 @@ class InboxRows(Protocol):
         """It could not be applied; a person may replay it after a fix."""
 
     def replay(self, message_ids: Collection[int]) -> int:
-        """Make messages `new` again, marked replayed; returns how many."""
+        """Make messages that are done or dead `new` again, marked replayed; returns how many."""
 
     def add(self, message: KeptMessage, digest: bytes) -> bool:
         """Keep one message outside the group commit; False when it is there already."""
@@ -110,13 +120,16 @@ class PatientRows(Protocol):
     """Patients, found by any identifier ever seen."""
 
     def find(self, scope: str, identifiers: Collection[str]) -> Patient | None:
-        """The patient who has one of these identifiers (the earliest, should several)."""
+        """The patient who has the first known of these identifiers."""
 
     def get(self, patient_id: int) -> Patient:
         """One patient; KeyError when unknown."""
 
     def save(self, patient: Patient) -> Patient:
-        """Insert (id 0) or update; identifiers are added, never removed. Returns it with its id."""
+        """Insert (id 0) or update; identifiers are added, never removed. Returns it with its id.
+
+        An identifier that has an owner stays with it; a new record whose first one has an owner: `Overtaken`.
+        """
 
     def with_number(self, number: str) -> Sequence[Patient]:
         """All patients who have this number."""
@@ -138,7 +151,10 @@ class AppointmentRows(Protocol):
         """One appointment; KeyError when unknown."""
 
     def save(self, appointment: Appointment) -> Appointment:
-        """Insert (id 0) or update; identifiers are added, never removed. Returns it with its id."""
+        """Insert (id 0) or update; identifiers are added, never removed. Returns it with its id.
+
+        An identifier that has an owner stays with it; a new record whose first one has an owner: `Overtaken`.
+        """
 
 
 class ChangeRows(Protocol):
@@ -172,20 +188,24 @@ class ReminderRows(Protocol):
     def claim_number(self, now: datetime) -> str | None:
         """A number with an open reminder due at or before `now` (earliest first), locked until the unit ends.
 
-        Numbers locked by another unit are passed over. None: nothing is due.
+        A reminder that has its text already is not due. Numbers locked by another unit are passed over.
+        None: nothing is due.
         """
 
+    def claim_numbers(self, now: datetime, limit: int) -> Sequence[str]:
+        """As `claim_number`, up to `limit` different numbers at once."""
+
     def open_of_number(self, number: str) -> Sequence[Reminder]:
-        """Its planned and held reminders, due or not, by due time."""
+        """Its planned and held reminders, due or not, also those that have their text, by due time."""
 
     def of_text(self, text_id: int) -> Sequence[Reminder]:
         """The reminders a text speaks for."""
 
     def next_due(self) -> datetime | None:
-        """When the earliest open reminder falls due."""
+        """When the earliest open reminder without a text falls due."""
 
     def count_planned(self, practice: str, step: str, since: datetime) -> int:
-        """How many reminders of a step a practice's feeds have caused since then (mass changes)."""
+        """How many reminders of a step a practice has had since then, by due time (mass changes)."""
 
     def states_of_practice(self, practice: str, since: datetime) -> Sequence[Reminder]:
         """Reminders of a practice decided or due since then (for a person to read), oldest first."""
@@ -256,7 +276,7 @@ class TextRows(Protocol):
         """Our answers to a number created since then (calendar), sent or not, newest first."""
 
     def for_slot(self, appointment_id: int, slot_number: int) -> bool:
-        """Whether any text about this slot went out or may have."""
+        """Whether any text about this slot went out or may have: held by an attempt, and not failed."""
 
     def between(self, start: datetime, end: datetime, practice: str | None = None) -> Sequence[TextMessage]:
         """Texts offered in [start, end), oldest first (for usage)."""
@@ -382,6 +402,18 @@ class Store(Protocol):
 
 class StoreUnavailable(Exception):
     """The database cannot be reached or will not answer."""
+
+
+class Overtaken(StoreUnavailable):
+    """Another unit stored the same record first; nothing is wrong, run this one again."""
+
+
+class WrongKey(Exception):
+    """The data key is missing, malformed, or not this store's."""
+
+
+class WrongStamp(Exception):
+    """The store is of another kind (real, demo, simulated), or of a newer release."""
 
 
 class AlreadyAnswered(Exception):

@@ -1,0 +1,220 @@
+"""The durable inbox as the pipeline works through it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from integration.adapters.store.tables.visits import DEAD, NEW, inbox
+from integration.ports.store import KeptMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from integration.adapters.store.work import Work
+    from integration.ports.store import InboxState
+
+# SQLite has one writer, and the listener is to be it again within milliseconds: small bites.
+SQLITE_BITE = 5
+
+
+def _new_channels() -> sa.Select[Any]:
+    """Channels with new messages, the longest waiting first; hops through the index, no queue is too long."""
+    first = (
+        sa.select(sa.func.min(inbox.c.channel).label("channel")).where(NEW).cte("channels", recursive=True)
+    )
+    next_one = (
+        sa.select(sa.func.min(inbox.c.channel))
+        .where(NEW, inbox.c.channel > first.c.channel)
+        .scalar_subquery()
+    )
+    channels = first.union_all(sa.select(next_one).where(first.c.channel.is_not(None)))
+    oldest = (
+        sa.select(sa.func.min(inbox.c.id)).where(NEW, inbox.c.channel == channels.c.channel).scalar_subquery()
+    )
+    return sa.select(channels.c.channel).where(channels.c.channel.is_not(None)).order_by(oldest)
+
+
+_COLUMNS = (
+    inbox.c.id,
+    inbox.c.channel,
+    inbox.c.control_id,
+    inbox.c.sealed_payload,
+    inbox.c.received_at,
+    inbox.c.state,
+    inbox.c.reason,
+    inbox.c.replayed,
+)
+_CHANNELS = _new_channels()
+_TRY_LOCK = sa.select(sa.func.pg_try_advisory_xact_lock(sa.bindparam("key", type_=sa.BigInteger)))
+_OLDEST_NEW = (
+    sa.select(*_COLUMNS)
+    .where(NEW, inbox.c.channel == sa.bindparam("channel"))
+    .order_by(inbox.c.id)
+    .limit(sa.bindparam("at_most"))
+)
+_WAITING = (
+    sa.select(*_COLUMNS)
+    .where(NEW, inbox.c.channel.in_(sa.bindparam("channels", expanding=True)))
+    .order_by(inbox.c.id)
+    .limit(sa.bindparam("at_most"))
+)
+_GET = sa.select(*_COLUMNS).where(inbox.c.id == sa.bindparam("message_id"))
+_LISTING = (
+    sa.select(*_COLUMNS)
+    .where(inbox.c.id > sa.bindparam("after_id"))
+    .order_by(inbox.c.id)
+    .limit(sa.bindparam("at_most"))
+)
+_LISTING_OF_STATE = {
+    "new": _LISTING.where(NEW),
+    "dead": _LISTING.where(DEAD),
+    "done": _LISTING.where(inbox.c.state == "done"),
+}
+_COUNT = {
+    "new": sa.select(sa.func.count()).select_from(inbox).where(NEW),
+    "dead": sa.select(sa.func.count()).select_from(inbox).where(DEAD),
+    "done": sa.select(sa.func.count()).select_from(inbox).where(inbox.c.state == "done"),
+}
+_SETTLE = (
+    inbox.update()
+    .where(inbox.c.id == sa.bindparam("message_id"))
+    .values(state=sa.bindparam("new_state"), reason=sa.bindparam("new_reason"))
+)
+_REPLAY = (
+    inbox.update()
+    .where(
+        inbox.c.id.in_(sa.bindparam("message_ids", expanding=True)),
+        inbox.c.state != "new",
+        inbox.c.sealed_payload.is_not(None),
+    )
+    .values(state="new", reason=None, replayed=True)
+)
+_ADD = insert(inbox).on_conflict_do_nothing().returning(inbox.c.id)
+_SAME_CONTROL_ID = (
+    sa.select(inbox.c.id)
+    .where(
+        inbox.c.control_id == sa.bindparam("control_id"),
+        inbox.c.channel == sa.bindparam("channel"),
+        inbox.c.id < sa.bindparam("message_id"),
+    )
+    .limit(1)
+)
+
+
+def channel_lock(channel: str) -> int:
+    """The number of the advisory lock that stands for a channel."""
+    return int.from_bytes(hashlib.sha256(f"inbox\0{channel}".encode()).digest()[:8], "big", signed=True)
+
+
+class SqlInboxRows:
+    """See `integration.ports.store.InboxRows`."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._settled: list[dict[str, Any]] = []
+
+    def claim(self, limit: int) -> Sequence[KeptMessage]:
+        """The oldest new messages of one channel that nobody else works on."""
+        self._write_settled()
+        if self._work.sqlite:
+            limit = min(limit, SQLITE_BITE)
+        for (channel,) in self._work.rows(_CHANNELS):
+            if (
+                not self._work.sqlite
+                and not self._work.run(_TRY_LOCK, {"key": channel_lock(channel)}).scalar_one()
+            ):
+                continue
+            # Only a query begun under the lock sees what the former holder has done.
+            messages = self._read(_OLDEST_NEW, channel=channel, at_most=limit)
+            if messages:
+                return messages
+        return []
+
+    def done(self, message_id: int, reason: str | None = None) -> None:
+        """Written when the unit ends."""
+        self._settle(message_id, "done", reason)
+
+    def dead(self, message_id: int, reason: str) -> None:
+        """Written when the unit ends."""
+        self._settle(message_id, "dead", reason)
+
+    def replay(self, message_ids: Collection[int]) -> int:
+        """New again, if the payload is still there."""
+        self._write_settled()
+        return self._work.run(_REPLAY, {"message_ids": list(message_ids)}).rowcount
+
+    def add(self, message: KeptMessage, digest: bytes) -> bool:
+        """One message, outside the group commit."""
+        row = self._work.row(
+            _ADD,
+            {
+                "channel": message.channel,
+                "control_id": message.control_id,
+                "digest": digest,
+                "sealed_payload": self._work.keys.seal("inbox.sealed_payload", message.payload),
+                "received_at": message.received_at,
+                "state": message.state,
+                "reason": message.reason,
+                "replayed": message.replayed,
+            },
+        )
+        return row is not None
+
+    def waiting(self, channels: Collection[str], limit: int) -> Sequence[KeptMessage]:
+        """Not claimed."""
+        self._write_settled()
+        return self._read(_WAITING, channels=list(channels), at_most=limit)
+
+    def same_control_id(self, message: KeptMessage) -> bool:
+        """An earlier one; other bytes, or it would be this one."""
+        wanted = {"control_id": message.control_id, "channel": message.channel, "message_id": message.id}
+        return self._work.row(_SAME_CONTROL_ID, wanted) is not None
+
+    def get(self, message_id: int) -> KeptMessage | None:
+        """One message."""
+        self._write_settled()
+        return next(iter(self._read(_GET, message_id=message_id)), None)
+
+    def listing(
+        self, state: InboxState | None = None, *, after_id: int = 0, limit: int = 100
+    ) -> Sequence[KeptMessage]:
+        """In order of arrival."""
+        self._write_settled()
+        statement = _LISTING if state is None else _LISTING_OF_STATE[state]
+        return self._read(statement, after_id=after_id, at_most=limit)
+
+    def count(self, state: InboxState) -> int:
+        """How many are in a state."""
+        self._write_settled()
+        return int(self._work.run(_COUNT[state]).scalar_one())
+
+    def _settle(self, message_id: int, state: InboxState, reason: str | None) -> None:
+        if not self._settled:
+            self._work.before_commit(self._write_settled)
+        self._settled.append({"message_id": message_id, "new_state": state, "new_reason": reason})
+
+    def _write_settled(self) -> None:
+        if self._settled:
+            self._work.run(_SETTLE, self._settled)
+            self._settled = []
+
+    def _read(self, statement: sa.Executable, **parameters: Any) -> list[KeptMessage]:
+        return [
+            KeptMessage(
+                id=row.id,
+                channel=row.channel,
+                control_id=row.control_id,
+                payload=b""
+                if row.sealed_payload is None
+                else self._work.keys.unseal("inbox.sealed_payload", row.sealed_payload),
+                received_at=row.received_at,
+                state=row.state,
+                reason=row.reason,
+                replayed=row.replayed,
+            )
+            for row in self._work.rows(statement, parameters)
+        ]

@@ -1,0 +1,1 @@
+"""The steps; additive first, subtractive a release later."""

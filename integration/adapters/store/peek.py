@@ -1,0 +1,84 @@
+"""Whether there is work, and when there will be: one query each, which locks nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from integration.adapters.store.tables.chart import PENDING, write_backs
+from integration.adapters.store.tables.columns import Instant
+from integration.adapters.store.tables.conversation import NOT_DONE, replies
+from integration.adapters.store.tables.texts import (
+    HOLDS_ITS_TEXT,
+    OFFERED,
+    QUEUED,
+    UNCERTAIN,
+    UNREAD,
+    attempts,
+    callbacks,
+    texts,
+)
+from integration.adapters.store.tables.visits import (
+    AWAITS_A_TEXT,
+    NEW,
+    NOT_PLANNED,
+    changes,
+    inbox,
+    reminders,
+)
+from integration.ports.store import NextTimes
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from integration.ports.store import Step
+
+_CALENDAR = sa.bindparam("calendar", type_=Instant)
+_WALL = sa.bindparam("wall", type_=Instant)
+
+_NOT_HELD = ~sa.exists().where(attempts.c.text_id == texts.c.id, HOLDS_ITS_TEXT)
+_MAY_GO = sa.and_(QUEUED, _NOT_HELD, sa.or_(texts.c.not_before.is_(None), texts.c.not_before <= _WALL))
+
+_WORK: dict[Step, sa.ColumnElement[bool]] = {
+    "translate": sa.exists(sa.select(inbox.c.id).where(NEW)),
+    "plan": sa.exists(sa.select(changes.c.id).where(NOT_PLANNED)),
+    "send": sa.or_(
+        sa.exists(sa.select(reminders.c.id).where(AWAITS_A_TEXT, reminders.c.due_at <= _CALENDAR)),
+        sa.exists(sa.select(texts.c.id).where(_MAY_GO)),
+    ),
+    "track": sa.exists(sa.select(callbacks.c.id).where(UNREAD)),
+    "look_up": sa.or_(
+        sa.exists(sa.select(attempts.c.id).where(OFFERED, attempts.c.deadline <= _WALL)),
+        sa.exists(sa.select(attempts.c.id).where(UNCERTAIN, attempts.c.next_look_at <= _WALL)),
+    ),
+    "reply": sa.exists(sa.select(replies.c.id).where(NOT_DONE)),
+    "write_back": sa.exists(sa.select(write_backs.c.id).where(PENDING, write_backs.c.ready_at <= _WALL)),
+}
+_HAS_WORK = sa.select(*(there_is.label(step) for step, there_is in _WORK.items()))
+
+
+def _earliest(column: sa.Column[Any], *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
+    return sa.select(sa.func.min(column)).where(*conditions).scalar_subquery()
+
+
+_NEXT_TIMES = sa.select(
+    _earliest(reminders.c.due_at, AWAITS_A_TEXT).label("reminder"),
+    _earliest(texts.c.not_before, QUEUED, _NOT_HELD).label("text"),
+    _earliest(attempts.c.deadline, OFFERED).label("offer"),
+    _earliest(attempts.c.next_look_at, UNCERTAIN).label("look"),
+    _earliest(write_backs.c.ready_at, PENDING).label("write_back"),
+)
+
+
+def has_work(connection: sa.Connection, calendar: datetime, wall: datetime) -> frozenset[Step]:
+    """The steps that have rows to work on."""
+    row = connection.execute(_HAS_WORK, {"calendar": calendar, "wall": wall}).one()
+    return frozenset(step for step, there_is in zip(_WORK, row, strict=True) if there_is)
+
+
+def next_times(connection: sa.Connection) -> NextTimes:
+    """The earliest times that rows wait for."""
+    row = connection.execute(_NEXT_TIMES).one()
+    wall = [time for time in (row.text, row.offer, row.look, row.write_back) if time is not None]
+    return NextTimes(calendar=row.reminder, wall=min(wall, default=None))

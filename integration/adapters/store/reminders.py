@@ -1,0 +1,191 @@
+"""Reminders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from integration.adapters.store.tables.people import numbers
+from integration.adapters.store.tables.visits import AWAITS_A_TEXT, OPEN_REMINDER, reminders
+from integration.domain.reminder import Reminder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from integration.adapters.store.work import Work
+
+_OF_APPOINTMENT = (
+    sa.select(reminders).where(reminders.c.appointment_id == sa.bindparam("of")).order_by(reminders.c.id)
+)
+_OF_TEXT = sa.select(reminders).where(reminders.c.text_id == sa.bindparam("of")).order_by(reminders.c.id)
+_OPEN_OF_NUMBER = (
+    sa.select(reminders)
+    .where(OPEN_REMINDER, reminders.c.number_hash == sa.bindparam("of"))
+    .order_by(reminders.c.due_at, reminders.c.id)
+)
+_ADD = insert(reminders).on_conflict_do_nothing()
+_UPDATE = (
+    reminders.update()
+    .where(reminders.c.id == sa.bindparam("reminder_id"))
+    .values(
+        {
+            name: sa.bindparam(f"new_{name}")
+            for name in ("state", "reason", "due_at", "not_after", "text_id", "decided_at")
+        }
+    )
+)
+_CLAIM = (
+    sa.select(numbers)
+    .join_from(reminders, numbers)
+    .where(AWAITS_A_TEXT, reminders.c.due_at <= sa.bindparam("now", type_=reminders.c.due_at.type))
+    .order_by(reminders.c.due_at)
+    .limit(sa.bindparam("at_most"))
+    .with_for_update(of=numbers, key_share=True, skip_locked=True)
+)
+_STILL_DUE = (
+    sa.select(reminders.c.number_hash)
+    .where(
+        AWAITS_A_TEXT,
+        reminders.c.due_at <= sa.bindparam("now", type_=reminders.c.due_at.type),
+        reminders.c.number_hash.in_(sa.bindparam("hashes", expanding=True)),
+    )
+    .distinct()
+)
+_NEXT_DUE = sa.select(sa.func.min(reminders.c.due_at)).where(AWAITS_A_TEXT)
+_COUNT_PLANNED = (
+    sa.select(sa.func.count())
+    .select_from(reminders)
+    .where(
+        reminders.c.practice == sa.bindparam("of_practice"),
+        reminders.c.step == sa.bindparam("of_step"),
+        reminders.c.due_at >= sa.bindparam("since", type_=reminders.c.due_at.type),
+    )
+)
+_STATES = (
+    sa.select(reminders)
+    .where(
+        reminders.c.practice == sa.bindparam("of_practice"),
+        sa.or_(
+            reminders.c.due_at >= sa.bindparam("since", type_=reminders.c.due_at.type),
+            reminders.c.decided_at >= sa.bindparam("since", type_=reminders.c.due_at.type),
+        ),
+    )
+    .order_by(reminders.c.due_at, reminders.c.id)
+)
+
+
+class SqlReminderRows:
+    """See `integration.ports.store.ReminderRows`."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def of_appointment(self, appointment_id: int) -> Sequence[Reminder]:
+        """All of an appointment."""
+        return self._read(_OF_APPOINTMENT, of=appointment_id)
+
+    def add(self, reminders: Sequence[Reminder]) -> None:
+        """Those that are new."""
+        if reminders:
+            self._work.run(_ADD, [self._write(reminder) for reminder in reminders])
+
+    def update(self, reminders: Sequence[Reminder]) -> None:
+        """What may change."""
+        if reminders:
+            self._work.run(
+                _UPDATE,
+                [
+                    {
+                        "reminder_id": reminder.id,
+                        "new_state": reminder.state,
+                        "new_reason": reminder.reason,
+                        "new_due_at": reminder.due_at,
+                        "new_not_after": reminder.not_after,
+                        "new_text_id": reminder.text_id,
+                        "new_decided_at": reminder.decided_at,
+                    }
+                    for reminder in reminders
+                ],
+            )
+
+    def claim_number(self, now: datetime) -> str | None:
+        """The number whose turn it is."""
+        return next(iter(self.claim_numbers(now, 1)), None)
+
+    def claim_numbers(self, now: datetime, limit: int) -> Sequence[str]:
+        """Up to `limit` numbers whose turn it is, each once, locked."""
+        while True:
+            rows = self._work.rows(_CLAIM, {"now": now, "at_most": limit})
+            if not rows:
+                return []
+            claimed = {bytes(row.number_hash): row.sealed_number for row in rows}
+            # Only a query begun under the locks sees what their former holders have done.
+            due = {
+                bytes(row.number_hash)
+                for row in self._work.rows(_STILL_DUE, {"now": now, "hashes": list(claimed)})
+            }
+            if due:
+                return [self._work.number(number_hash) for number_hash in claimed if number_hash in due]
+
+    def open_of_number(self, number: str) -> Sequence[Reminder]:
+        """By due time."""
+        return self._read(_OPEN_OF_NUMBER, of=self._work.hash_of(number))
+
+    def of_text(self, text_id: int) -> Sequence[Reminder]:
+        """Of one text."""
+        return self._read(_OF_TEXT, of=text_id)
+
+    def next_due(self) -> datetime | None:
+        """The earliest."""
+        due: datetime | None = self._work.run(_NEXT_DUE).scalar_one()
+        return due
+
+    def count_planned(self, practice: str, step: str, since: datetime) -> int:
+        """By due time, which is never before they were planned."""
+        wanted = {"of_practice": practice, "of_step": step, "since": since}
+        return int(self._work.run(_COUNT_PLANNED, wanted).scalar_one())
+
+    def states_of_practice(self, practice: str, since: datetime) -> Sequence[Reminder]:
+        """By due time."""
+        return self._read(_STATES, of_practice=practice, since=since)
+
+    def _write(self, reminder: Reminder) -> dict[str, Any]:
+        return {
+            "appointment_id": reminder.appointment_id,
+            "patient_id": reminder.patient_id,
+            "number_hash": self._work.keep_number(reminder.number),
+            "practice": reminder.practice,
+            "step": reminder.step,
+            "slot_number": reminder.slot_number,
+            "due_at": reminder.due_at,
+            "not_after": reminder.not_after,
+            "state": reminder.state,
+            "reason": reminder.reason,
+            "text_id": reminder.text_id,
+            "inbox_id": reminder.inbox_id,
+            "decided_at": reminder.decided_at,
+        }
+
+    def _read(self, statement: sa.Executable, **parameters: Any) -> list[Reminder]:
+        return [
+            Reminder(
+                id=row.id,
+                appointment_id=row.appointment_id,
+                patient_id=row.patient_id,
+                number=self._work.number(bytes(row.number_hash)),
+                practice=row.practice,
+                step=row.step,
+                slot_number=row.slot_number,
+                due_at=row.due_at,
+                not_after=row.not_after,
+                state=row.state,
+                reason=row.reason,
+                text_id=row.text_id,
+                inbox_id=row.inbox_id,
+                decided_at=row.decided_at,
+            )
+            for row in self._work.rows(statement, parameters)
+        ]

@@ -1,0 +1,6 @@
+"""All tables together, and the newest migration they agree with."""
+
+from integration.adapters.store.tables import chart, conversation, people, texts, upkeep, visits  # noqa: F401 - they fill it
+from integration.adapters.store.tables.columns import metadata
+
+__all__ = ["metadata"]

@@ -1,0 +1,31 @@
+"""What the store knows of itself: what it is, its keys, and what is stopped."""
+
+import sqlalchemy as sa
+
+from integration.adapters.store.tables.columns import Instant, metadata
+
+stamp = sa.Table(
+    "stamp",
+    metadata,
+    sa.Column("id", sa.SmallInteger, sa.CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),  # real | demo | simulated; never opened as another
+    sa.Column("created_at", Instant, nullable=False),
+)
+
+# The hash key, wrapped by each data key that may open this store; a data key that unwraps none is wrong.
+data_keys = sa.Table(
+    "data_keys",
+    metadata,
+    sa.Column(
+        "id", sa.SmallInteger, primary_key=True, autoincrement=False
+    ),  # the first byte of what it sealed
+    sa.Column("sealed_hash_key", sa.LargeBinary, nullable=False),
+)
+
+# Open breakers; a closed one has no row.
+breakers = sa.Table(
+    "breakers",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+)

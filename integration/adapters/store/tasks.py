@@ -1,0 +1,70 @@
+"""The staff's list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from integration.adapters.store.tables.conversation import TO_DO, staff_tasks
+from integration.domain.staff_task import StaffTask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from integration.adapters.store.work import Work
+
+_FIELDS = (
+    "kind",
+    "practice",
+    "reason",
+    "created_at",
+    "due_at",
+    "patient_id",
+    "appointment_id",
+    "reply_id",
+    "text_id",
+    "done_at",
+)
+_ADD = insert(staff_tasks).on_conflict_do_nothing()
+_OPEN = sa.select(staff_tasks).where(TO_DO).order_by(staff_tasks.c.id)
+_OPEN_OF_PRACTICE = _OPEN.where(staff_tasks.c.practice == sa.bindparam("of_practice"))
+_CLOSE = (
+    staff_tasks.update()
+    .where(TO_DO, staff_tasks.c.id == sa.bindparam("wanted"))
+    .values(done_at=sa.bindparam("at"))
+)
+
+
+class SqlTaskRows:
+    """See `integration.ports.store.TaskRows`."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def add(self, task: StaffTask) -> None:
+        """Unless it is there."""
+        self._work.run(_ADD, {**{name: getattr(task, name) for name in _FIELDS}, "about": _about(task)})
+
+    def open(self, practice: str | None = None) -> Sequence[StaffTask]:
+        """Oldest first."""
+        if practice is None:
+            rows = self._work.rows(_OPEN)
+        else:
+            rows = self._work.rows(_OPEN_OF_PRACTICE, {"of_practice": practice})
+        return [
+            StaffTask(id=row.id, **{name: row._mapping[name] for name in _FIELDS})  # noqa: SLF001 - SQLAlchemy's public name
+            for row in rows
+        ]
+
+    def close(self, task_id: int, at: datetime) -> None:
+        """Once."""
+        self._work.run(_CLOSE, {"wanted": task_id, "at": at})
+
+
+def _about(task: StaffTask) -> str:
+    """What the task is about, in one value that is equal when all of it is."""
+    parts = (task.practice, task.patient_id, task.appointment_id, task.reply_id, task.text_id)
+    return "|".join("" if part is None else str(part) for part in parts)

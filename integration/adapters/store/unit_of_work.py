@@ -1,0 +1,121 @@
+"""The store itself: units over one engine, and the few things that are asked outside any unit."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from integration.adapters.store import peek
+from integration.adapters.store.appointments import SqlAppointmentRows
+from integration.adapters.store.callbacks import SqlCallbackRows
+from integration.adapters.store.changes import SqlChangeRows
+from integration.adapters.store.engines import answering
+from integration.adapters.store.inbox_rows import SqlInboxRows
+from integration.adapters.store.numbers import SqlNumberRows
+from integration.adapters.store.patients import SqlPatientRows
+from integration.adapters.store.reminders import SqlReminderRows
+from integration.adapters.store.replies import SqlReplyRows
+from integration.adapters.store.tables.upkeep import breakers
+from integration.adapters.store.tasks import SqlTaskRows
+from integration.adapters.store.texts import SqlTextRows
+from integration.adapters.store.work import KnownNumbers, Work
+from integration.adapters.store.write_backs import SqlWriteBackRows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from integration.adapters.store.keys import Keys
+    from integration.ports.store import (
+        AppointmentRows,
+        CallbackRows,
+        ChangeRows,
+        InboxRows,
+        NextTimes,
+        NumberRows,
+        PatientRows,
+        ReminderRows,
+        ReplyRows,
+        Step,
+        TaskRows,
+        TextRows,
+        WriteBackRows,
+    )
+
+_BREAKER = sa.select(breakers.c.reason).where(breakers.c.name == sa.bindparam("wanted"))
+_OPEN_BREAKER = insert(breakers).on_conflict_do_nothing()
+_RELEASE = breakers.delete().where(breakers.c.name == sa.bindparam("wanted"))
+
+
+class SqlUnit:
+    """See `integration.ports.store.Unit`."""
+
+    def __init__(self, work: Work) -> None:
+        self.inbox: InboxRows = SqlInboxRows(work)
+        self.patients: PatientRows = SqlPatientRows(work)
+        self.appointments: AppointmentRows = SqlAppointmentRows(work)
+        self.changes: ChangeRows = SqlChangeRows(work)
+        self.reminders: ReminderRows = SqlReminderRows(work)
+        self.numbers: NumberRows = SqlNumberRows(work)
+        self.texts: TextRows = SqlTextRows(work)
+        self.callbacks: CallbackRows = SqlCallbackRows(work)
+        self.replies: ReplyRows = SqlReplyRows(work)
+        self.tasks: TaskRows = SqlTaskRows(work)
+        self.write_backs: WriteBackRows = SqlWriteBackRows(work)
+
+
+class SqlStore:
+    """See `integration.ports.store.Store`; `opening.open_store` makes one. Threads may share it."""
+
+    def __init__(self, engine: sa.Engine, keys: Keys) -> None:
+        self._engine = engine
+        self._keys = keys
+        self._known = KnownNumbers()
+
+    @contextmanager
+    def unit(self) -> Iterator[SqlUnit]:
+        """One transaction. On SQLite it is the only one that writes, so let it be one of milliseconds."""
+        with answering():
+            with self._engine.begin() as connection:
+                work = Work(connection, self._keys, self._known)
+                yield SqlUnit(work)
+                work.finish()
+            work.committed()
+
+    def has_work(self, calendar: datetime, wall: datetime) -> frozenset[Step]:
+        """Takes no lock."""
+        with self._reading() as connection:
+            return peek.has_work(connection, calendar, wall)
+
+    def next_times(self) -> NextTimes:
+        """Takes no lock."""
+        with self._reading() as connection:
+            return peek.next_times(connection)
+
+    def breaker(self, name: str) -> str | None:
+        """Why it is open."""
+        with self._reading() as connection:
+            reason: str | None = connection.execute(_BREAKER, {"wanted": name}).scalar_one_or_none()
+            return reason
+
+    def open_breaker(self, name: str, reason: str) -> None:
+        """The first reason stands."""
+        with answering(), self._engine.begin() as connection:
+            connection.execute(_OPEN_BREAKER, {"name": name, "reason": reason})
+
+    def release(self, name: str) -> None:
+        """Close it."""
+        with answering(), self._engine.begin() as connection:
+            connection.execute(_RELEASE, {"wanted": name})
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with answering(), self._engine.connect() as connection:
+            yield connection.execution_options(read_only=True)

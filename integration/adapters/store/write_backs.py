@@ -1,0 +1,188 @@
+"""What the chart should be told: the outbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from integration.adapters.store.tables.chart import PENDING, write_backs
+from integration.adapters.store.tables.columns import plain_word, to_time
+from integration.adapters.store.tables.conversation import replies
+from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from integration.adapters.store.work import Work
+
+AT_ONCE = to_time(0)
+
+_FIELDS = (
+    "kind",
+    "subject_id",
+    "patient_id",
+    "state",
+    "revision",
+    "written_revision",
+    "tries",
+    "next_try_at",
+    "ehr_id",
+    "ehr_version",
+    "reason",
+)
+_TIME = write_backs.c.ready_at.type
+
+
+def _unless_pending(otherwise: Any, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """Keep the column of a row that is pending already: its retry and its lease go on."""
+    return sa.case((PENDING, column), else_=otherwise)
+
+
+_WANT = insert(write_backs).on_conflict_do_update(
+    index_elements=["kind", "subject_id", "patient_id"],
+    set_={
+        "state": WriteBackState.PENDING,
+        "revision": write_backs.c.revision + 1,
+        "tries": _unless_pending(0, write_backs.c.tries),
+        "next_try_at": _unless_pending(None, write_backs.c.next_try_at),
+        "reason": _unless_pending(None, write_backs.c.reason),
+        "ready_at": _unless_pending(sa.literal(AT_ONCE, _TIME), write_backs.c.ready_at),
+    },
+)
+_first = write_backs.alias("first_told")
+_FIRST_IS_PENDING = _first.c.state == plain_word(WriteBackState.PENDING)
+# A reply waits for the text it answers, a confirmation for its reply.
+_TEXT_COMES_FIRST = (
+    sa.exists()
+    .where(
+        replies.c.id == write_backs.c.subject_id,
+        _first.c.kind == plain_word(WriteBackKind.TEXT),
+        _first.c.subject_id == replies.c.text_id,
+        _first.c.patient_id == write_backs.c.patient_id,
+        _FIRST_IS_PENDING,
+    )
+    .correlate(write_backs)
+)
+_REPLY_COMES_FIRST = (
+    sa.exists()
+    .where(
+        _first.c.kind == plain_word(WriteBackKind.REPLY),
+        _first.c.subject_id == write_backs.c.subject_id,
+        _first.c.patient_id == write_backs.c.patient_id,
+        _FIRST_IS_PENDING,
+    )
+    .correlate(write_backs)
+)
+_READY = sa.and_(
+    PENDING,
+    write_backs.c.ready_at <= sa.bindparam("now", type_=_TIME),
+    sa.case(
+        (write_backs.c.kind == plain_word(WriteBackKind.REPLY), ~_TEXT_COMES_FIRST),
+        (write_backs.c.kind == plain_word(WriteBackKind.CONFIRMATION), ~_REPLY_COMES_FIRST),
+        else_=sa.true(),
+    ),
+)
+_CLAIM = (
+    sa.select(write_backs)
+    .where(_READY)
+    .order_by(write_backs.c.ready_at, write_backs.c.id)
+    .limit(1)
+    .with_for_update(of=write_backs, key_share=True, skip_locked=True)
+)
+_LEASE = (
+    write_backs.update()
+    .where(write_backs.c.id == sa.bindparam("wanted"))
+    .values(ready_at=sa.bindparam("until", type_=_TIME))
+)
+_FIND = sa.select(write_backs).where(
+    write_backs.c.kind == sa.bindparam("of_kind"),
+    write_backs.c.subject_id == sa.bindparam("of_subject"),
+    write_backs.c.patient_id == sa.bindparam("of_patient"),
+)
+_NOT_GROWN = write_backs.c.revision == sa.bindparam("known_revision")
+_SETTLE = (
+    write_backs.update()
+    .where(write_backs.c.id == sa.bindparam("wanted"))
+    .values(
+        state=sa.case(
+            (_NOT_GROWN, sa.bindparam("new_state", type_=write_backs.c.state.type)),
+            else_=plain_word("pending"),
+        ),
+        written_revision=sa.bindparam("new_written_revision"),
+        tries=sa.bindparam("new_tries"),
+        next_try_at=sa.bindparam("new_next_try_at", type_=_TIME),
+        ready_at=sa.bindparam("new_ready_at", type_=_TIME),
+        ehr_id=sa.bindparam("new_ehr_id"),
+        ehr_version=sa.bindparam("new_ehr_version"),
+        reason=sa.bindparam("new_reason"),
+    )
+)
+_COUNT = (
+    sa.select(sa.func.count()).select_from(write_backs).where(write_backs.c.state == sa.bindparam("of_state"))
+)
+
+
+class SqlWriteBackRows:
+    """See `integration.ports.store.WriteBackRows`."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def want(self, kind: WriteBackKind, subject_id: int, patient_id: int) -> None:
+        """Insert, or make pending again."""
+        self._work.run(
+            _WANT,
+            {
+                "kind": kind,
+                "subject_id": subject_id,
+                "patient_id": patient_id,
+                "state": WriteBackState.PENDING,
+                "revision": 1,
+                "written_revision": 0,
+                "tries": 0,
+                "ready_at": AT_ONCE,
+            },
+        )
+
+    def claim(self, now: datetime, lease_until: datetime) -> WriteBack | None:
+        """The one ready the longest."""
+        row = self._work.row(_CLAIM, {"now": now})
+        if row is None:
+            return None
+        self._work.run(_LEASE, {"wanted": row.id, "until": lease_until})
+        return _read(row)
+
+    def find(self, kind: WriteBackKind, subject_id: int, patient_id: int) -> WriteBack | None:
+        """By what it is about."""
+        wanted = {"of_kind": kind, "of_subject": subject_id, "of_patient": patient_id}
+        row = self._work.row(_FIND, wanted)
+        return None if row is None else _read(row)
+
+    def settle(self, row: WriteBack) -> None:
+        """How it went."""
+        self._work.run(
+            _SETTLE,
+            {
+                "wanted": row.id,
+                "known_revision": row.revision,
+                "new_state": row.state,
+                "new_written_revision": row.written_revision,
+                "new_tries": row.tries,
+                "new_next_try_at": row.next_try_at,
+                "new_ready_at": row.next_try_at or AT_ONCE,
+                "new_ehr_id": row.ehr_id,
+                "new_ehr_version": row.ehr_version,
+                "new_reason": row.reason,
+            },
+        )
+
+    def count(self, state: WriteBackState) -> int:
+        """How many."""
+        return int(self._work.run(_COUNT, {"of_state": state}).scalar_one())
+
+
+def _read(row: sa.Row[Any]) -> WriteBack:
+    plain = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    return WriteBack(id=row.id, **{name: plain[name] for name in _FIELDS})
