@@ -1,10 +1,15 @@
 """MSH is read by its own delimiters or refused by path; frames are split into messages."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hl7_listener.framing import FrameSplitter
 from hl7_listener.header import HeaderError, read_header, split_messages
+
+SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "hl7v2"
 
 MSH = b"MSH|^~\\&|SCHED|NORTH|TEXTS|SOUTH|20270301||SIU^S12^SIU_S12|A 1|P|2.5.1^USA|||AL|NE||UNICODE UTF-8"
 
@@ -116,3 +121,17 @@ def test_a_frame_is_split_at_each_msh_and_batch_wrappers_fall_away(
     payload: bytes, messages: list[bytes]
 ) -> None:
     assert split_messages(payload) == messages
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the public samples are not beside the repository")
+def test_the_header_of_every_public_sample_message_can_be_read() -> None:
+    messages = [
+        message
+        for file in sorted(SAMPLES.rglob("*"))
+        if file.is_file()
+        for payload in [*FrameSplitter().feed(file.read_bytes())] or [file.read_bytes()]
+        for message in split_messages(payload)
+    ]
+    assert len(messages) > 1000
+    for message in messages:
+        assert read_header(message).message_code
