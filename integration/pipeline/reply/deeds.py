@@ -1,0 +1,157 @@
+"""Does what was decided about a reply: suppress, lift, confirm, open tasks, tell the chart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from integration.domain.consent import ALL_SENDERS, Suppression, SuppressionKind
+from integration.domain.reminder import ReminderState
+from integration.domain.reply_intent import Intent
+from integration.domain.staff_task import StaffTask, TaskKind
+from integration.domain.write_back import WriteBackKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from integration.domain.conversation import Question, Reply
+    from integration.domain.reply_decision import Decision, Task
+    from integration.pipeline.reply.surroundings import Surroundings, Visit
+    from integration.ports.store import Unit
+    from integration.ports.workshop import Workshop
+
+_HELD_WHILE = {
+    SuppressionKind.OPT_OUT: "opted out",
+    SuppressionKind.WRONG_NUMBER: "the number is not the patient's",
+}
+_ABOUT_A_VISIT = frozenset({Intent.CONFIRM, Intent.CANCEL, Intent.RESCHEDULE})
+
+
+def obey(unit: Unit, workshop: Workshop, around: Surroundings, decision: Decision) -> Reply:
+    """Do it; returns the reply as understood and done."""
+    reply = around.reply
+    if decision.suppress is not None:
+        _suppress(unit, workshop, around, decision.suppress)
+    if decision.lift:
+        unit.numbers.lift(reply.number, {SuppressionKind.OPT_OUT}, at=reply.heard_at, by="reply")
+    if decision.confirmed:
+        _confirm(unit, workshop, around, decision.confirmed)
+    visits = _about(around, decision)
+    for task in decision.tasks:
+        _open(unit, workshop, around, task, visits)
+    charts = _charts(around, decision, visits)
+    for patient_id in charts:
+        unit.write_backs.want(WriteBackKind.REPLY, reply.id, patient_id)
+        if decision.confirmed:
+            unit.write_backs.want(WriteBackKind.CONFIRMATION, reply.id, patient_id)
+    return replace(
+        reply,
+        intent=decision.intent.value,
+        urgent=around.heard.understood.urgent,
+        reason=decision.reason,
+        practice=None if around.practice is None else around.practice.name,
+        text_id=_answered_text(around, decision),
+        patient_id=charts[0] if len(charts) == 1 else None,
+        appointment_id=visits[0].appointment_id if charts and len(visits) == 1 else None,
+        done=True,
+    )
+
+
+def _suppress(unit: Unit, workshop: Workshop, around: Surroundings, kind: SuppressionKind) -> None:
+    """No further text to this number; what is planned waits, and goes should this be lifted in time."""
+    reply, now = around.reply, workshop.clock.calendar()
+    everywhere = kind is not SuppressionKind.OPT_OUT or workshop.settings.sending.opt_out_covers_all_senders
+    unit.numbers.suppress(
+        Suppression(
+            id=0,
+            number=reply.number,
+            kind=kind,
+            sender=ALL_SENDERS if everywhere else reply.to_number,
+            since=reply.heard_at,
+            source="reply",
+            evidence=reply.body,
+        )
+    )
+    held = [
+        replace(reminder, state=ReminderState.HELD, reason=_HELD_WHILE[kind], decided_at=now)
+        for reminder in around.reminders
+    ]
+    if everywhere:
+        unit.reminders.update(held)
+
+
+def _confirm(unit: Unit, workshop: Workshop, around: Surroundings, questions: Sequence[Question]) -> None:
+    """The visits asked about stand; reminders for the undecided are not needed any more."""
+    reply, now = around.reply, workshop.clock.calendar()
+    for question in questions:
+        unit.replies.answered(question.id, reply.heard_at)
+    needless = []
+    for appointment_id in {question.appointment_id for question in questions}:
+        appointment = around.appointments[appointment_id]
+        if not appointment.confirmed:
+            unit.appointments.save(replace(appointment, confirmed=True))
+        needless += [
+            replace(reminder, state=ReminderState.SKIPPED, reason="confirmed", decided_at=now)
+            for reminder in around.reminders
+            if reminder.appointment_id == appointment_id
+            and reminder.slot_number == appointment.slot_number
+            and _only_unconfirmed(workshop, reminder.practice, reminder.step)
+        ]
+    unit.reminders.update(needless)
+
+
+def _only_unconfirmed(workshop: Workshop, practice: str, step: str) -> bool:
+    known = workshop.settings.practices.get(practice)
+    return known is not None and any(each.name == step and each.only_unconfirmed for each in known.plan.steps)
+
+
+def _about(around: Surroundings, decision: Decision) -> list[Visit]:
+    """The visits the reply is about: those it confirms, else the only one to come."""
+    if decision.intent not in _ABOUT_A_VISIT:
+        return []
+    if decision.confirmed:
+        asked = {(question.appointment_id, question.patient_id) for question in decision.confirmed}
+        return [visit for visit in around.visits if (visit.appointment_id, visit.patient_id) in asked]
+    return list(around.visits) if len(around.visits) == 1 else []
+
+
+def _charts(around: Surroundings, decision: Decision, visits: Sequence[Visit]) -> list[int]:
+    """Whose charts the reply belongs into: those it surely comes from (promises 7 and 12)."""
+    if decision.intent is Intent.WRONG_NUMBER:
+        return []
+    asked = {question.patient_id for question in around.heard.questions}
+    if decision.confirmed or (visits and asked == {visits[0].patient_id}):
+        return sorted({visit.patient_id for visit in visits})
+    return [] if around.only_patient is None else [around.only_patient]
+
+
+def _answered_text(around: Surroundings, decision: Decision) -> int | None:
+    if decision.confirmed:
+        return decision.confirmed[0].text_id
+    return None if around.last_text is None else around.last_text.id
+
+
+def _open(unit: Unit, workshop: Workshop, around: Surroundings, task: Task, visits: Sequence[Visit]) -> None:
+    """Open a task: about the visit if one is meant, one for each visit to come, or about the reply alone."""
+    soonest = around.visits[0].start if around.visits else None
+    patient = around.patients[0].id if len(around.patients) == 1 else None
+    blank = StaffTask(
+        id=0,
+        kind=task.kind,
+        practice=None if around.practice is None else around.practice.name,
+        reason=task.reason,
+        created_at=workshop.clock.calendar(),
+        due_at=soonest,
+        patient_id=patient,
+        reply_id=around.reply.id,
+        text_id=None if around.last_text is None else around.last_text.id,
+    )
+    meant = around.visits if task.each_visit else visits
+    for visit in meant:
+        unit.tasks.add(
+            replace(
+                blank, due_at=visit.start, patient_id=visit.patient_id, appointment_id=visit.appointment_id
+            )
+        )
+    if not meant and (task.kind is not TaskKind.OPTED_OUT or around.heard.bare_cancel):
+        unit.tasks.add(blank)

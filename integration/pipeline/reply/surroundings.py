@@ -1,0 +1,186 @@
+"""What is known around a reply: who may have written it, which visits are coming, what we asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from integration.domain.consent import SuppressionKind
+from integration.domain.conversation import still_open
+from integration.domain.reply_decision import Heard
+from integration.domain.reply_intent import classify
+from integration.domain.reply_text import read
+from integration.domain.reply_words import Meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from integration.domain.appointment import Appointment
+    from integration.domain.conversation import Question, Reply
+    from integration.domain.recipient import Patient
+    from integration.domain.reminder import Reminder
+    from integration.domain.reply_intent import Understood
+    from integration.domain.text_message import TextMessage
+    from integration.ports.store import Unit
+    from integration.ports.workshop import Workshop
+    from integration.settings.model import Practice, Settings
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Visit:
+    """A visit to come, as the number's texts and reminders know it."""
+
+    start: datetime
+    appointment_id: int
+    patient_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """One reply and all that is known around it, read under its number's lock."""
+
+    reply: Reply
+    heard: Heard
+    patients: Sequence[Patient]  # who have this number
+    appointments: Mapping[int, Appointment]
+    visits: Sequence[Visit]  # to come, soonest first
+    reminders: Sequence[Reminder]  # open ones of the number
+    last_text: TextMessage | None
+    practice: Practice | None
+    silenced: frozenset[SuppressionKind]  # in force before this reply
+
+    @property
+    def only_patient(self) -> int | None:
+        """The patient who surely wrote, if the number has one and our last text was for that one alone."""
+        if len(self.patients) != 1 or self.last_text is None:
+            return None
+        texted = {subject.patient_id for subject in self.last_text.subjects}
+        return self.patients[0].id if texted == {self.patients[0].id} else None
+
+
+def look_around(unit: Unit, workshop: Workshop, reply: Reply) -> Surroundings:
+    """Read what is known; visits asked about are locked, so that they cannot move meanwhile."""
+    patients = unit.patients.with_number(reply.number)
+    last_text = unit.replies.last_text_to(reply.number)
+    reminders = unit.reminders.open_of_number(reply.number)
+    asked = [question for question in unit.replies.questions(reply.number) if _was_asked(question, reply)]
+    appointments = _appointments(unit, asked, last_text, reminders)
+    is_open = [_is_open(question, appointments, reply.heard_at) for question in asked]
+    questions = tuple(question for question, is_it in zip(asked, is_open, strict=True) if is_it)
+    visits = _visits(asked, last_text, reminders, appointments, reply.heard_at)
+    practice = _practice(workshop.settings, questions, last_text, reminders, appointments)
+    silenced = frozenset(suppression.kind for suppression in unit.numbers.suppressions(reply.number))
+    heard = Heard(
+        understood=_understand(workshop.settings, reply, patients, last_text, practice),
+        questions=questions,
+        outdated=any(
+            question.answered_at is None and not is_it for question, is_it in zip(asked, is_open, strict=True)
+        ),
+        known=bool(patients) or last_text is not None,
+        media=reply.media,
+        keyword_handled=reply.keyword_handled,
+        bare_cancel=_is_bare_cancel(workshop.settings, reply.body),
+        opted_out=SuppressionKind.OPT_OUT in silenced,
+    )
+    return Surroundings(
+        reply, heard, patients, appointments, visits, reminders, last_text, practice, silenced
+    )
+
+
+def _was_asked(question: Question, reply: Reply) -> bool:
+    """Whether it had been asked, and by the hours could still be answered, when the reply came."""
+    return question.asked_at <= reply.heard_at < min(question.expires_at, question.visit_start)
+
+
+def _is_open(question: Question, appointments: Mapping[int, Appointment], heard_at: datetime) -> bool:
+    appointment = appointments[question.appointment_id]
+    return appointment.is_expected and still_open(question, slot_number=appointment.slot_number, now=heard_at)
+
+
+def _appointments(
+    unit: Unit, asked: Sequence[Question], last_text: TextMessage | None, reminders: Sequence[Reminder]
+) -> dict[int, Appointment]:
+    """The visits the number may speak of; those asked about locked, in one order."""
+    ids = {question.appointment_id for question in asked}
+    mentioned = {reminder.appointment_id for reminder in reminders}
+    if last_text is not None:
+        mentioned |= {s.appointment_id for s in last_text.subjects if s.appointment_id is not None}
+    known = {each: unit.appointments.get(each) for each in sorted(ids | mentioned)}
+    for each in sorted(ids):
+        locked = unit.appointments.find(known[each].scope, known[each].identifiers)
+        if locked is not None and locked.id == each:
+            known[each] = locked
+    return known
+
+
+def _visits(
+    asked: Sequence[Question],
+    last_text: TextMessage | None,
+    reminders: Sequence[Reminder],
+    appointments: Mapping[int, Appointment],
+    heard_at: datetime,
+) -> list[Visit]:
+    pairs = {(question.appointment_id, question.patient_id) for question in asked}
+    pairs |= {(reminder.appointment_id, reminder.patient_id) for reminder in reminders}
+    if last_text is not None:
+        pairs |= {
+            (s.appointment_id, s.patient_id) for s in last_text.subjects if s.appointment_id is not None
+        }
+    visits = []
+    for appointment_id, patient_id in pairs:
+        appointment = appointments[appointment_id]
+        start = appointment.slot.start
+        if appointment.is_expected and start is not None and start > heard_at:
+            visits.append(Visit(start, appointment_id, patient_id))
+    return sorted(visits)
+
+
+def _practice(
+    settings: Settings,
+    questions: Sequence[Question],
+    last_text: TextMessage | None,
+    reminders: Sequence[Reminder],
+    appointments: Mapping[int, Appointment],
+) -> Practice | None:
+    """Whom the patient speaks with: of the question, the last text, the plans, or the only one."""
+    names = [appointments[question.appointment_id].practice for question in questions]
+    names += [last_text.practice] if last_text is not None else []
+    names += [reminder.practice for reminder in reminders]
+    for name in names:
+        if name is not None and name in settings.practices:
+            return settings.practices[name]
+    return next(iter(settings.practices.values())) if len(settings.practices) == 1 else None
+
+
+def _understand(
+    settings: Settings,
+    reply: Reply,
+    patients: Sequence[Patient],
+    last_text: TextMessage | None,
+    practice: Practice | None,
+) -> Understood:
+    """What the reply means, read in the languages its writer may use."""
+    catalogs = settings.catalogs
+    languages = None
+    if practice is not None:
+        spoken = (*practice.languages, *(patient.language for patient in patients))
+        languages = [name for name in dict.fromkeys(spoken) if name is not None and name in catalogs]
+    offered = catalogs.get("" if last_text is None else last_text.language)
+    offered = offered or next(iter(catalogs.values()))
+    return classify(
+        reply.body,
+        options=offered.options,
+        vocabulary={name: catalog.replies for name, catalog in catalogs.items()},
+        languages=languages or None,
+        names=[patient.given for patient in patients],
+    )
+
+
+def _is_bare_cancel(settings: Settings, body: str) -> bool:
+    """Whether the reply is a word that carriers take for an opt-out and patients for a cancellation."""
+    words = read(body).words
+    return any(
+        words in catalog.replies.phrases.get(Meaning.OPT_OUT_ALONE, ())
+        for catalog in settings.catalogs.values()
+    )
