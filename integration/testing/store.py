@@ -1,0 +1,185 @@
+"""A store in memory, for tests: the same ports, the same rules, nothing durable.
+
+It passes the suite that the SQL store passes. One unit runs at a time, whatever the number of threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from hl7_listener.inbox import Receipt
+from hl7_listener.inbox import StoreUnavailable as ListenerStoreUnavailable
+from integration.domain.delivery_status import DeliveryStatus
+from integration.domain.text_message import AttemptState
+from integration.domain.write_back import WriteBackState
+from integration.ports.store import KeptMessage, NextTimes, StoreUnavailable
+from integration.testing.store_conversation import FakeReplyRows, FakeTaskRows
+from integration.testing.store_tables import Tables
+from integration.testing.store_texts import FakeCallbackRows, FakeNumberRows, FakeTextRows, FakeWriteBackRows
+from integration.testing.store_visits import (
+    FakeAppointmentRows,
+    FakeChangeRows,
+    FakeInboxRows,
+    FakePatientRows,
+    FakeReminderRows,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from hl7_listener.inbox import ReceivedMessage
+    from integration.ports.store import (
+        AppointmentRows,
+        CallbackRows,
+        ChangeRows,
+        InboxRows,
+        NumberRows,
+        PatientRows,
+        ReminderRows,
+        ReplyRows,
+        Step,
+        TaskRows,
+        TextRows,
+        WriteBackRows,
+    )
+
+
+class FakeUnit:
+    """See `integration.ports.store.Unit`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.inbox: InboxRows = FakeInboxRows(tables)
+        self.patients: PatientRows = FakePatientRows(tables)
+        self.appointments: AppointmentRows = FakeAppointmentRows(tables)
+        self.changes: ChangeRows = FakeChangeRows(tables)
+        self.reminders: ReminderRows = FakeReminderRows(tables)
+        self.numbers: NumberRows = FakeNumberRows(tables)
+        self.texts: TextRows = FakeTextRows(tables)
+        self.callbacks: CallbackRows = FakeCallbackRows(tables)
+        self.replies: ReplyRows = FakeReplyRows(tables)
+        self.tasks: TaskRows = FakeTaskRows(tables)
+        self.write_backs: WriteBackRows = FakeWriteBackRows(tables)
+
+
+class FakeStore:
+    """See `integration.ports.store.Store`. Set `away` and it cannot be reached."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.tables = Tables()
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+
+    @contextmanager
+    def unit(self) -> Iterator[FakeUnit]:
+        """One transaction."""
+        with self._alone():
+            before = self.tables.copy()
+            try:
+                yield FakeUnit(self.tables)
+            except BaseException:
+                self.tables = before
+                raise
+
+    def has_work(self, calendar: datetime, wall: datetime) -> frozenset[Step]:
+        """What the steps would claim."""
+        with self._alone():
+            tables, unit = self.tables, FakeUnit(self.tables)
+            steps: dict[Step, bool] = {
+                "translate": unit.inbox.count("new") > 0,
+                "plan": bool(tables.changes),
+                "send": unit.reminders.claim_number(calendar) is not None
+                or unit.texts.claim_queued(wall) is not None,
+                "track": bool(unit.callbacks.claim(1)),
+                "look_up": unit.texts.claim_overdue(wall) is not None,
+                "reply": unit.replies.claim() is not None,
+                "write_back": any(time <= wall for time in self._write_back_times()),
+            }
+            return frozenset(step for step, there_is in steps.items() if there_is)
+
+    def next_times(self) -> NextTimes:
+        """What rows wait for."""
+        with self._alone():
+            rows = FakeTextRows(self.tables)
+            known = self.tables.attempts.values()
+            times = [
+                *(each.deadline for each in known if each.state is AttemptState.OFFERED),
+                *(each.next_look_at for each in known if each.state is AttemptState.UNCERTAIN),
+                *(
+                    text.not_before
+                    for text in self.tables.texts.values()
+                    if text.status is DeliveryStatus.QUEUED and not rows.is_held(text.id)
+                ),
+                *self._write_back_times(),
+            ]
+            return NextTimes(
+                calendar=FakeReminderRows(self.tables).next_due(),
+                wall=min((time for time in times if time is not None), default=None),
+            )
+
+    def breaker(self, name: str) -> str | None:
+        """Why it is open."""
+        with self._alone():
+            return self.tables.breakers.get(name)
+
+    def open_breaker(self, name: str, reason: str) -> None:
+        """The first reason stands."""
+        with self._alone():
+            self.tables.breakers.setdefault(name, reason)
+
+    def release(self, name: str) -> None:
+        """Close it."""
+        with self._alone():
+            self.tables.breakers.pop(name, None)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if self.away:
+            raise StoreUnavailable("the fake store is away")
+        if self._owner == threading.get_ident():
+            raise RuntimeError("a unit within a unit: the inner one could wait for the outer one for ever")
+        with self._lock:
+            self._owner = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._owner = None
+
+    def _write_back_times(self) -> list[datetime]:
+        rows = FakeWriteBackRows(self.tables)
+        known = self.tables.write_backs.values()
+        return [rows.ready_at(row) for row in known if row.state is WriteBackState.PENDING]
+
+
+class FakeInbox:
+    """See `hl7_listener.inbox.Inbox`: what the listener keeps, the store's units find."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+
+    async def keep(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt]:
+        """All in one unit."""
+        receipts = []
+        try:
+            with self._store.unit() as unit:
+                for message in messages:
+                    kept = KeptMessage(
+                        id=0,
+                        channel=message.channel,
+                        control_id=message.control_id,
+                        payload=message.payload,
+                        received_at=message.received_at,
+                        state="new" if message.refusal is None else "dead",
+                        reason=message.refusal,
+                    )
+                    stored = unit.inbox.add(kept, message.digest)
+                    receipts.append(Receipt.STORED if stored else Receipt.DUPLICATE)
+        except StoreUnavailable as away:
+            raise ListenerStoreUnavailable(str(away)) from away
+        return receipts

@@ -1,0 +1,135 @@
+"""The fake store's replies, questions and staff tasks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from integration.domain.text_message import TextKind
+from integration.testing.store_tables import as_stored, must_be_there
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from integration.domain.conversation import Question, Reply
+    from integration.domain.staff_task import StaffTask
+    from integration.domain.text_message import TextMessage
+    from integration.testing.store_tables import Tables
+
+
+class FakeReplyRows:
+    """See `integration.ports.store.ReplyRows`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def add(self, reply: Reply) -> bool:
+        """Once."""
+        known = {(each.provider, each.provider_id) for each in self._tables.replies.values()}
+        if (reply.provider, reply.provider_id) in known:
+            return False
+        self._write(replace(reply, id=self._tables.next_id("replies")))
+        return True
+
+    def claim(self) -> Reply | None:
+        """The oldest."""
+        return next((reply for reply in self._tables.replies.values() if not reply.done), None)
+
+    def update(self, reply: Reply) -> None:
+        """What was understood."""
+        self._write(
+            replace(
+                self.get(reply.id),
+                intent=reply.intent,
+                urgent=reply.urgent,
+                reason=reply.reason,
+                practice=reply.practice,
+                text_id=reply.text_id,
+                patient_id=reply.patient_id,
+                appointment_id=reply.appointment_id,
+                done=reply.done,
+            )
+        )
+
+    def get(self, reply_id: int) -> Reply:
+        """By id."""
+        return self._tables.replies[reply_id]
+
+    def heard_since(self, number: str, since: datetime) -> Sequence[Reply]:
+        """Newest first."""
+        heard = [
+            each for each in self._tables.replies.values() if each.number == number and each.heard_at >= since
+        ]
+        return sorted(heard, key=lambda reply: (reply.heard_at, reply.id), reverse=True)
+
+    def ask(self, question: Question) -> None:
+        """In the place of an older one."""
+        must_be_there(self._tables.texts, question.text_id)
+        must_be_there(self._tables.patients, question.patient_id)
+        must_be_there(self._tables.appointments, question.appointment_id)
+        about = (question.appointment_id, question.patient_id)
+        for older in list(self._tables.questions.values()):
+            if (older.appointment_id, older.patient_id) == about:
+                del self._tables.questions[older.id]
+        stored = as_stored(replace(question, id=self._tables.next_id("questions")))
+        self._tables.questions[stored.id] = stored
+
+    def questions(self, number: str) -> Sequence[Question]:
+        """Newest first."""
+        return [each for each in reversed(self._tables.questions.values()) if each.number == number]
+
+    def answered(self, question_id: int, at: datetime) -> None:
+        """The newest answer's time."""
+        question = self._tables.questions[question_id]
+        self._tables.questions[question_id] = as_stored(replace(question, answered_at=at))
+
+    def last_text_to(self, number: str) -> TextMessage | None:
+        """Newest by the time it was offered."""
+        offered = [
+            (text.offered_at, text.id)
+            for text in self._tables.texts.values()
+            if text.number == number and text.kind is not TextKind.ANSWER and text.offered_at is not None
+        ]
+        return self._tables.texts[max(offered)[1]] if offered else None
+
+    def _write(self, reply: Reply) -> None:
+        must_be_there(self._tables.texts, reply.text_id)
+        must_be_there(self._tables.patients, reply.patient_id)
+        must_be_there(self._tables.appointments, reply.appointment_id)
+        self._tables.replies[reply.id] = as_stored(reply)
+
+
+class FakeTaskRows:
+    """See `integration.ports.store.TaskRows`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def add(self, task: StaffTask) -> None:
+        """Unless it is there."""
+        must_be_there(self._tables.patients, task.patient_id)
+        must_be_there(self._tables.appointments, task.appointment_id)
+        must_be_there(self._tables.replies, task.reply_id)
+        must_be_there(self._tables.texts, task.text_id)
+        if _about(task) not in {_about(each) for each in self.open()}:
+            stored = as_stored(replace(task, id=self._tables.next_id("tasks")))
+            self._tables.tasks[stored.id] = stored
+
+    def open(self, practice: str | None = None) -> Sequence[StaffTask]:
+        """Oldest first."""
+        return [
+            task
+            for task in self._tables.tasks.values()
+            if task.done_at is None and practice in {None, task.practice}
+        ]
+
+    def close(self, task_id: int, at: datetime) -> None:
+        """Once."""
+        task = self._tables.tasks.get(task_id)
+        if task is not None and task.done_at is None:
+            self._tables.tasks[task_id] = as_stored(replace(task, done_at=at))
+
+
+def _about(task: StaffTask) -> tuple[object, ...]:
+    return (task.kind, task.practice, task.patient_id, task.appointment_id, task.reply_id, task.text_id)
