@@ -17,7 +17,6 @@ from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import orjson
 
@@ -39,7 +38,9 @@ _CONFLICT: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILE
 _ISSUE_CODE: Final = re.compile(r"[a-z][a-z-]{1,40}")
 _ELEMENT_PATH: Final = re.compile(r"[A-Za-z]{1,64}(\.[A-Za-z0-9]{1,64}(\[\d{1,4}\])?){0,12}")
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_LOCATION: Final = re.compile(r"(?:^|/)([A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/([^/?#]+))?/?$")
+_LOCATION: Final = re.compile(
+    r"(?:^|/)([A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/([^/?#]+))?/?(?:[?#]|$)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def held(response: Response, resource_type: str, known_id: str | None = None) ->
     """What a success says the server holds: from the body, else from Location and ETag."""
     shown = response.resource or {}
     body = shown if shown.get("resourceType") == resource_type else None
-    location = _LOCATION.search(urlsplit(response.headers.get("location", "")).path)
+    location = _LOCATION.search(response.headers.get("location", ""))
     told = location if location and location[1] == resource_type else None
     resource_id = (body or {}).get("id") or (told[2] if told else None) or known_id
     if not isinstance(resource_id, str) or not _ID.fullmatch(resource_id):

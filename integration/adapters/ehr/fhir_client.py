@@ -98,9 +98,10 @@ class FhirClient:
             link = _next_link(bundle)
             if link is None:
                 return Found(tuple(found))
-            url = urljoin(url, link)
-            if not self._is_ours(url):
+            followed = self._followed(url, link)
+            if followed is None:
                 break
+            url = followed
         return Found(tuple(found), complete=False)
 
     def create(
@@ -128,12 +129,13 @@ class FhirClient:
         tail = f"/{quote(resource_id, safe='')}" if resource_id else ""
         return f"{self.base_url}/{resource_type}{tail}"
 
-    def _is_ours(self, url: str) -> bool:
-        """Whether it lies on the configured origin."""
+    def _followed(self, url: str, link: str) -> str | None:
+        """Where a link leads, None when that is off the configured origin."""
         try:
-            return _origin(url) == _origin(self.base_url)
+            target = urljoin(url, link)
+            return target if _origin(target) == _origin(self.base_url) else None
         except ValueError:
-            return False
+            return None
 
     def _get(
         self, url: str, headers: Mapping[str, str] | None = None
