@@ -1,9 +1,9 @@
 """The words patients reply with, by what they mean: one language's `[replies]` section, checked.
 
 A phrase is words with a space between them; case, accents, apostrophes and punctuation do not
-count. `(a|b)` stands for a choice, `[a|b]` for a choice that may be missing, `{name}` for one
-of the language's first names, `^` for the beginning of the reply and `$` for its end:
-`(stop|quit) texting [me|us]`, `take me off $`.
+count. `(a|b)` stands for a choice, `[a|b]` for one that may be missing, `{day}` for any word of
+the set `day`, `^` for the beginning of the reply and `$` for its end: `(stop|quit) texting [me]`.
+`[replies.same]` lists what is another spelling of one word or phrase, before anything is matched.
 """
 
 from __future__ import annotations
@@ -20,16 +20,15 @@ from integration.domain.text_template import choices
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-NAME: Final = "{name}"
 BEGINNING: Final = "^"
 END: Final = "$"
-MANY: Final = 600  # spellings of one phrase; more is a mistake, not a phrase
+MANY: Final = 400  # spellings of one phrase; more is a mistake, not a phrase
 
 Phrase = tuple[str, ...]
 
 
 class Meaning(StrEnum):
-    """What a phrase says; the names of the keys under `[replies]`."""
+    """What a phrase says; the names of the lists under `[replies]`."""
 
     OPT_OUT = "opt_out"  # stop, when nothing but other known words stands beside it
     OPT_OUT_ALONE = "opt_out_alone"  # stop, only as the whole reply: bare CANCEL
@@ -43,8 +42,9 @@ class Meaning(StrEnum):
     RESCHEDULE = "reschedule"  # anywhere
     CANCEL = "cancel"  # when only `around` and courtesy stand beside it
     DECLINE = "decline"  # with courtesy, the whole reply
-    CONFIRM = "confirm"  # with courtesy, the whole reply
-    COURTESY = "courtesy"  # thanks, greetings, harmless emoji: may stand beside a plain answer
+    CONFIRM = "confirm"  # with courtesy and pleasure, the whole reply
+    COURTESY = "courtesy"  # thanks, greetings: may stand beside a plain answer
+    PLEASED = "pleased"  # great, got it, a smile: may stand beside a plain yes
     AROUND = "around"  # may stand beside a cancellation: days, reasons, small words
     REQUEST = "request"  # makes a question a wish: can you
     LATE = "late"  # comes, but not as asked: a person reads it
@@ -53,14 +53,15 @@ class Meaning(StrEnum):
     OURS = "ours"  # our own instructions, pasted back: reply stop to opt out
     NEGATION = "negation"  # single words that turn the phrase behind them round
     LINK = "link"  # single words that may stand between a negation and what it turns round
-    NAMES = "names"  # common first names, for "not Maria"
+    NOISE = "noise"  # single words that may stand inside a phrase: please, just
 
 
 REQUIRED: Final = (
     *(Meaning.OPT_OUT, Meaning.START, Meaning.HELP, Meaning.URGENT, Meaning.NEGATION),
     *(Meaning.RESCHEDULE, Meaning.CANCEL, Meaning.DECLINE, Meaning.CONFIRM),
 )
-SINGLE_WORDS: Final = frozenset({Meaning.NEGATION, Meaning.LINK, Meaning.NAMES})
+SINGLE_WORDS: Final = frozenset({Meaning.NEGATION, Meaning.LINK, Meaning.NOISE})
+_TABLES: Final = ("same", "sets")
 
 # A phrase may not be listed under two of these: nobody could say what it means.
 _DECIDING: Final = (
@@ -70,6 +71,7 @@ _DECIDING: Final = (
 )
 
 _GROUP: Final = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]|([^()\[\]]+)")
+_SET: Final = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,42 +80,42 @@ class ReplyWords:
 
     language: str
     phrases: Mapping[Meaning, frozenset[Phrase]]
+    same: Mapping[Phrase, Phrase]  # another spelling → the one the phrases use
+    sets: Mapping[str, frozenset[str]]
 
     def words(self, meaning: Meaning) -> frozenset[str]:
         """The single words of a meaning."""
-        return frozenset(phrase[0] for phrase in self.phrases.get(meaning, ()) if len(phrase) == 1)
+        return frozenset(phrase[0] for phrase in self.phrases[meaning] if len(phrase) == 1)
 
 
 def read_reply_words(language: str, section: Mapping[str, Any], mistakes: list[str]) -> ReplyWords:
     """Read a `[replies]` section; every mistake is added to `mistakes` with its key."""
-    allowed = [meaning.value for meaning in Meaning]
+    allowed = [*_TABLES, *(meaning.value for meaning in Meaning)]
     mistakes += [
         f"replies.{key}: unknown key; {choices(key, allowed)}" for key in section if key not in allowed
     ]
+    sets = {
+        name: frozenset(word for listed in words for word in read(listed).words)
+        for name, words in _table_of_lists("sets", section, mistakes)
+    }
+    same = {
+        _normalised(variant): _normalised(usual)
+        for usual, variants in _table_of_lists("same", section, mistakes)
+        for variant in variants
+    }
+    mistakes += [
+        f'replies.same: "{" ".join(usual)}" is itself another spelling of "{" ".join(same[usual])}"'
+        for usual in dict.fromkeys(same.values())
+        if usual in same
+    ]
     phrases: dict[Meaning, frozenset[Phrase]] = {}
     for meaning in Meaning:
-        listed = section.get(meaning.value, [])
-        if not isinstance(listed, list) or not all(isinstance(phrase, str) for phrase in listed):
-            mistakes.append(f"replies.{meaning}: must be a list of phrases")
-            continue
+        listed = _list(f"replies.{meaning}", section.get(meaning.value, []), mistakes)
         if meaning in REQUIRED and not listed:
             mistakes.append(f"replies.{meaning}: missing; list at least one phrase")
-        phrases[meaning] = frozenset(_every_spelling(meaning, listed, mistakes))
+        phrases[meaning] = frozenset(_every_spelling(meaning, listed, sets, mistakes))
     mistakes += _contradictions(phrases)
-    return ReplyWords(language, phrases)
-
-
-def _every_spelling(meaning: Meaning, listed: list[str], mistakes: list[str]) -> Iterator[Phrase]:
-    for phrase in listed:
-        where = f'replies.{meaning}: "{phrase}"'
-        try:
-            spelled = spellings(phrase)
-        except ValueError as error:
-            mistakes.append(f"{where}: {error}")
-            continue
-        if meaning in SINGLE_WORDS and any(len(words) != 1 for words in spelled):
-            mistakes.append(f"{where}: must be a single word")
-        yield from spelled
+    return ReplyWords(language, phrases, same, sets)
 
 
 def spellings(phrase: str) -> frozenset[Phrase]:
@@ -127,10 +129,8 @@ def spellings(phrase: str) -> frozenset[Phrase]:
         choice, optional, plain = match.groups()
         if plain is not None:
             parts.append([plain])
-        elif choice is not None:
-            parts.append(choice.split("|"))
         else:
-            parts.append(["", *optional.split("|")])
+            parts.append(choice.split("|") if choice is not None else ["", *optional.split("|")])
     if at != len(phrase):
         raise ValueError("brackets without their partner, or inside one another")
     count = 1
@@ -144,17 +144,55 @@ def spellings(phrase: str) -> frozenset[Phrase]:
     return found
 
 
+def _every_spelling(
+    meaning: Meaning, listed: list[str], sets: Mapping[str, frozenset[str]], mistakes: list[str]
+) -> Iterator[Phrase]:
+    for phrase in listed:
+        where = f'replies.{meaning}: "{phrase}"'
+        try:
+            spelled = spellings(phrase)
+        except ValueError as error:
+            mistakes.append(f"{where}: {error}")
+            continue
+        if meaning in SINGLE_WORDS and any(len(words) != 1 for words in spelled):
+            mistakes.append(f"{where}: must be a single word")
+        mistakes += [
+            f"{where}: unknown set; {choices(name, sets)}"
+            for name in _SET.findall(phrase)
+            if name not in sets
+        ]
+        yield from spelled
+
+
 def _normalised(spelling: str) -> Phrase:
     words: list[str] = []
     for word in spelling.split():
-        words += [word] if word in {NAME, BEGINNING, END} else read(word).words
+        words += [word] if word in {BEGINNING, END} or _SET.fullmatch(word) else read(word).words
     return tuple(words)
+
+
+def _table_of_lists(
+    name: str, section: Mapping[str, Any], mistakes: list[str]
+) -> Iterator[tuple[str, list[str]]]:
+    table = section.get(name, {})
+    if not isinstance(table, dict):
+        mistakes.append(f"replies.{name}: must be a table of lists")
+        return
+    for key, listed in table.items():
+        yield key, _list(f"replies.{name}.{key}", listed, mistakes)
+
+
+def _list(where: str, listed: Any, mistakes: list[str]) -> list[str]:
+    if isinstance(listed, list) and all(isinstance(phrase, str) for phrase in listed):
+        return listed
+    mistakes.append(f"{where}: must be a list of phrases")
+    return []
 
 
 def _contradictions(phrases: Mapping[Meaning, frozenset[Phrase]]) -> Iterator[str]:
     seen: dict[Phrase, Meaning] = {}
     for meaning in _DECIDING:
-        for phrase in sorted(phrases.get(meaning, ())):
+        for phrase in sorted(phrases[meaning]):
             if phrase in seen:
                 said = " ".join(phrase)
                 yield f'replies.{meaning}: "{said}" is already under {seen[phrase]}; it can mean only one'

@@ -1,0 +1,78 @@
+"""Writes a reply's words the one way the phrases know them.
+
+"s t o p" is stop, "stooop" is stop, and what `[replies.same]` lists as another spelling of a
+word or phrase becomes that: "can not" is "cant", "comfirm" is "confirm".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from integration.domain.reply_words import Phrase
+
+_DRAWN_OUT: Final = re.compile(r"(\w)\1\1+")
+_SPELLED_OUT: Final = 3  # letters, at least
+
+
+class Speller:
+    """Knows words, and which phrases are other spellings of others."""
+
+    def __init__(self, known: Collection[str], same: Mapping[Phrase, Phrase]) -> None:
+        self._known = {*known, *(word for variant in same for word in variant)}
+        self._same = same
+        self._longest: dict[str, int] = {}  # by first word, the words of the longest variant
+        for variant in same:
+            self._longest[variant[0]] = max(self._longest.get(variant[0], 0), len(variant))
+
+    def knows(self, word: str) -> bool:
+        """Whether it is a word of the vocabulary."""
+        return word in self._known
+
+    def usual(self, words: Sequence[str]) -> tuple[str, ...]:
+        """The words in their usual spelling."""
+        return self.respell(tuple(self._legible(words)))
+
+    def respell(self, words: Phrase) -> Phrase:
+        """The words with other spellings replaced, longest first from left to right."""
+        if self._longest.keys().isdisjoint(words):
+            return words
+        told: list[str] = []
+        at = 0
+        while at < len(words):
+            for length in range(self._longest.get(words[at], 0), 0, -1):
+                usual = self._same.get(words[at : at + length])
+                if usual is not None:
+                    told += usual
+                    at += length
+                    break
+            else:
+                told.append(words[at])
+                at += 1
+        return tuple(told)
+
+    def _legible(self, words: Sequence[str]) -> Iterator[str]:
+        at = 0
+        while at < len(words):
+            letters = at
+            while letters < len(words) and len(words[letters]) == 1 and words[letters].isalpha():
+                letters += 1
+            joined = "".join(words[at:letters])
+            if len(joined) >= _SPELLED_OUT and joined in self._known:
+                yield joined
+                at = letters
+            else:
+                yield self._cut_short(words[at])
+                at += 1
+
+    def _cut_short(self, word: str) -> str:
+        if word in self._known:
+            return word
+        for times in (r"\1", r"\1\1"):
+            shorter = _DRAWN_OUT.sub(times, word)
+            if len(shorter) > 1 and shorter in self._known:
+                return shorter
+        return word
