@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from integration.settings.model import Feed
 
 BATCH = 50
+NOTHING_TO_APPLY = "no-patient-by-definition"  # S23, S24: slots blocked and opened
 _log = structlog.get_logger(__name__)
 
 
@@ -85,7 +86,7 @@ def _apply(unit: Unit, workshop: Workshop, message: KeptMessage) -> str | None:
         raise Unusable(f"unknown-feed {message.channel}")
     translation = translate_message(message.payload, feed.vendor, feed.facts)
     refusal = translation.refusal
-    if refusal is not None and translation.event == AppointmentEvent.IGNORED:
+    if refusal is not None and refusal.code == NOTHING_TO_APPLY:
         return f"{refusal.code} {refusal.path}"
     if refusal is not None:
         raise Unusable(f"{refusal.code} {refusal.path}")

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         WriteBackRows,
     )
 
-_BREAKER = sa.select(breakers.c.reason).where(breakers.c.name == sa.bindparam("wanted"))
+_BREAKERS = sa.select(breakers.c.name, breakers.c.reason)
 _OPEN_BREAKER = insert(breakers).on_conflict_do_nothing()
 _RELEASE = breakers.delete().where(breakers.c.name == sa.bindparam("wanted"))
 
@@ -95,11 +95,10 @@ class SqlStore:
         with self._reading() as connection:
             return peek.next_times(connection)
 
-    def breaker(self, name: str) -> str | None:
-        """Why it is open."""
+    def breakers(self) -> dict[str, str]:
+        """Takes no lock."""
         with self._reading() as connection:
-            reason: str | None = connection.execute(_BREAKER, {"wanted": name}).scalar_one_or_none()
-            return reason
+            return {row.name: row.reason for row in connection.execute(_BREAKERS)}
 
     def open_breaker(self, name: str, reason: str) -> None:
         """The first reason stands."""
