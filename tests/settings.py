@@ -116,7 +116,7 @@ def settings(**changes: Any) -> Settings:
         allowed_numbers=frozenset(),
         feeds={"main": feed()},
         practices={"riverside": practice()},
-        catalogs=catalogs(),
+        catalogs=changes.pop("catalogs") if "catalogs" in changes else catalogs(),
         failures={"21610": Failure.OPTED_OUT, "30006": Failure.BAD_NUMBER, "20003": Failure.ACCOUNT},
         sending=sending(),
         vendors={},

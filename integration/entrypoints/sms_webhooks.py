@@ -81,7 +81,7 @@ def _verified(workshop: Workshop, provider: str) -> tuple[SmsProvider, str]:
 def _raw_path() -> str:
     """The path and query as they came over the wire; `request.url` is decoded, and not what was signed."""
     raw: str | None = request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI")
-    if raw is None:
+    if not raw:
         query = request.query_string.decode("latin-1")
         return quote(request.script_root + request.path) + (f"?{query}" if query else "")
     if raw.startswith("/"):
