@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 # How long a writer waits for SQLite's one write lock, and a client for PostgreSQL to answer; seconds.
 PATIENCE = 10
 
-# Told to PostgreSQL at each connection: nothing waits for a lock, and no transaction for us, without end.
-POSTGRES_OPTIONS = f"-c lock_timeout={PATIENCE}s -c idle_in_transaction_session_timeout=60s"
+# For PostgreSQL: nothing waits for a lock, no transaction for us, and nobody for a dead network, without end.
+POSTGRES_CONNECTION: dict[str, Any] = {
+    "connect_timeout": PATIENCE,
+    "tcp_user_timeout": PATIENCE * 1000,
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "options": f"-c lock_timeout={PATIENCE}s -c idle_in_transaction_session_timeout=60s",
+}
+
+# A server that acknowledges commits before they are on disk is not believed; stricter settings stay.
+POSTGRES_DURABLE = """
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+"""
 
 _SQLITE = "sqlite:///"
 

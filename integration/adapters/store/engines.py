@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
-from integration.adapters.store.addresses import PATIENCE, POSTGRES_OPTIONS, postgres_url, sqlite_path
+from integration.adapters.store.addresses import (
+    PATIENCE,
+    POSTGRES_CONNECTION,
+    POSTGRES_DURABLE,
+    postgres_url,
+    sqlite_path,
+)
 from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -25,12 +31,14 @@ def make_engine(url: str, pool_size: int) -> sa.Engine:
     """
     path = sqlite_path(url)
     if path is None:
-        return sa.create_engine(
+        engine = sa.create_engine(
             postgres_url(url).replace("postgresql://", "postgresql+psycopg://", 1),
             isolation_level="READ COMMITTED",
-            connect_args={"connect_timeout": PATIENCE, "options": POSTGRES_OPTIONS},
+            connect_args=POSTGRES_CONNECTION,
             **_pool(pool_size),
         )
+        event.listen(engine, "connect", _prepare_postgres)
+        return engine
     engine = sa.create_engine(
         f"sqlite:///{path}",
         poolclass=sa.QueuePool,
@@ -44,6 +52,11 @@ def make_engine(url: str, pool_size: int) -> sa.Engine:
 
 def _pool(size: int) -> dict[str, Any]:
     return {"pool_size": size, "max_overflow": 0, "pool_timeout": PATIENCE, "hide_parameters": True}
+
+
+def _prepare_postgres(connection: Any, _record: Any) -> None:
+    connection.execute(POSTGRES_DURABLE)
+    connection.commit()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

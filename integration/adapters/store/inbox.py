@@ -1,0 +1,108 @@
+"""Keeps what the listener hears, one durable transaction a batch, before it is acknowledged (promise 1).
+
+Here the bare drivers speak: the listener's process stays small. The rows are those of `tables/visits.py`.
+All work is done in one thread of the inbox's own, so that the event loop goes on listening.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from hl7_listener.inbox import Receipt
+from integration.adapters.store.addresses import postgres_url, sqlite_path
+from integration.adapters.store.opening import open_keys_of
+from integration.adapters.store.sqlite_writer import SqliteWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from hl7_listener.inbox import ReceivedMessage
+    from integration.adapters.store.keys import Keys
+    from integration.adapters.store.stamp import Kind
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+Row = tuple[str, str, bytes, bytes, int, str, str | None]
+
+
+def open_inbox(url: str, *, data_directory: Path, data_key: str | None, stamp: Kind) -> GroupInbox:
+    """The inbox of a store, which is made or migrated if need be. Raises as `opening.open_keys_of` does."""
+    keys = open_keys_of(url, data_directory=data_directory, data_key=data_key, stamp=stamp)
+    path = sqlite_path(url)
+    return PostgresInbox(postgres_url(url), keys) if path is None else SqliteInbox(path, keys)
+
+
+class Writer(Protocol):
+    """One connection, used by one thread."""
+
+    def write(self, rows: Sequence[Row]) -> Sequence[bool]:
+        """Commit the rows; whether each is new. Raises `StoreUnavailable`, or what this batch provoked."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class GroupInbox:
+    """See `hl7_listener.inbox.Inbox`."""
+
+    def __init__(self, writer: Writer, keys: Keys) -> None:
+        self._writer = writer
+        self._keys = keys
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inbox")
+
+    async def keep(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt]:
+        """One transaction; afterwards every message would survive a power cut."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._keep, messages)
+
+    def close(self) -> None:
+        """Finish what is under way and let go of the store."""
+        self._thread.submit(self._writer.close).result()
+        self._thread.shutdown()
+
+    def _keep(self, messages: Sequence[ReceivedMessage]) -> list[Receipt]:
+        """A message twice in one batch is stored once."""
+        places: dict[tuple[str, bytes], int] = {}
+        rows: list[Row] = []
+        for message in messages:
+            if (message.channel, message.digest) not in places:
+                places[message.channel, message.digest] = len(rows)
+                rows.append(self._row(message))
+        is_new = list(self._writer.write(rows)) if rows else []
+        receipts = []
+        for message in messages:
+            place = places[message.channel, message.digest]
+            receipts.append(Receipt.STORED if is_new[place] else Receipt.DUPLICATE)
+            is_new[place] = False
+        return receipts
+
+    def _row(self, message: ReceivedMessage) -> Row:
+        return (
+            message.channel,
+            message.control_id.replace("\0", "\N{SYMBOL FOR NULL}"),  # PostgreSQL's text knows no NUL
+            message.digest,
+            self._keys.seal("inbox.sealed_payload", message.payload),
+            (message.received_at - _EPOCH) // _MILLISECOND,
+            "new" if message.refusal is None else "dead",
+            message.refusal,
+        )
+
+
+class SqliteInbox(GroupInbox):
+    """The inbox in a SQLite file."""
+
+    def __init__(self, path: Path, keys: Keys) -> None:
+        super().__init__(SqliteWriter(path), keys)
+
+
+class PostgresInbox(GroupInbox):
+    """The inbox in a PostgreSQL database."""
+
+    def __init__(self, url: str, keys: Keys) -> None:
+        from integration.adapters.store.postgres_writer import PostgresWriter  # noqa: PLC0415 - SQLite does without
+
+        super().__init__(PostgresWriter(url), keys)
