@@ -387,6 +387,12 @@ class Store(Protocol):
     def unit(self) -> AbstractContextManager[Unit]:
         """One transaction; raises `StoreUnavailable` when the database cannot be reached."""
 
+    def has_work(self, calendar: datetime, wall: datetime) -> frozenset[Step]:
+        """The steps that have rows to work on now; takes no lock."""
+
+    def next_times(self) -> NextTimes:
+        """When waiting rows become due; takes no lock."""
+
     def breakers(self) -> Mapping[str, str]:
         """The open breakers by name, each with its reason. Read outside any unit."""
 
