@@ -6,7 +6,7 @@ A patient is `accepted` only when the appointment is confirmed; nobody else is a
 
 from collections.abc import Sequence
 
-from fhir_mappers.appointment_standing import OVER, Standing
+from fhir_mappers.appointment_standing import Standing
 from fhir_mappers.datatypes import (
     cwe_to_codeable_concept,
     cwe_to_practitioner,
@@ -27,8 +27,8 @@ def participants(
     """Return who takes part, and where: patients, then practitioners, then places."""
     return [
         *(_patient_participant(patient, standing) for patient in patients),
-        *_practitioners(message, profile, standing),
-        *_places(message, standing),
+        *_practitioners(message, profile),
+        *_places(message),
     ]
 
 
@@ -39,45 +39,41 @@ def _patient_participant(patient: MappedPatient, standing: Standing) -> Resource
         actor["identifier"] = identifier_resource(best.type, best.system, best.value, best.authority)
     else:
         actor["display"] = plain(f"{patient.given} {patient.family}")
-    answer = "accepted" if standing.confirmed else "needs-action"
-    return {"actor": actor, "status": "declined" if standing.status in OVER else answer}
+    return {"actor": actor, "status": "accepted" if standing.confirmed else "needs-action"}
 
 
-def _practitioners(message: SegmentRun, profile: VendorProfile, standing: Standing) -> list[Resource]:
+def _practitioners(message: SegmentRun, profile: VendorProfile) -> list[Resource]:
     """AIP-3, else AIG-3 of a person, else PV1-7."""
     found: list[Resource] = []
     for aip in message.each("AIP"):
         for xcn in aip.field("AIP-3")[:1]:
             role = next((r for cwe in aip.field("AIP-4")[:1] if (r := cwe_to_codeable_concept(cwe))), None)
-            found += _participant(xcn_to_practitioner(xcn), aip.get("AIP-12"), standing, role)
+            found += _participant(xcn_to_practitioner(xcn), aip.get("AIP-12"), role)
     if not found:
         for aig in message.each("AIG"):
             if plain(aig.get("AIG-4")).casefold() in profile.practitioner_types:
                 for cwe in aig.field("AIG-3")[:1]:
-                    found += _participant(cwe_to_practitioner(cwe), aig.get("AIG-14"), standing, None)
+                    found += _participant(cwe_to_practitioner(cwe), aig.get("AIG-14"))
     if not found:
         for xcn in message.field("PV1-7")[:1]:
-            found += _participant(xcn_to_practitioner(xcn), "", standing, None)
+            found += _participant(xcn_to_practitioner(xcn), "")
     return found
 
 
-def _places(message: SegmentRun, standing: Standing) -> list[Resource]:
+def _places(message: SegmentRun) -> list[Resource]:
     """AIL-3, else PV1-3."""
     found: list[Resource] = []
     for ail in message.each("AIL"):
         for pl in ail.field("AIL-3")[:1]:
-            found += _participant(pl_to_location(pl), ail.get("AIL-12"), standing, None)
+            found += _participant(pl_to_location(pl), ail.get("AIL-12"))
     if not found:
         for pl in message.field("PV1-3")[:1]:
-            found += _participant(pl_to_location(pl), "", standing, None)
+            found += _participant(pl_to_location(pl), "")
     return found
 
 
-def _participant(
-    actor: Resource | None, word: str, standing: Standing, role: Resource | None
-) -> list[Resource]:
+def _participant(actor: Resource | None, word: str, role: Resource | None = None) -> list[Resource]:
     if actor is None:
         return []
-    usual = "declined" if standing.status in OVER else "accepted"
     participant: Resource = {"type": [role]} if role else {}
-    return [participant | {"actor": actor, "status": PARTICIPATION.get(plain(word).casefold(), usual)}]
+    return [participant | {"actor": actor, "status": PARTICIPATION.get(plain(word).casefold(), "accepted")}]

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from fhir_mappers.datatypes import plain
 from fhir_mappers.findings import warn
-from fhir_mappers.hl7_path import read_path
 from fhir_mappers.hl7_time import Moment, Written, place, read_time
 from fhir_mappers.profile import Durations, TimeSource, VendorProfile
 from fhir_mappers.translation import MapWarning
@@ -35,32 +34,38 @@ class Times(NamedTuple):
     end_path: str  # "" when the length was assumed
 
 
-class Clock(NamedTuple):
+class Clock:
     """How local times of one message are read, and at which zone's offset they are shown."""
 
-    zone: ZoneInfo
-    reading: tzinfo
-    sender: timedelta | None  # the offset on MSH-7
+    __slots__ = ("_read", "reading", "sender", "zone")
 
-    def place(self, written: Written) -> Moment:
-        """Place a time of this message in the world."""
-        return place(written, self.zone, self.reading)
+    def __init__(self, zone: ZoneInfo, reading: tzinfo, sender: timedelta | None) -> None:
+        self.zone = zone
+        self.reading = reading
+        self.sender = sender  # the offset on MSH-7
+        self._read: dict[str, tuple[Written, Moment]] = {}  # a start is often repeated on every resource
+
+    def read(self, value: str) -> tuple[Written, Moment]:
+        """Read a time of this message and place it in the world."""
+        read = self._read.get(value)
+        if read is None:
+            written = read_time(value)
+            read = self._read[value] = written, place(written, self.zone, self.reading)
+        return read
 
 
-def clock_of(sent: Written, zone: ZoneInfo, feed_zone: ZoneInfo) -> Clock:
-    """Return the clock of a message sent at MSH-7 `sent` about a visit in `zone`."""
+def clock_of(sent: Written, sent_at: datetime | None, zone: ZoneInfo, feed_zone: ZoneInfo) -> Clock:
+    """Return the clock of a message about a visit in `zone`, by MSH-7 as written (`sent`) and as placed."""
     if sent.offset is None:
         return Clock(zone, zone, None)
-    at = place(sent, zone).at
-    for candidate in (zone, feed_zone):
-        if at is not None and at.astimezone(candidate).utcoffset() == sent.offset:
+    for candidate in dict.fromkeys((zone, feed_zone)):
+        if sent_at is not None and sent_at.astimezone(candidate).utcoffset() == sent.offset:
             return Clock(zone, candidate, sent.offset)
     return Clock(zone, timezone(sent.offset), sent.offset)
 
 
 class _Start(NamedTuple):
     at: datetime
-    path: str
     source: TimeSource
 
 
@@ -71,42 +76,41 @@ def read_times(
     chosen: _Start | None = None
     before = len(warnings)
     for source in profile.times:
-        found = _earliest(message, source, profile, clock, warnings if chosen is None else [])
+        found = _earliest(message, source, profile.durations, clock, warnings if chosen is None else [])
         if found is None:
             continue
         if chosen is None:
             chosen = found
         elif found.at != chosen.at:
-            warnings.append(warn(found.path, "starts-disagree"))
+            warnings.append(warn(found.source.start, "starts-disagree"))
     if chosen is None:
         if len(warnings) == before:
-            sent = [s.start for s in profile.times if message.count(read_path(s.start).segment)]
+            sent = [s.start for s in profile.times if message.count(s.segment)]
             warnings.append(warn((sent or [profile.times[0].start])[0], "no-start"))
         return Times(None, None, "", "")
-    local = chosen.at.astimezone(clock.zone)
-    if not (local.hour or local.minute):
-        warnings.append(warn(chosen.path, "midnight"))
+    if not (chosen.at.hour or chosen.at.minute):
+        warnings.append(warn(chosen.source.start, "midnight"))
     end, end_path = _end(message, chosen, profile, clock, warnings)
-    return Times(chosen.at, end, chosen.path, end_path)
+    return Times(chosen.at, end, chosen.source.start, end_path)
 
 
 def _earliest(
-    message: SegmentRun, source: TimeSource, profile: VendorProfile, clock: Clock, warnings: list[MapWarning]
+    message: SegmentRun, source: TimeSource, durations: Durations, clock: Clock, warnings: list[MapWarning]
 ) -> _Start | None:
     """Return the earliest start among the segments of one source: several services begin with the first."""
-    count = message.count(read_path(source.start).segment)
-    if count <= 1:
-        return _start(message, source, profile.durations, clock, warnings)
-    starts = (
-        _start(message, _nth(source, n), profile.durations, clock, warnings) for n in range(1, count + 1)
-    )
+    count = message.count(source.segment)
+    if count == 0:
+        return None
+    if count == 1:
+        return _start(message, source, durations, clock, warnings)
+    starts = (_start(message, _nth(source, n), durations, clock, warnings) for n in range(1, count + 1))
     return min((start for start in starts if start), key=lambda start: start.at, default=None)
 
 
 def _nth(source: TimeSource, n: int) -> TimeSource:
     if n == 1:
         return source
-    segment = read_path(source.start).segment
+    segment = source.segment
     return TimeSource.model_construct(
         **{
             name: path.replace(f"{segment}-", f"{segment}[{n}]-") if path else path
@@ -121,8 +125,7 @@ def _start(
     value = message.get(source.start)
     if not value.strip():
         return None
-    written = read_time(value)
-    moment = clock.place(written)
+    written, moment = clock.read(value)
     if moment.problem:
         warnings.append(warn(source.start, moment.problem))
     if moment.at is None:
@@ -138,12 +141,14 @@ def _start(
     if offset:
         warnings.append(warn(source.start, "offset-added"))
         at = _shift(at, offset, clock.zone)
-    return _Start(at, source.start, source)
+    return _Start(at, source)
 
 
 def _offset(message: SegmentRun, source: TimeSource, durations: Durations) -> timedelta:
     """Return AIS-5 and kin; a number without a unit is seconds by the standard (AIS-6)."""
     text = plain(message.get(source.offset)) if source.offset else ""
+    if text in ("", "0"):
+        return _ZERO
     sign = -1 if text.startswith("-") else 1
     amount = _AMOUNT.fullmatch(text.lstrip("+-"))
     if amount is None:
@@ -167,7 +172,7 @@ def _end(
     path = chosen.source.end
     value = message.get(path) if path else ""
     if path and value.strip():
-        end = clock.place(read_time(value)).at
+        end = clock.read(value)[1].at
         if end is None:
             warnings.append(warn(path, "not-a-time"))
         elif not _ZERO < end - chosen.at <= longest:
@@ -178,7 +183,7 @@ def _end(
         minutes = _minutes(message, amount_path, unit_paths, durations, warnings)
         if minutes:
             return _shift(chosen.at, minutes * _MINUTE, clock.zone), amount_path
-    warnings.append(warn(chosen.path, "end-assumed"))
+    warnings.append(warn(chosen.source.start, "end-assumed"))
     return _shift(chosen.at, durations.assumed_minutes * _MINUTE, clock.zone), ""
 
 
@@ -206,11 +211,11 @@ def _minutes(
     if not text:
         return 0
     amount = _AMOUNT.fullmatch(text)
-    units = [unit for unit_path in unit_paths if (unit := plain(message.get(unit_path)).casefold())]
     if amount is None:
         warnings.append(warn(path, "duration-unreadable"))
         return 0
-    units += [unit.casefold() for unit in (amount.group(3), amount.group(1)) if unit]
+    units = [unit.casefold() for unit in (amount.group(3), amount.group(1)) if unit]
+    units += [unit for unit_path in unit_paths if (unit := plain(message.get(unit_path)).casefold())]
     size = next((durations.seconds_of[unit] for unit in units if unit in durations.seconds_of), 0)
     number = float(amount.group(2))
     if not size:

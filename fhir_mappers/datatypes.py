@@ -15,7 +15,7 @@ IDENTIFIER_TYPE = V2_TABLE + "0203"
 
 def plain(value: str) -> str:
     """Return `value` on one line, without outer or doubled blanks: what FHIR's code and our texts allow."""
-    return " ".join(value.split())
+    return value if not value or value.isalnum() else " ".join(value.split())
 
 
 def coding_system(name: str) -> str:

@@ -16,6 +16,7 @@ _MINUTE = 12
 _SECOND = 14
 _OFFSET = 5  # characters of ±ZZZZ
 _WHOLE = timedelta(minutes=1)
+_FIRST_YEAR, _LAST_YEAR = 1900, 9998  # so that no shift of zone leaves the calendar
 
 
 class Written(NamedTuple):
@@ -52,20 +53,25 @@ def read_time(value: str) -> Written:
     if length in (4, 6, _DAY):
         problem = "date-only" if read_date(whole) or length < _DAY else "not-a-time"
         return Written(None, offset, problem)
-    if length not in (_HOUR, _MINUTE, _SECOND):
-        return _NOT_A_TIME
-    try:
-        local = datetime(  # noqa: DTZ001 - a local time, placed by `place`
-            int(whole[:4]),
-            int(whole[4:6]),
-            int(whole[6:8]),
-            int(whole[8:10]),
-            int(whole[10:12] or 0),
-            int(whole[12:14] or 0),
-        )
-    except ValueError:
+    local = _local(whole) if length in (_HOUR, _MINUTE, _SECOND) else None
+    if local is None:
         return _NOT_A_TIME
     return Written(local, offset, "hour-only" if length == _HOUR else "")
+
+
+def _local(digits: str) -> datetime | None:
+    try:
+        local = datetime(  # noqa: DTZ001 - a local time, placed by `place`
+            int(digits[:4]),
+            int(digits[4:6]),
+            int(digits[6:8]),
+            int(digits[8:10]),
+            int(digits[10:12] or 0),
+            int(digits[12:14] or 0),
+        )
+    except ValueError:
+        return None
+    return local if _FIRST_YEAR <= local.year <= _LAST_YEAR else None
 
 
 def place(written: Written, zone: ZoneInfo, reading: tzinfo | None = None) -> Moment:
@@ -77,25 +83,27 @@ def place(written: Written, zone: ZoneInfo, reading: tzinfo | None = None) -> Mo
     if local is None:
         return Moment(None, written.problem)
     problem = written.problem
-    try:
-        if written.offset is not None:
-            aware = local.replace(tzinfo=_fixed(written.offset))
-        else:
-            aware = local.replace(tzinfo=reading or zone)
-            first, second = aware.utcoffset(), aware.replace(fold=1).utcoffset()
-            if first is not None and second is not None and first != second:
-                problem = "in-gap" if first < second else "in-fold"
-        shown = aware.astimezone(UTC).astimezone(zone)
-        offset = shown.utcoffset() or timedelta()
-        if offset % _WHOLE:  # local mean time, before zones were
-            return Moment(None, "not-a-time")
-        return Moment(shown.replace(tzinfo=_fixed(offset)), problem)
-    except (OverflowError, ValueError):  # the years 1 and 9999
+    if written.offset is not None:
+        aware = local.replace(tzinfo=_fixed(written.offset))
+    else:
+        aware = local.replace(tzinfo=reading or zone)
+        first, second = aware.utcoffset(), aware.replace(fold=1).utcoffset()
+        if first is not None and second is not None and first != second:
+            problem = "in-gap" if first < second else "in-fold"
+        elif reading is zone and first is not None and not first % _WHOLE:
+            return Moment(local.replace(tzinfo=_fixed(first)), problem)  # the usual case, and the fastest
+        aware = aware.astimezone(UTC)  # within one zone, astimezone would leave a time in the gap as it is
+    shown = aware.astimezone(zone)
+    offset = shown.utcoffset() or timedelta()
+    if offset % _WHOLE:  # local mean time, before zones were
         return Moment(None, "not-a-time")
+    return Moment(shown.replace(tzinfo=_fixed(offset)), problem)
 
 
 def read_date(value: str) -> date | None:
     """Return the day of a DTM that names one; None for a month, a year or anything else."""
+    if not value:
+        return None
     digits = value.strip()[:_DAY]
     if len(digits) < _DAY or not (digits.isascii() and digits.isdigit()):
         return None

@@ -17,7 +17,7 @@ from fhir_mappers.profile import VendorProfile
 from fhir_mappers.tables import GENDER
 from fhir_mappers.translation import FeedFacts, Identifier, MappedPatient, MapWarning, Resource
 from fhir_mappers.v2_message import Composite, SegmentRun
-from fhir_mappers.xtn_to_contact_point import NumberRules, number_to_text, read_telecoms
+from fhir_mappers.xtn_to_contact_point import number_to_text, read_telecoms
 
 _YES = frozenset({"Y", "YES", "TRUE", "1"})  # HL7 table 0136 and what is seen instead
 _LANGUAGE_SYSTEM = "urn:ietf:bcp:47"
@@ -59,7 +59,7 @@ def pid_to_patient(
         ]
     if name.resources:
         resource["name"] = name.resources
-    telecoms = list(read_telecoms(run, NumberRules(profile.phones, feed.region, sent_on)))
+    telecoms = read_telecoms(run, profile.phones, sent_on)
     points = [point for telecom in telecoms for point in telecom.resources]
     if points:
         resource["telecom"] = points
@@ -70,10 +70,9 @@ def pid_to_patient(
     dead = _death(run, resource, feed.zone)
     language, language_path = _language(run, profile, resource, warnings)
 
-    best = number_to_text(telecoms, profile.phones)
+    best = None if dead else number_to_text(telecoms, profile.phones, feed.region)
     if dead:
         warnings.append(warn(dead, "patient-deceased"))
-        best = None
     elif best is None:
         warnings.append(warn(profile.phones.sources[0].path, "no-phone"))
     elif best.kind == "home":

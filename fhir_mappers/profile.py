@@ -89,6 +89,11 @@ class TimeSource(_Section):
     duration: HL7PathText | None = None
     duration_unit: HL7PathText | None = None
 
+    @cached_property
+    def segment(self) -> str:
+        """The segment the start stands in."""
+        return read_path(self.start).segment
+
 
 class Durations(_Section):
     """How lengths of time are written."""
@@ -154,12 +159,12 @@ class ModalityWords(_Section):
     codes: Words  # the whole value
     phrases: Words  # anywhere in the value, as whole words
 
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """One expression for all phrases and codes; matches nothing when there are none."""
+    @property
+    def expression(self) -> str:
+        """One regular expression for all phrases and codes; it matches nothing when there are none."""
         phrases = "|".join(re.escape(phrase).replace(r"\ ", r"\s+") for phrase in self.phrases) or "(?!)"
         codes = "|".join(re.escape(code) for code in self.codes) or "(?!)"
-        return re.compile(rf"\b(?:{phrases})\b|\A\s*(?:{codes})\s*\Z", re.IGNORECASE)
+        return rf"\b(?:{phrases})\b|\A\s*(?:{codes})\s*\Z"
 
 
 class Modalities(_Section):
@@ -168,6 +173,17 @@ class Modalities(_Section):
     paths: Paths
     video: ModalityWords
     phone: ModalityWords
+
+    @cached_property
+    def hints(self) -> tuple[str, ...]:
+        """Every phrase and code: a text that holds none of them cannot match `pattern`."""
+        return (*self.video.phrases, *self.phone.phrases, *self.video.codes, *self.phone.codes)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Matches in a group named for the modality; texts are to be on one line."""
+        expression = f"(?P<video>{self.video.expression})|(?P<phone>{self.phone.expression})"
+        return re.compile(expression, re.IGNORECASE)
 
 
 class VendorProfile(_Section):

@@ -45,7 +45,8 @@ class SiuMessage(NamedTuple):
 
     message: SegmentRun
     trigger: Trigger
-    sent: Written  # MSH-7
+    sent: Written  # MSH-7 as written
+    sent_at: datetime | None  # and placed
     profile: VendorProfile
     feed: FeedFacts
 
@@ -68,9 +69,9 @@ def read_appointment_identifiers(
     for path in feed.identity or profile.appointment.identity:
         value = plain(message.get(path))
         if value:
-            namespace_component = 4 if path.startswith("PV1") else 2  # CX.4, EI.2
-            field = message.field(path)[0]
-            found.append(AppointmentIdentifier(path, value, plain(field.get(namespace_component))))
+            component = 4 if path.startswith("PV1") else 2  # CX.4, EI.2
+            namespace = plain(message.get(f"{path.partition('.')[0]}.{component}"))
+            found.append(AppointmentIdentifier(path, value, namespace))
     return tuple(found)
 
 
@@ -79,9 +80,11 @@ def read_occurrence(message: SegmentRun, profile: VendorProfile) -> str:
     return _first(message, profile.appointment.occurrence)
 
 
-def sch_to_appointment(siu: SiuMessage, patients: Sequence[MappedPatient]) -> AppointmentFacts:
-    """Map the appointment of a message whose patients are mapped already; it must have an identifier."""
-    message, trigger, sent, profile, feed = siu
+def sch_to_appointment(
+    siu: SiuMessage, identifiers: tuple[AppointmentIdentifier, ...], patients: Sequence[MappedPatient]
+) -> AppointmentFacts:
+    """Map the appointment of a message whose patients are mapped already; it has an identifier at least."""
+    message, trigger, sent, sent_at, profile, feed = siu
     warnings: list[MapWarning] = []
     places = profile.appointment
     standing = read_standing(message, trigger, profile, warnings)
@@ -90,10 +93,9 @@ def sch_to_appointment(siu: SiuMessage, patients: Sequence[MappedPatient]) -> Ap
         (feed.location_zones[at.code] for at in locations if at.code in feed.location_zones), feed.zone
     )
     before = len(warnings)
-    times = read_times(message, profile, clock_of(sent, zone, feed.zone), warnings)
+    times = read_times(message, profile, clock_of(sent, sent_at, zone, feed.zone), warnings)
     if times.start is None and standing.status in _WITHOUT_TIMES:
         del warnings[before:]  # a cancellation needs no time
-    identifiers = read_appointment_identifiers(message, profile, feed)
     modality, modality_path = _modality(message, profile)
 
     resource: Resource = {
@@ -173,14 +175,13 @@ def _locations(message: SegmentRun, paths: Sequence[str]) -> tuple[LocationCode,
 
 def _modality(message: SegmentRun, profile: VendorProfile) -> tuple[Modality, str]:
     rules = profile.modality
-    for path in rules.paths:
-        value = message.get(path)
-        if not value:
-            continue
-        if rules.video.pattern.search(value):
-            return "video", path
-        if rules.phone.pattern.search(value):
-            return "phone", path
+    values = [(path, plain(value)) for path in rules.paths if (value := message.get(path))]
+    everything = "\n".join(value for _, value in values).casefold()
+    if any(hint in everything for hint in rules.hints):
+        for path, value in values:
+            match = rules.pattern.search(value)
+            if match is not None:
+                return ("video" if match["video"] else "phone"), path
     return "in_person", ""
 
 

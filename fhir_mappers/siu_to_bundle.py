@@ -6,10 +6,9 @@ Never raises: what cannot be mapped is a `Refusal` with a path and a code. State
 trigger and status say by themselves; whoever keeps the appointment compares.
 """
 
-from fhir_mappers.appointment_times import clock_of
 from fhir_mappers.errors import UnreadableMessage
 from fhir_mappers.findings import refuse, warn
-from fhir_mappers.hl7_time import Written, read_time
+from fhir_mappers.hl7_time import Written, place, read_time
 from fhir_mappers.pid_to_patient import pid_to_patient, read_identifiers
 from fhir_mappers.profile import VendorProfile
 from fhir_mappers.sch_to_appointment import (
@@ -77,10 +76,13 @@ def translate(raw: bytes, profile: VendorProfile, feed: FeedFacts) -> Translatio
     patients = _patients(message, profile, feed, header, sources)
     if not patients:
         return _refused(refuse("PID", "no-patient"), header, name)
-    if not read_appointment_identifiers(message, profile, feed):
+    identifiers = read_appointment_identifiers(message, profile, feed)
+    if not identifiers:
         path = (feed.identity or profile.appointment.identity)[0]
         return _refused(refuse(path, "no-appointment-identifier"), header, name)
-    facts = sch_to_appointment(SiuMessage(message, trigger, header.sent, profile, feed), patients)
+    facts = sch_to_appointment(
+        SiuMessage(message, trigger, header.sent, header.occurred_at, profile, feed), identifiers, patients
+    )
     sources |= _sources(facts)
     return Translation(
         control_id=header.control_id,
@@ -157,7 +159,7 @@ class _Header:
             self.warnings.append(warn("MSH-10", "no-control-id"))
         value = message.get("MSH-7")
         self.sent = read_time(value) if value.strip() else _NEVER
-        moment = clock_of(self.sent, feed.zone, feed.zone).place(self.sent)
+        moment = place(self.sent, feed.zone)
         self.occurred_at = moment.at
         if moment.problem and moment.at is None:
             self.warnings.append(warn("MSH-7", moment.problem))
@@ -181,13 +183,8 @@ def _refused(refusal: Refusal, header: _Header | None = None, trigger: str = "")
 def _without_removed(message: V2Message, profile: VendorProfile) -> V2Message:
     """Leave out the resources that segment action codes take away (RGS-2, AIS-2 …, HL7 table 0206)."""
     removed = profile.appointment.removed
-
-    def taken(run_path: str) -> bool:
-        return message.get(run_path).strip().casefold() in removed
-
-    if not any(
-        taken(f"{name}[{n}]-2") for name in ("RGS", *_RESOURCES) for n in range(1, message.count(name) + 1)
-    ):
+    actions = [action for name in ("RGS", *_RESOURCES) for action in message.column(name, 2)]
+    if not any(action and action.strip().casefold() in removed for action in actions):
         return message
     gone: set[int] = set()
     for group in message.resources():

@@ -38,26 +38,24 @@ _PATIENT_ENDS = _RESOURCES | {"PID", "RGS"}
 class Composite:
     """One repetition of a field: components and subcomponents counted from 1."""
 
-    __slots__ = ("_components", "_run")
+    __slots__ = ("_components", "_plain", "_run")
 
     def __init__(self, raw: str, run: "SegmentRun") -> None:
-        self._components = raw.split(run.delimiters[1])
+        delimiters = run.delimiters
+        self._components = raw.split(delimiters[1])
+        self._plain = not (delimiters[3] in raw or delimiters[4] in raw or NULL in raw)
         self._run = run
 
     def get(self, component: int, subcomponent: int = 1) -> str:
         """Return the value, unescaped; '' when absent or null."""
-        if component > len(self._components):
+        components = self._components
+        if component > len(components):
             return ""
-        value = self._components[component - 1]
-        if not value:
-            return ""
-        separator = self._run.delimiters[4]
-        if separator in value:
-            parts = value.split(separator)
-            value = parts[subcomponent - 1] if subcomponent <= len(parts) else ""
-        elif subcomponent > 1:
-            return ""
-        return self._run.clean(value)
+        value = components[component - 1]
+        if self._plain:
+            return value if subcomponent == 1 else ""
+        parts = value.split(self._run.delimiters[4])
+        return self._run.clean(parts[subcomponent - 1]) if subcomponent <= len(parts) else ""
 
 
 class SegmentRun:
@@ -92,9 +90,7 @@ class SegmentRun:
     def get(self, path: str) -> str:
         """Return the value at `path`, unescaped; '' when absent or null. Raises BadPath only."""
         value = self.raw(path)
-        if not value or value == NULL:
-            return ""
-        return unescape(value, self.delimiters, self.codec) if self.delimiters[3] in value else value
+        return self.clean(value) if value == NULL or self.delimiters[3] in value else value
 
     __getitem__ = get
 
@@ -102,10 +98,17 @@ class SegmentRun:
         """Say whether the sender wrote "" there: delete what was stored."""
         return self.raw(path) == NULL
 
-    def raw(self, path: str) -> str:
+    def raw(self, path: str) -> str:  # noqa: PLR0911 - every fact passes here; flat is the fastest
         """Return the value at `path` as sent: escaped, `NULL` for null, '' when absent."""
         name, occurrence, field, repetition, component, subcomponent = read_path(path)
-        value = self._field(name, occurrence, field)
+        positions = self._index.get(name)
+        if positions is None or occurrence >= len(positions):
+            return ""
+        position = positions[occurrence]
+        fields = self._fields[position] or self._split(position)
+        if field >= len(fields):
+            return ""
+        value = fields[field]
         if not value or (field <= 2 and name == "MSH"):  # noqa: PLR2004 - MSH-1 and MSH-2 are the delimiters
             return value
         delimiters = self.delimiters
@@ -143,6 +146,10 @@ class SegmentRun:
         """Count the segments of that name."""
         return len(self._index.get(name, ()))
 
+    def column(self, name: str, field: int) -> list[str]:
+        """Return the raw field of every segment of that name, '' where absent."""
+        return [self._field(name, occurrence, field) for occurrence in range(self.count(name))]
+
     @property
     def segments(self) -> list[str]:
         """The names of the segments, in order."""
@@ -167,13 +174,15 @@ class SegmentRun:
         positions = self._index.get(name)
         if positions is None or occurrence >= len(positions):
             return ""
-        position = positions[occurrence]
-        fields = self._fields[position]
-        if fields is None:
-            fields = self._fields[position] = self._lines[position].split(self.delimiters[0])
-            if name == "MSH":
-                fields.insert(1, self.delimiters[0])  # MSH-1 is the separator itself
+        fields = self._fields[positions[occurrence]] or self._split(positions[occurrence])
         return fields[field] if field < len(fields) else ""
+
+    def _split(self, position: int) -> list[str]:
+        line = self._lines[position]
+        fields = self._fields[position] = line.split(self.delimiters[0])
+        if line.startswith("MSH"):
+            fields.insert(1, self.delimiters[0])  # MSH-1 is the separator itself
+        return fields
 
 
 class V2Message(SegmentRun):

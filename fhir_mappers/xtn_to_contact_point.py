@@ -7,7 +7,6 @@ holds; where the plan itself tells mobile from fixed (not in North America), the
 """
 
 import re
-from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -22,9 +21,8 @@ from fhir_mappers.translation import Resource
 from fhir_mappers.v2_message import Composite, SegmentRun
 
 # XTN.1 before 2.7: [NN] [(999)]999-9999[X99999][B99999][C any text]
-_NUMBER = re.compile(r"[+(]*\d[\d\s().\-/]*", re.ASCII)
+_NUMBER = re.compile(r"[+(]*(?:\d[\s().\-/]*){5,}", re.ASCII)  # fewer digits are no number
 _EXTENSION = re.compile(r"\s*(?:x|ext)\.?\s*\d", re.ASCII | re.IGNORECASE)
-_FEWEST_DIGITS = 5
 _RANK_DIGITS = 6
 _UNRANKED = 1 << 31  # XTN.18 empty: after every number that has a preference
 _NEVER_TYPES = frozenset(
@@ -40,97 +38,117 @@ _NEVER_TYPES = frozenset(
 
 
 class Telecom(NamedTuple):
-    """One repetition of XTN, understood."""
+    """One repetition of XTN, understood as far as its own words go."""
 
     path: str  # PID-13[2]
     kind: str  # mobile, unknown, home, work, never
-    number: str  # E.164 when it may be texted, '' otherwise
+    written: tuple[str, ...]  # the number as it may be read, best first
+    extension: bool  # behind a switchboard, where a text reaches nobody
     preference: int  # XTN.18, lowest first
+    expired: bool
     resources: tuple[Resource, ...]  # ContactPoints: a number, an address, or both
 
 
-class NumberRules(NamedTuple):
-    """By what numbers are judged."""
+class TextTo(NamedTuple):
+    """The number to text."""
 
-    phones: Phones
-    region: str  # ISO 3166, for numbers without a country code
-    today: date | None  # against XTN.13 and XTN.14 (valid from and to); None judges nothing
-
-
-def read_telecoms(run: SegmentRun, rules: NumberRules) -> Iterator[Telecom]:
-    """Give every telephone number and e-mail address of the patient in `run`."""
-    for source in rules.phones.sources:
-        for repetition, xtn in enumerate(run.field(source.path), start=1):
-            path = f"{source.path}[{repetition}]" if repetition > 1 else source.path
-            yield _read(xtn, path, source.kind, rules)
+    path: str
+    kind: str
+    number: str  # E.164
 
 
-def number_to_text(telecoms: Iterable[Telecom], phones: Phones) -> Telecom | None:
-    """Return the best number to text: kind as `phones.offer` has it, then preference, then order."""
+def read_telecoms(run: SegmentRun, phones: Phones, today: date | None) -> list[Telecom]:
+    """Return every telephone number and e-mail address of the patient in `run`.
+
+    `today` judges XTN.13 and XTN.14 (valid from and to); None judges nothing.
+    """
+    return [
+        _read(xtn, f"{source.path}[{n}]" if n > 1 else source.path, source.kind, phones, today)
+        for source in phones.sources
+        for n, xtn in enumerate(run.field(source.path), start=1)
+    ]
+
+
+def number_to_text(telecoms: list[Telecom], phones: Phones, region: str) -> TextTo | None:
+    """Return the best number to text: kind as `phones.offer` has it, then preference, then order.
+
+    `region` (ISO 3166) is where numbers without a country code are dialled. Numbers are tried best first,
+    so most are never parsed; a number that only its plan shows to be mobile is found as well.
+    """
     order = {str(kind): place for place, kind in enumerate(phones.offer)}
-    offered = [telecom for telecom in telecoms if telecom.number and telecom.kind in order]
-    return min(offered, key=lambda telecom: (order[telecom.kind], telecom.preference), default=None)
+    hopeful = [t for t in telecoms if t.written and not t.expired and t.kind != "never"]
+    hopeful.sort(key=lambda t: (order.get(t.kind, len(order)), t.preference))
+    others: list[tuple[int, TextTo]] = []
+    for telecom in hopeful:
+        found = _parse(telecom, region)
+        if found is None:
+            continue
+        if telecom.kind == found.kind == phones.offer[0]:
+            return found
+        if found.kind in order:
+            others.append((order[found.kind], found))
+    return min(others, key=lambda other: other[0])[1] if others else None
 
 
-class _Parsed(NamedTuple):
-    e164: str
-    plan: int  # PhoneNumberType
-    extension: bool  # behind a switchboard, where a text reaches nobody
-
-
-def _read(xtn: Composite, path: str, usual: str, rules: NumberRules) -> Telecom:
-    phones = rules.phones
+def _read(xtn: Composite, path: str, usual: str, phones: Phones, today: date | None) -> Telecom:
     use, equipment, address = plain(xtn.get(2)), plain(xtn.get(3)), plain(xtn.get(4))
-    kinds = {phones.kinds.get(word.casefold(), "") for word in (use, equipment, address) if word}
+    kinds = [phones.kinds.get(word.casefold(), "") for word in (use, equipment, address) if word]
     kind = next((k for k in ("never", "mobile", "work", "home") if k in kinds), usual)
-    parsed = _number(xtn, rules)
-    textable = False
-    if parsed is not None:
-        kind = _kind_by_plan(kind, parsed.plan)
-        textable = kind == "mobile" or not (parsed.extension or kind == "never")
-    over = _expired(xtn, rules.today)
-    preference = _preference(xtn.get(18).strip())
-    written = parsed.e164 if parsed else plain(xtn.get(1))
+    valid = _Validity(read_date(xtn.get(13)), read_date(xtn.get(14)))
+    # XTN.15 says why a number expired (HL7 table 0868).
+    expired = bool(xtn.get(15).strip()) or (today is not None and not valid.on(today))
+    preference = _preference(xtn.get(18))
+    first = plain(xtn.get(1))
+    written = _written(xtn, first, phones)
     resources: list[Resource] = []
-    if any(c.isdigit() for c in written):
+    if written:
         system = TELECOM_SYSTEM.get(equipment.upper(), "phone")
-        point: Resource = {"system": "phone" if system == "email" else system, "value": written}
-        if over:
+        point: Resource = {"system": "phone" if system == "email" else system, "value": written[0]}
+        if expired:
             point["use"] = "old"
         elif kind in ("mobile", "home", "work"):
             point["use"] = kind
         if preference:
             point["rank"] = preference
-        resources.append(point | _period(xtn))
+        resources.append(point | valid.period())
     if "@" in address:
         resources.append({"system": "email", "value": address})
-    number = parsed.e164 if parsed and textable and not over else ""
-    return Telecom(path, kind, number, preference or _UNRANKED, tuple(resources))
+    extension = bool(xtn.get(8)) or (bool(first) and _EXTENSION.search(first) is not None)
+    return Telecom(path, kind, written, extension, preference or _UNRANKED, expired, tuple(resources))
 
 
-def _number(xtn: Composite, rules: NumberRules) -> _Parsed | None:
-    country, area, local = xtn.get(5), xtn.get(6), xtn.get(7)
+def _written(xtn: Composite, first: str, phones: Phones) -> tuple[str, ...]:
+    """Return XTN.12, XTN.5+6+7 with and without the country, XTN.1: those that hold a number."""
     texts = [xtn.get(12)]
-    if local and country:
-        texts.append(f"+{country.lstrip('+')} {area} {local}")
+    local = xtn.get(7)
     if local:
-        texts.append(f"{area} {local}")
-    texts.append(xtn.get(1))
+        country, area = xtn.get(5), xtn.get(6)
+        national = f"{area} {local}" if area else local
+        texts += [f"+{country.lstrip('+')} {national}", national] if country else [national]
+    texts.append(first)
+    numbers = []
     for text in texts:
-        if not text or plain(text).casefold() in rules.phones.no_number:
-            continue
-        found = _NUMBER.search(text)
-        if found is None or sum(c.isdigit() for c in found.group()) < _FEWEST_DIGITS:
-            continue
+        found = _NUMBER.search(text) if text and text.casefold() not in phones.no_number else None
+        if found is not None:
+            numbers.append(found.group().strip())
+    return tuple(numbers)
+
+
+def _parse(telecom: Telecom, region: str) -> TextTo | None:
+    """Return the number in E.164, if it is valid in its plan and a text can reach it."""
+    for text in telecom.written:
         try:
-            number = phonenumbers.parse(found.group(), rules.region)
+            number = phonenumbers.parse(text, region)
         except phonenumbers.NumberParseException:
             continue
         plan = phonenumbers.number_type(number)
         if plan == PhoneNumberType.UNKNOWN:  # not valid in its plan
             continue
+        kind = _kind_by_plan(telecom.kind, plan)
+        if kind == "never" or (telecom.extension and kind != "mobile"):
+            return None
         e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        return _Parsed(e164, plan, bool(xtn.get(8)) or _EXTENSION.match(text, found.end()) is not None)
+        return TextTo(telecom.path, kind, e164)
     return None
 
 
@@ -144,21 +162,20 @@ def _kind_by_plan(kind: str, plan: int) -> str:
 
 def _preference(rank: str) -> int:
     """Return XTN.18, 0 when there is none."""
+    rank = rank.strip()
     return int(rank) if rank.isascii() and rank.isdigit() and len(rank) <= _RANK_DIGITS else 0
 
 
-def _expired(xtn: Composite, today: date | None) -> bool:
-    if plain(xtn.get(15)):  # HL7 table 0868: why it expired
-        return True
-    if today is None:
-        return False
-    begins, ends = read_date(xtn.get(13)), read_date(xtn.get(14))
-    return (ends is not None and ends < today) or (begins is not None and begins > today)
+class _Validity(NamedTuple):
+    begins: date | None
+    ends: date | None
 
+    def on(self, day: date) -> bool:
+        return (self.ends is None or day <= self.ends) and (self.begins is None or self.begins <= day)
 
-def _period(xtn: Composite) -> Resource:
-    bounds = {"start": read_date(xtn.get(13)), "end": read_date(xtn.get(14))}
-    period = {key: day.isoformat() for key, day in bounds.items() if day is not None}
-    if not period or ("start" in period and "end" in period and period["start"] > period["end"]):
-        return {}
-    return {"period": period}
+    def period(self) -> Resource:
+        if self.begins and self.ends and self.begins > self.ends:
+            return {}
+        bounds = {"start": self.begins, "end": self.ends}
+        period = {key: day.isoformat() for key, day in bounds.items() if day is not None}
+        return {"period": period} if period else {}

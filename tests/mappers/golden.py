@@ -1,0 +1,83 @@
+"""Our own sample messages, how they are read, and the golden form of a translation."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fhir_mappers.profile import VendorProfile, resolve
+from fhir_mappers.siu_to_bundle import FeedFacts, Translation
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "tests" / "samples"
+NEW_YORK = ZoneInfo("America/New_York")
+US = FeedFacts(
+    name="main",
+    scope="main",
+    zone=NEW_YORK,
+    identifier_systems={
+        "RIVERSIDE": "urn:example:riverside:mrn",
+        "SCHED": "urn:example:riverside:scheduling",
+    },
+)
+UK = FeedFacts(name="uk", scope="uk", zone=ZoneInfo("Europe/London"), region="GB")
+GERMANY = FeedFacts(name="de", scope="de", zone=ZoneInfo("Europe/Berlin"), region="DE")
+EPIC = FeedFacts(name="epic", scope="epic", zone=NEW_YORK, identity=("SCH-2", "PV1-19"))
+# Sample → the feed it comes over; all others over US.
+FEEDS = {
+    "nhs_like": UK,
+    "s26_no_show_that_says_cancelled": UK,
+    "samedi_like_booking": GERMANY,
+    "samedi_like_cancel": GERMANY,
+    "epic_like": EPIC,
+}
+
+
+def generic_profile() -> VendorProfile:
+    """The profile that ships."""
+    text = (ROOT / "config" / "vendors" / "generic.toml").read_text(encoding="utf-8")
+    return resolve("generic", {"generic": tomllib.loads(text)})
+
+
+def golden_form(translation: Translation) -> dict[str, Any]:
+    """All a translation says, as JSON with its short facts first."""
+    appointment = translation.appointment
+    facts: dict[str, Any] = {
+        "control_id": translation.control_id,
+        "trigger": translation.trigger,
+        "event": translation.event,
+        "occurred_at": translation.occurred_at and translation.occurred_at.isoformat(),
+        "processing_id": translation.processing_id,
+        "refusal": translation.refusal and [translation.refusal.path, translation.refusal.code],
+        "warnings": [[warning.path, warning.code] for warning in translation.warnings],
+        "sources": dict(translation.sources),
+    }
+    if appointment is not None:
+        facts |= {
+            "identifiers": [[i.path, i.value, i.namespace] for i in appointment.identifiers],
+            "occurrence": appointment.occurrence,
+            "start": appointment.start and appointment.start.isoformat(),
+            "end": appointment.end and appointment.end.isoformat(),
+            "status": appointment.status,
+            "confirmed": appointment.confirmed,
+            "tentative": appointment.tentative,
+            "modality": appointment.modality,
+            "locations": [[at.path, at.code] for at in appointment.locations],
+            "place": appointment.place,
+        }
+    facts["patients"] = [
+        {
+            "text_to": patient.text_to,
+            "name": [patient.given, patient.family],
+            "birth_date": patient.birth_date and patient.birth_date.isoformat(),
+            "language": patient.language,
+            "deceased": patient.deceased,
+            "no_publicity": patient.no_publicity,
+            "cleared": list(patient.cleared),
+            "identifiers": [[i.authority, i.type, i.system, i.value] for i in patient.identifiers],
+            "resource": patient.resource,
+        }
+        for patient in translation.patients
+    ]
+    facts["appointment"] = appointment and appointment.resource
+    return facts
