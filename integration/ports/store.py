@@ -9,7 +9,7 @@ Numbers, names, bodies and payloads are plain here and encrypted below.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 InboxState = Literal["new", "done", "dead"]
 Step = Literal["translate", "plan", "send", "track", "look_up", "reply", "write_back"]
+STEPS: Final[tuple[Step, ...]] = get_args(Step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,175 @@
+"""The one wiring file: what the environment and the settings ask for becomes adapters behind ports.
+
+Everything is imported where it is needed: the listener must stay small.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from integration.domain.clock import RealClock
+from integration.settings.environment import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from integration.adapters.store.inbox import GroupInbox
+    from integration.adapters.store.stamp import Kind
+    from integration.adapters.store.unit_of_work import SqlStore
+    from integration.domain.clock import Clock
+    from integration.ports.ehr import WriteBackMode
+    from integration.ports.sms import SmsProvider
+    from integration.ports.workshop import Workshop
+    from integration.settings.environment import Environment
+    from integration.settings.model import Settings
+
+TOKEN_BYTES = 24  # of an attempt's token
+_DATABASE = "appointment-texts.sqlite"
+
+
+def database_url(environment: Environment) -> str:
+    """The database that was asked for, or a SQLite file in the data folder."""
+    return environment.database_url or f"sqlite:///{(environment.data / _DATABASE).absolute()}"
+
+
+def kind_of_existing(environment: Environment) -> Kind | None:
+    """What the store that is there was made for, None when there is none. Raises StoreUnavailable."""
+    from integration.adapters.store.stamp import read_stamp
+
+    stamp = read_stamp(database_url(environment))
+    return None if stamp is None else stamp.kind  # type: ignore[return-value] # the table allows nothing else
+
+
+def open_store(environment: Environment, *, kind: Kind, units: int = 4) -> SqlStore:
+    """The store, made or migrated if need be. Raises WrongStamp, WrongKey, StoreUnavailable."""
+    from integration.adapters.store.opening import open_store as open_it
+
+    return open_it(
+        database_url(environment),
+        data_directory=environment.data,
+        data_key=environment.data_key,
+        stamp=kind,
+        pool_size=units,
+    )
+
+
+def open_inbox(environment: Environment, *, kind: Kind) -> GroupInbox:
+    """The listener's own door to the store: its group commit. Raises as `open_store` does."""
+    from integration.adapters.store.inbox import open_inbox as open_it
+
+    return open_it(
+        database_url(environment),
+        data_directory=environment.data,
+        data_key=environment.data_key,
+        stamp=kind,
+    )
+
+
+def open_workshop(
+    environment: Environment,
+    settings: Settings,
+    *,
+    kind: Kind = "real",
+    clock: Clock | None = None,
+    simulated: bool = False,
+    knock: Callable[[str], None] = lambda step: None,  # noqa: ARG005 - by default nobody is told
+) -> Workshop:
+    """Everything the pipeline's steps work with. Raises as `open_store` does."""
+    from integration.ports.workshop import Workshop
+
+    return Workshop(
+        store=open_store(environment, kind=kind, units=settings.sending.threads + 8),
+        sms=provider(environment, settings),
+        write_back=write_back(environment, settings),
+        clock=clock or RealClock(),
+        settings=settings,
+        public_base_url=environment.public_base_url,
+        new_token=lambda: secrets.token_urlsafe(TOKEN_BYTES),
+        random=random.random,
+        simulated=simulated,
+        knock=knock,
+    )
+
+
+def provider(environment: Environment, settings: Settings) -> SmsProvider | None:
+    """Twilio when an account is given, else none: reminders are held."""
+    if environment.twilio_account_sid is None:
+        return None
+    from integration.adapters.sms import twilio
+
+    return twilio.build(
+        twilio.TwilioAccount(
+            account_sid=environment.twilio_account_sid,
+            auth_tokens=environment.twilio_auth_tokens,
+            sender=environment.twilio_from,
+            messaging_service_sid=environment.twilio_messaging_service_sid,
+            api_base_url=environment.twilio_api_base_url,
+            error_codes=settings.failures,
+            threads=settings.sending.threads,
+        )
+    )
+
+
+def write_back(environment: Environment, settings: Settings) -> WriteBackMode:
+    """FHIR Communications when an EHR is given, else the log alone."""
+    from integration.adapters.write_back import fhir_communication, log_only
+
+    def organization(practice: str | None) -> str:
+        known = settings.practices.get(practice or "")
+        return "" if known is None else known.public_name
+
+    build = fhir_communication.build if environment.ehr_fhir_base_url else log_only.build
+    return build(
+        base_url=environment.ehr_fhir_base_url,
+        bearer_token=environment.ehr_bearer_token,
+        organization=organization,
+    )
+
+
+def may_run_fast(environment: Environment) -> bool:
+    """Whether the calendar may run by itself: only where no text can leave this machine."""
+    return is_loopback(environment.twilio_api_base_url)
+
+
+def for_demo(environment: Environment, ehr_base_url: str | None) -> Environment:
+    """The sandbox's telephone network, and its EHR or none, whatever else was asked for."""
+    from integration.sandbox.behaviour import ACCOUNT, SENDER, TOKEN
+
+    return replace(
+        environment,
+        public_base_url=f"http://127.0.0.1:{environment.http_port}",
+        twilio_account_sid=ACCOUNT,
+        twilio_auth_tokens=(TOKEN,),
+        twilio_from=SENDER,
+        twilio_messaging_service_sid=None,
+        twilio_api_base_url=f"http://127.0.0.1:{environment.operator_port}",
+        ehr_fhir_base_url=ehr_base_url,
+        ehr_client_id=None,
+        ehr_private_key=None,
+        ehr_bearer_token=None,
+        subscription_secrets={},
+    )
+
+
+def on_and_off(environment: Environment, settings: Settings, workshop: Workshop) -> list[str]:
+    """What is on and what is off, one line each, for the person who starts the product."""
+    lines = []
+    if workshop.sms is None:
+        lines.append('No provider (TWILIO_ACCOUNT_SID): nothing is texted, reminders are held "no provider".')
+    elif workshop.sms.loopback:
+        lines.append(f"Texts go to {environment.twilio_api_base_url} on this machine, to no real phone.")
+    elif settings.mode == "test":
+        count = len(settings.allowed_numbers)
+        lines.append(f"Test mode: {workshop.sms.name} texts only the {count} allowed_numbers.")
+    else:
+        lines.append(f"LIVE: {workshop.sms.name} texts patients.")
+    lines.append(f"Write-back: {workshop.write_back.describe()}")
+    lines += [
+        f"Feed {feed.name}: shadow, everything is planned and shown, nothing is sent."
+        for feed in settings.feeds.values()
+        if feed.state == "shadow"
+    ]
+    return lines

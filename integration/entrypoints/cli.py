@@ -1,0 +1,93 @@
+"""The command line: finds the command, lets it run, and turns what went wrong into words and an exit status.
+
+Exit 0 done, warnings included; 1 something was refused or wrong; 2 wrong usage.
+A command is a module of `commands` and is imported only when asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# The command → what it does; its module is named alike.
+COMMANDS: Final = {
+    "run": "run the whole product on this machine",
+    "listen": "the listener of a distributed deployment",
+    "web": "the web receiver of a distributed deployment",
+    "check-config": "read the configuration and say every mistake at once",
+    "map": "show what each HL7 v2 message becomes",
+    "preview": "show the texts that messages would cause, on an empty store",
+    "classify-reply": "show how replies are understood, one a line on standard input",
+    "send": "send HL7 v2 messages over MLLP and print the acknowledgments",
+    "inbox": "what was kept, what could not be applied, and replay after a fix",
+    "usage": "how many texts and segments, at what price",
+}
+_AFTER_HELP: Final = "Exit status: 0 done, 1 something was refused or wrong, 2 wrong usage."
+
+
+class Command(Protocol):
+    """What a module of `commands` offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Say what the command takes."""
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Do it; the exit status."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(
+        prog="appointment-texts",
+        description="Hears an EHR's appointments, texts the patients, understands the answers, files both.",
+        epilog=_AFTER_HELP,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    wanted = next((word for word in given if not word.startswith("-")), "")
+    command: Command | None = None
+    for name, summary in COMMANDS.items():
+        own = commands.add_parser(
+            name, help=summary, description=summary.capitalize() + ".", epilog=_AFTER_HELP, allow_abbrev=False
+        )
+        if name == wanted:
+            module = name.replace("-", "_")
+            command = cast("Command", import_module(f"integration.entrypoints.commands.{module}"))
+            command.add_arguments(own)
+    options = parser.parse_args(given)
+    assert command is not None  # noqa: S101 - the parser has refused every other word
+    return _run(command, options)
+
+
+def _run(command: Command, options: argparse.Namespace) -> int:
+    """Run it; expected troubles become a sentence on standard error and exit status 1 or 2."""
+    from integration.entrypoints.troubles import Usage, describe_trouble
+
+    try:
+        return command.run(options)
+    except Usage as error:
+        sys.stderr.write(f"appointment-texts {options.command}: {error}\n")
+        return 2
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nothing more can be flushed there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        words = describe_trouble(error)
+        if words is None:
+            raise
+        sys.stderr.write(words + "\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""`check-config`: reads the environment and the whole configuration, and says every mistake at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from integration.entrypoints.printing import json_line, say
+from integration.entrypoints.surroundings import the_environment, the_settings
+from integration.settings.mistakes import ConfigError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from integration.settings.mistakes import Mistake
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Nothing but the form of its output."""
+    parser.add_argument("--json", action="store_true", help="one mistake a line, as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit status 1 when there is a mistake."""
+    mistakes: list[Mistake] = []
+    environment = settings = None
+    try:
+        environment = the_environment()
+        settings = the_settings(environment)
+    except ConfigError as error:
+        mistakes += error.mistakes
+    for mistake in mistakes:
+        if options.json:
+            json_line({"file": mistake.file, "key": mistake.key, "text": mistake.text})
+        else:
+            say(str(mistake))
+    if mistakes:
+        return 1
+    if environment is not None and settings is not None and not options.json:
+        read = environment.config_folder or "the shipped configuration"
+        say(
+            f"Nothing is wrong in {read}: mode {settings.mode}.",
+            f"Feeds: {', '.join(f'{feed.name} ({feed.state})' for feed in settings.feeds.values())}.",
+            f"Practices: {', '.join(settings.practices)}. Languages: {', '.join(settings.catalogs)}.",
+        )
+    return 0

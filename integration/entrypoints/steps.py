@@ -1,0 +1,35 @@
+"""The pipeline's steps by name: the same for the threads of one process and for the tasks of many."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from integration.domain.circuit import Circuit
+from integration.pipeline.plan import plan_changes
+from integration.pipeline.reply import hear
+from integration.pipeline.send import send_next
+from integration.pipeline.track import look_up, track
+from integration.pipeline.translate import translate
+from integration.pipeline.write_back import drain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from integration.ports.store import Step
+    from integration.ports.workshop import Workshop
+
+
+def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
+    """Every step over one workshop."""
+    circuit = Circuit()
+    return {
+        "translate": lambda: bool(translate(workshop)),
+        "plan": lambda: bool(plan_changes(workshop)),
+        "send": lambda: send_next(workshop),
+        "track": lambda: bool(track(workshop)),
+        "reply": lambda: bool(hear(workshop)),
+        "look_up": lambda: bool(look_up(workshop)),
+        "write_back": lambda: bool(
+            drain(workshop.store, workshop.write_back, workshop.clock, workshop.random, circuit)
+        ),
+    }

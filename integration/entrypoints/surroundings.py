@@ -1,0 +1,46 @@
+"""What most commands begin with: the environment, the settings, and the feed a person named."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from integration.domain.text_template import choices
+from integration.entrypoints.troubles import Usage
+from integration.settings.environment import read_environment
+
+if TYPE_CHECKING:
+    from integration.settings.environment import Environment
+    from integration.settings.model import Feed, Practice, Settings
+
+
+def the_environment() -> Environment:
+    """What the surroundings say; raises ConfigError."""
+    return read_environment(os.environ)
+
+
+def the_settings(environment: Environment) -> Settings:
+    """The site's configuration, or the shipped one; raises ConfigError."""
+    from integration.settings.files import SHIPPED
+    from integration.settings.load import load
+
+    return load(environment.config_folder or SHIPPED)
+
+
+def the_feed(settings: Settings, name: str | None) -> Feed:
+    """The feed of that name; the only one, or `main`, when none is named. Raises Usage."""
+    if name is None and len(settings.feeds) == 1:
+        return next(iter(settings.feeds.values()))
+    wanted = name or "main"
+    if wanted not in settings.feeds:
+        raise Usage(f"--feed {wanted}: no such feed; {choices(wanted, settings.feeds)}")
+    return settings.feeds[wanted]
+
+
+def the_practice(settings: Settings, name: str | None) -> Practice | None:
+    """The practice of that name, None when none is named. Raises Usage."""
+    if name is None:
+        return None
+    if name not in settings.practices:
+        raise Usage(f"--practice {name}: no such practice; {choices(name, settings.practices)}")
+    return settings.practices[name]
