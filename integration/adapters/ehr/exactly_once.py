@@ -1,8 +1,9 @@
 """Puts a resource that carries our identifier on the server once, and brings it forward as news arrives.
 
-Once: a conditional create where the server honours it; elsewhere a search by our
-identifier before every create, and after a create that nobody answered two looks
-with a rest between, because a server's search may lag behind its store.
+Once: a conditional create where the server offers it; elsewhere a search by our
+identifier before every create. After a create that nobody answered we look first
+in any case; without conditional creates twice, with a rest between, because a
+server's search may lag behind its store.
 
 Forward: an update over the version we know. When somebody else was faster, the
 newest state is read and only our own news laid over it; a state further along
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fhir_mappers.communication import PROGRESS
 from fhir_mappers.outgoing import MESSAGE_SYSTEM
-from integration.adapters.ehr.fhir_answers import Conflict, Held, Missing, Uncertain
+from integration.adapters.ehr.fhir_answers import Conflict, Held, Missing, Uncertain, Unnamed
 from integration.ports.ehr import LeftOut, NotWritable, TryLater, Written
 
 if TYPE_CHECKING:
@@ -52,12 +53,13 @@ class ExactlyOnce:
 
     def create(self, resource: Resource, last_reason: str | None) -> Outcome:
         """Create it unless it is there; `last_reason` is why the last try did not succeed, if any."""
-        outcome = self._conditional(resource) if self._abilities.conditional_create else None
-        if outcome is None:
-            outcome = self._look(resource, last_reason) if self._abilities.search else None
+        doubtful = last_reason in _LOOKS
+        outcome: Outcome | None = None
+        if self._abilities.search and (doubtful or not self._abilities.conditional_create):
+            outcome = self._look(resource, last_reason)
         if outcome is None:
             outcome = self._post(resource)
-        if isinstance(outcome, TryLater) and last_reason in _LOOKS and outcome.reason not in _LOOKS:
+        if last_reason and doubtful and isinstance(outcome, TryLater) and outcome.reason not in _LOOKS:
             return replace(outcome, reason=last_reason)
         return outcome
 
@@ -74,36 +76,40 @@ class ExactlyOnce:
             return Written(answer.id, answer.version)
         return _removed(answer) if isinstance(answer, Missing) else _plain(answer)
 
-    def _conditional(self, resource: Resource) -> Outcome | None:
-        """None when the condition met several: look which."""
-        answer = self._client.create(resource, if_none_exist=_ours(resource))
-        if isinstance(answer, Held):
-            return Written(answer.id, answer.version) if answer.created else self._adopt(resource, answer)
-        if isinstance(answer, Conflict):
-            return None if self._abilities.search else NotWritable("the EHR holds it more than once")
-        return _plain(answer)
-
     def _look(self, resource: Resource, last_reason: str | None) -> Outcome | None:
         """None when it is not there, and has been looked for often enough."""
         found = self._client.search(resource["resourceType"], _ours(resource))
         if isinstance(found, TryLater | NotWritable):
             return found
-        there = sorted(
-            (each for each in found.resources if _our_value(each) == _our_value(resource)), key=_age
-        )
+        ours = _our_value(resource)
+        there = sorted((each for each in found.resources if _our_value(each) == ours), key=_age)
         if there:  # the oldest, should a server have let a second one in
             return self._adopt(resource, Held(str(there[0]["id"]), _version(there[0]), there[0]))
-        return TryLater(NOT_SEEN, REST, away=False) if last_reason == MAYBE_THERE else None
+        again = last_reason == MAYBE_THERE and not self._abilities.conditional_create
+        return TryLater(NOT_SEEN, REST, away=False) if again else None
 
     def _post(self, resource: Resource) -> Outcome:
-        answer = self._client.create(resource)
+        condition = _ours(resource) if self._abilities.conditional_create else None
+        answer = self._client.create(resource, if_none_exist=condition)
         if isinstance(answer, Held):
-            return Written(answer.id, answer.version)
-        if isinstance(answer, Conflict):
-            return TryLater("the EHR is not ready for it (HTTP 409 or 412)", away=False)
-        if isinstance(answer, Uncertain) and not self._abilities.search:
-            return NotWritable("nobody can tell whether the EHR took it, and it cannot be searched for")
-        return TryLater(MAYBE_THERE, REST) if isinstance(answer, Uncertain) else answer
+            is_new = answer.created or condition is None
+            return Written(answer.id, answer.version) if is_new else self._adopt(resource, answer)
+        if isinstance(answer, Unnamed | Conflict):
+            return self._held_somewhere(resource, answer)
+        if isinstance(answer, Uncertain) and condition is None:
+            if not self._abilities.search:
+                return NotWritable("nobody can tell whether the EHR took it, and it cannot be searched for")
+            return TryLater(MAYBE_THERE, REST)
+        return TryLater(MAYBE_THERE, answer.after) if isinstance(answer, Uncertain) else answer
+
+    def _held_somewhere(self, resource: Resource, answer: Unnamed | Conflict) -> Outcome:
+        """The server has it, perhaps more than once, and did not say where."""
+        if self._abilities.search:
+            found = self._look(resource, None)
+            return found or TryLater("the EHR says it has it, and does not show it", REST, away=False)
+        return (
+            Written("") if isinstance(answer, Unnamed) else NotWritable("the EHR will not have it (conflict)")
+        )
 
     def _adopt(self, resource: Resource, there: Held) -> Outcome:
         """It is there from an earlier try, perhaps with older news."""

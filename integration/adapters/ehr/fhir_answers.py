@@ -1,6 +1,6 @@
 """What a FHIR server's answer means for us.
 
-    answered      Held | Found | Missing | Conflict
+    answered      Held | Unnamed | Found | Missing | Conflict
     refused       NotWritable     4xx: asking again would not help
     unanswered    TryLater        never processed (no connection, 429), or only a read
                   └ Uncertain     a create or update that may have been done all the same
@@ -12,7 +12,7 @@ only issue codes and plain element paths are kept; diagnostics and texts are dro
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -51,6 +51,11 @@ class Held:
     version: str | None  # what If-Match wants, without W/ and quotes
     resource: Resource | None  # None when the server did not show it
     created: bool = False  # 201: by this very request
+
+
+@dataclass(frozen=True, slots=True)
+class Unnamed:
+    """The server holds it, but did not say under which id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,21 +135,34 @@ def unanswered(reason: str, *, to_write: bool, after: timedelta | None = None) -
     return Uncertain(reason, after) if to_write else TryLater(reason, after)
 
 
-def held(response: Response, resource_type: str, known_id: str | None = None) -> Held | Trouble:
+def held(response: Response, resource_type: str, resource_id: str) -> Held:
+    """What a success says the server holds under an id we knew."""
+    told = created(response, resource_type)
+    if isinstance(told, Unnamed):
+        return Held(resource_id, _version(response, None, None), None)
+    return replace(told, id=resource_id)
+
+
+def created(response: Response, resource_type: str) -> Held | Unnamed:
     """What a success says the server holds: from the body, else from Location and ETag."""
     shown = response.resource or {}
     body = shown if shown.get("resourceType") == resource_type else None
     location = _LOCATION.search(response.headers.get("location", ""))
     told = location if location and location[1] == resource_type else None
-    resource_id = (body or {}).get("id") or (told[2] if told else None) or known_id
+    resource_id = (body or {}).get("id") or (told[2] if told else None)
     if not isinstance(resource_id, str) or not _ID.fullmatch(resource_id):
-        return unanswered("the EHR did not say under which id it has it", to_write=response.to_write)
-    version = (
+        return Unnamed()
+    version = _version(response, body, told)
+    return Held(resource_id, version, body, created=response.status == HTTPStatus.CREATED)
+
+
+def _version(response: Response, body: Resource | None, location: re.Match[str] | None) -> str | None:
+    return (
         response.headers.get("etag", "").strip().removeprefix("W/").strip('"')
         or ((body or {}).get("meta") or {}).get("versionId")
-        or (told[3] if told else None)
+        or (location[3] if location else None)
+        or None
     )
-    return Held(resource_id, version or None, body, created=response.status == HTTPStatus.CREATED)
 
 
 def entries(bundle: Resource, resource_type: str) -> list[Resource]:

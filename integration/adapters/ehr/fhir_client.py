@@ -23,6 +23,8 @@ from integration.adapters.ehr.fhir_answers import (
     Resource,
     Response,
     Trouble,
+    Unnamed,
+    created,
     entries,
     held,
     judge,
@@ -80,7 +82,7 @@ class FhirClient:
         answer = self._get(self._url(resource_type, resource_id))
         if isinstance(answer, Conflict):
             return TryLater("the EHR will not show it now")
-        return held(answer, resource_type) if isinstance(answer, Response) else answer
+        return held(answer, resource_type, resource_id) if isinstance(answer, Response) else answer
 
     def search(self, resource_type: str, parameters: Mapping[str, str]) -> Found | Trouble:
         """GET a search, all its pages within reason."""
@@ -106,14 +108,14 @@ class FhirClient:
 
     def create(
         self, resource: Resource, *, if_none_exist: Mapping[str, str] | None = None
-    ) -> Held | Conflict | Trouble:
+    ) -> Held | Unnamed | Conflict | Trouble:
         """POST; with `if_none_exist` (search parameters) only unless one is there: that is then held."""
         condition = {"If-None-Exist": str(httpx.QueryParams(dict(if_none_exist)))} if if_none_exist else {}
         resource_type = resource["resourceType"]
         answer = self._send("POST", self._url(resource_type), resource, condition)
         if isinstance(answer, Missing):
             return NotWritable(f"the EHR has no place for {resource_type}")
-        return held(answer, resource_type) if isinstance(answer, Response) else answer
+        return created(answer, resource_type) if isinstance(answer, Response) else answer
 
     def update(
         self, resource: Resource, resource_id: str, version: str | None

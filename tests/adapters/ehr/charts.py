@@ -112,8 +112,8 @@ def reply(**changes: Any) -> Reply:
     return replace(yes, **changes)
 
 
-SENT = {"status": DeliveryStatus.SENT, "sent_at": datetime(2027, 3, 1, 14, 0, 2, tzinfo=UTC)}
-DELIVERED = {
+SENT: dict[str, Any] = {"status": DeliveryStatus.SENT, "sent_at": datetime(2027, 3, 1, 14, 0, 2, tzinfo=UTC)}
+DELIVERED: dict[str, Any] = {
     **SENT,
     "status": DeliveryStatus.DELIVERED,
     "delivered_at": datetime(2027, 3, 1, 14, 0, 9, tzinfo=UTC),

@@ -176,6 +176,7 @@ def _carries(resource: Resource, token: str) -> bool:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     ehr: StrictEhr
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
