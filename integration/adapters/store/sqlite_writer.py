@@ -1,4 +1,4 @@
-"""Writes the inbox into a SQLite file: commits go to its log, whose pages another thread moves into the file."""
+"""Writes the inbox into a SQLite file: commits go to its log, and another thread moves the pages of the log."""
 
 from __future__ import annotations
 
