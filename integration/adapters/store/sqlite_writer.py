@@ -1,4 +1,4 @@
-"""Writes the inbox into a SQLite file: commits go to its log, and another thread moves the pages of the log."""
+"""Writes the inbox into a SQLite file: commits go to its log, and a thread moves the log into the file."""
 
 from __future__ import annotations
 

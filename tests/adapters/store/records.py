@@ -64,7 +64,7 @@ def appointment(patient_id: int, **changes: Any) -> Appointment:
     )
 
 
-def kept(number: int = 1, **changes: Any) -> KeptMessage:
+def kept(number: int = 1, /, **changes: Any) -> KeptMessage:
     return KeptMessage(
         **{
             "id": 0,
@@ -138,7 +138,7 @@ def attempt(text_id: int, **changes: Any) -> Attempt:
     )
 
 
-def callback(number: int = 1, **changes: Any) -> Callback:
+def callback(number: int = 1, /, **changes: Any) -> Callback:
     return Callback(
         **{
             "id": 0,
@@ -151,7 +151,7 @@ def callback(number: int = 1, **changes: Any) -> Callback:
     )
 
 
-def reply(number: int = 1, **changes: Any) -> Reply:
+def reply(number: int = 1, /, **changes: Any) -> Reply:
     return Reply(
         **{
             "id": 0,
@@ -212,7 +212,7 @@ def task(**changes: Any) -> StaffTask:
     )
 
 
-def add_visit(unit: Unit, number: int = 1, **changes: Any) -> tuple[int, int]:
+def add_visit(unit: Unit, number: int = 1, /, **changes: Any) -> tuple[int, int]:
     """A patient with an appointment: the ids of both, appointment first."""
     whose = unit.patients.save(patient(identifiers=(f"HOSP|MR|{number}",), **changes))
     visit = unit.appointments.save(appointment(whose.id, identifiers=(f"SCH-2||{number}|",)))

@@ -1,0 +1,125 @@
+"""Replies, questions and staff tasks, in every store alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from integration.domain.staff_task import TaskKind
+from tests.adapters.store.records import ADA, BEN, DAY, HOUR, NOW, add_visit, question, reply, task, text
+
+if TYPE_CHECKING:
+    from integration.ports.store import Store
+
+
+def test_a_reply_is_heard_once_however_often_it_is_delivered(store: Store) -> None:
+    with store.unit() as unit:
+        assert unit.replies.add(reply(1))
+        assert not unit.replies.add(reply(1, body="the same text, delivered again"))
+        assert unit.replies.add(reply(1, provider="another"))
+    with store.unit() as unit:
+        heard = unit.replies.claim()
+        assert heard is not None
+        assert heard == replace(reply(1), id=heard.id) == unit.replies.get(heard.id)
+
+
+def test_replies_of_a_number_are_acted_upon_in_their_order(store: Store) -> None:
+    with store.unit() as unit:
+        for number, whose in enumerate((ADA, BEN, ADA)):
+            unit.replies.add(reply(number, number=whose))
+    order = []
+    for _ in range(3):
+        with store.unit() as unit:
+            heard = unit.replies.claim()
+            assert heard is not None
+            assert unit.replies.claim() == heard  # until it is done
+            order.append(heard.provider_id)
+            unit.replies.update(replace(heard, done=True))
+    assert order == ["SM0", "SM1", "SM2"]
+    with store.unit() as unit:
+        assert unit.replies.claim() is None
+
+
+def test_what_was_understood_is_written_and_nothing_else(store: Store) -> None:
+    with store.unit() as unit:
+        visit, whose = add_visit(unit)
+        asked = unit.texts.add(text(whose))
+        unit.replies.add(reply())
+        heard = unit.replies.claim()
+        assert heard is not None
+        understood = replace(
+            heard,
+            intent="confirm",
+            urgent=True,
+            reason="the whole text is a yes",
+            practice="riverside",
+            text_id=asked.id,
+            patient_id=whose,
+            appointment_id=visit,
+            done=True,
+        )
+        unit.replies.update(replace(understood, body="never said", number=BEN))
+    with store.unit() as unit:
+        assert unit.replies.get(heard.id) == understood
+        with pytest.raises(KeyError):
+            unit.replies.get(404)
+
+
+def test_what_a_number_wrote_lately_comes_newest_first(store: Store) -> None:
+    with store.unit() as unit:
+        for hour, whose in enumerate((ADA, ADA, BEN, ADA)):
+            unit.replies.add(reply(hour, number=whose, heard_at=NOW + hour * HOUR, done=hour == 1))
+        assert [each.provider_id for each in unit.replies.heard_since(ADA, NOW + HOUR)] == ["SM3", "SM1"]
+
+
+def test_a_newer_question_about_the_same_visit_replaces_the_older(store: Store) -> None:
+    with store.unit() as unit:
+        visit, whose = add_visit(unit, 1)
+        other_visit, other = add_visit(unit, 2)
+        asked = unit.texts.add(text(whose)).id
+        for wanted in (
+            question(asked, visit, whose),
+            question(asked, other_visit, other),
+            question(asked, visit, whose, slot_number=2, asked_at=NOW + HOUR),
+            question(asked, visit, other, number=BEN),
+        ):
+            unit.replies.ask(wanted)
+    with store.unit() as unit:
+        newest, older = unit.replies.questions(ADA)
+        assert newest == replace(
+            question(asked, visit, whose, slot_number=2, asked_at=NOW + HOUR), id=newest.id
+        )
+        assert older.appointment_id == other_visit
+        unit.replies.answered(newest.id, NOW + DAY)
+        assert unit.replies.questions(ADA)[0] == replace(newest, answered_at=NOW + DAY)
+        assert len(unit.replies.questions(BEN)) == 1
+
+
+def test_a_task_is_on_the_list_once_until_it_is_done(store: Store) -> None:
+    with store.unit() as unit:
+        visit, whose = add_visit(unit)
+        wanted = task(kind=TaskKind.CALL_PATIENT, patient_id=whose, appointment_id=visit, due_at=NOW + DAY)
+        for each in (
+            wanted,
+            replace(wanted, reason="said in other words"),
+            replace(wanted, kind=TaskKind.CANCEL_WISH),
+            replace(wanted, appointment_id=None),
+            task(practice="hillside"),
+            task(practice="hillside"),
+        ):
+            unit.tasks.add(each)
+    with store.unit() as unit:
+        first, *others = unit.tasks.open()
+        assert first == replace(wanted, id=first.id)
+        assert [(each.kind, each.appointment_id) for each in others] == [
+            (TaskKind.CANCEL_WISH, visit),
+            (TaskKind.CALL_PATIENT, None),
+            (TaskKind.READ_REPLY, None),
+        ]
+        assert [each.kind for each in unit.tasks.open("hillside")] == [TaskKind.READ_REPLY]
+        unit.tasks.close(first.id, NOW + HOUR)
+        assert unit.tasks.open("riverside") == others[:2]
+        unit.tasks.add(wanted)
+        assert len(unit.tasks.open("riverside")) == 3

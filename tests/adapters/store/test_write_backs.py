@@ -1,0 +1,150 @@
+"""The outbox to the chart, in every store alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
+from tests.adapters.store.records import DAY, HOUR, MINUTE, NOW, add_visit, reply, text
+
+if TYPE_CHECKING:
+    from integration.ports.store import Store, Unit
+
+TEXT, REPLY, CONFIRMATION = WriteBackKind
+
+
+def claim(unit: Unit, lease: float = 1) -> WriteBack:
+    row = unit.write_backs.claim(NOW, NOW + lease * MINUTE)
+    assert row is not None
+    return row
+
+
+def test_a_fact_is_wanted_claimed_and_written(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        assert unit.write_backs.find(TEXT, 7, whose) is None
+        unit.write_backs.want(TEXT, 7, whose)
+        row = claim(unit)
+        assert row == WriteBack(row.id, TEXT, 7, whose)
+    written = replace(
+        row, state=WriteBackState.WRITTEN, written_revision=1, tries=2, ehr_id="c-1", ehr_version='W/"1"'
+    )
+    with store.unit() as unit:
+        unit.write_backs.settle(written)
+        assert unit.write_backs.find(TEXT, 7, whose) == written
+        assert unit.write_backs.claim(NOW + DAY, NOW + DAY) is None
+        assert unit.write_backs.count(WriteBackState.WRITTEN) == 1
+        assert unit.write_backs.count(WriteBackState.PENDING) == 0
+
+
+def test_nobody_else_gets_a_row_before_its_lease_ends(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        unit.write_backs.want(TEXT, 7, whose)
+        row = claim(unit)
+        assert unit.write_backs.claim(NOW, NOW + DAY) is None
+    with store.unit() as unit:
+        unit.write_backs.want(TEXT, 7, whose)  # news does not end a lease
+        assert unit.write_backs.claim(NOW, NOW + DAY) is None
+        again = unit.write_backs.claim(NOW + MINUTE, NOW + DAY)
+    assert again == replace(row, revision=2)
+
+
+def test_news_during_a_lease_leaves_the_row_pending(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        unit.write_backs.want(TEXT, 7, whose)
+        row = claim(unit)
+    with store.unit() as unit:
+        unit.write_backs.want(TEXT, 7, whose)
+    with store.unit() as unit:
+        unit.write_backs.settle(
+            replace(row, state=WriteBackState.WRITTEN, written_revision=row.revision, ehr_id="c-1")
+        )
+        again = claim(unit)
+        assert again == replace(row, revision=2, written_revision=1, ehr_id="c-1")
+        unit.write_backs.settle(replace(again, state=WriteBackState.WRITTEN, written_revision=2))
+        assert unit.write_backs.claim(NOW + DAY, NOW + DAY) is None
+
+
+def test_a_row_put_off_comes_back_at_its_time_and_news_does_not_hurry_it(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        unit.write_backs.want(TEXT, 7, whose)
+        put_off = replace(claim(unit), tries=3, next_try_at=NOW + HOUR, reason="connection")
+        unit.write_backs.settle(put_off)
+        unit.write_backs.want(TEXT, 7, whose)
+        assert unit.write_backs.claim(NOW + MINUTE, NOW + DAY) is None
+        assert unit.write_backs.claim(NOW + HOUR, NOW + DAY) == replace(put_off, revision=2)
+
+
+@pytest.mark.parametrize("state", [WriteBackState.REFUSED, WriteBackState.GAVE_UP, WriteBackState.WRITTEN])
+def test_a_settled_fact_that_changes_is_tried_at_once(store: Store, state: WriteBackState) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        unit.write_backs.want(TEXT, 7, whose)
+        settled = replace(claim(unit), state=state, tries=9, reason="said no", ehr_id="c-1")
+        unit.write_backs.settle(settled)
+        unit.write_backs.want(TEXT, 7, whose)
+        again = claim(unit)
+    assert again == replace(settled, state=WriteBackState.PENDING, revision=2, tries=0, reason=None)
+
+
+def test_the_longest_ready_comes_first(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        for subject in (1, 2, 3):
+            unit.write_backs.want(TEXT, subject, whose)
+        unit.write_backs.settle(replace(claim(unit), next_try_at=NOW))
+        assert [claim(unit).subject_id for _ in range(3)] == [2, 3, 1]
+
+
+def test_the_chart_hears_things_in_order(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit, 1)
+        _, other = add_visit(unit, 2)
+        asked = unit.texts.add(text(whose)).id
+        unit.replies.add(reply(text_id=asked, patient_id=whose))
+        heard = unit.replies.claim()
+        assert heard is not None
+        unit.write_backs.want(CONFIRMATION, heard.id, whose)
+        unit.write_backs.want(REPLY, heard.id, whose)
+        unit.write_backs.want(TEXT, asked, whose)
+        unit.write_backs.want(TEXT, asked, other)
+    order = []
+    for _ in range(4):
+        with store.unit() as unit:
+            row = claim(unit)
+            order.append((row.kind, row.patient_id))
+            unit.write_backs.settle(replace(row, state=WriteBackState.WRITTEN))
+    assert [kind for kind, patient_id in order if patient_id == whose] == [TEXT, REPLY, CONFIRMATION]
+    assert (TEXT, other) in order
+
+
+def test_a_reply_to_a_text_nobody_wants_in_the_chart_does_not_wait(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        unit.replies.add(reply(text_id=unit.texts.add(text(whose)).id))
+        heard = unit.replies.claim()
+        assert heard is not None
+        unit.write_backs.want(REPLY, heard.id, whose)
+        assert claim(unit).kind is REPLY
+
+
+@pytest.mark.parametrize("state", [WriteBackState.REFUSED, WriteBackState.GAVE_UP])
+def test_a_reply_to_a_text_the_chart_will_never_hold_does_not_wait(
+    store: Store, state: WriteBackState
+) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        asked = unit.texts.add(text(whose)).id
+        unit.replies.add(reply(text_id=asked))
+        heard = unit.replies.claim()
+        assert heard is not None
+        unit.write_backs.want(TEXT, asked, whose)
+        unit.write_backs.want(REPLY, heard.id, whose)
+        unit.write_backs.settle(replace(claim(unit), state=state))
+        assert claim(unit).kind is REPLY
