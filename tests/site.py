@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from integration.adapters.write_back.log_only import LogOnlyMode
 from integration.pipeline.plan import plan_changes
@@ -110,7 +111,10 @@ class Site:
         """Let the provider report a status."""
         webhook = self.sms.tell(provider_id, word)
         with self.store.unit() as unit:
-            unit.callbacks.add(Callback(0, self.sms.name, webhook.token, webhook.form, self.clock.wall()))
+            token = webhook.url.rsplit("/", 1)[-1]
+            unit.callbacks.add(
+                Callback(0, self.sms.name, token, urlencode(dict(webhook.form)), self.clock.wall())
+            )
         self.work()
 
     @property

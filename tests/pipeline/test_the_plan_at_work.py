@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.adapters.store.opening import open_store
 from integration.domain.consent import ALL_SENDERS, ConsentPolicy, Suppression, SuppressionKind
 from integration.domain.reminder import ReminderState
 from integration.domain.staff_task import TaskKind
@@ -18,9 +17,7 @@ from tests.messages import ANA, BEN, CARLA, called, siu, without
 from tests.site import Site, TurnedClock, local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
+    from integration.ports.store import Store
     from integration.settings.model import Settings
 
 BOOKED_AT = local("2027-03-01T11:00")
@@ -29,12 +26,8 @@ VISIT = local("2027-03-11T14:30")
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    store = open_store(
-        f"sqlite:///{tmp_path / 'store.db'}", data_directory=tmp_path, data_key=None, stamp="real"
-    )
-    yield Site(store, TurnedClock(BOOKED_AT))
-    store.close()
+def site(store: Store) -> Site:
+    return Site(store, TurnedClock(BOOKED_AT))
 
 
 def with_practice(site: Site, **changes: object) -> None:
