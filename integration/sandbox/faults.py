@@ -55,8 +55,7 @@ class Fault:
         strange = set(order) - {field.name for field in fields(cls)}
         if strange:
             raise WrongFault(f"unknown: {', '.join(sorted(strange))}")
-        kind = order.get("kind")
-        fault = replace(cls("drop", on="webhook" if kind in WEBHOOK_KINDS else "create"), **order)
+        fault = replace(cls("", on="webhook" if order.get("kind") in WEBHOOK_KINDS else "create"), **order)
         if fault.kind not in (WEBHOOK_KINDS if fault.on == "webhook" else API_KINDS):
             raise WrongFault(f"kind is one of {', '.join(sorted(API_KINDS | WEBHOOK_KINDS))}")
         if fault.on not in OPERATIONS or fault.when not in {"before", "after"}:

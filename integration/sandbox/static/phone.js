@@ -17,7 +17,7 @@ function say(words) {
 function bring(list, html) {
   const template = document.createElement("template");
   template.innerHTML = html;
-  const wanted = [...template.content.querySelectorAll(":scope > li")];
+  const wanted = [...template.content.children];
   const kept = new Set(wanted.map((item) => item.id));
   for (const item of [...list.children]) if (!kept.has(item.id)) item.remove();
   wanted.forEach((item, place) => {
