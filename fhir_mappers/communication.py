@@ -183,7 +183,7 @@ def patient_reply(reply: PatientReply) -> Resource:
             about=[reference("Appointment", each) for each in reply.appointment_ids],
             sent=date_time(reply.sent) if reply.sent else None,
             received=date_time(reply.received),
-            recipient=[organization(reply.organization)],
+            recipient=[organization(reply.organization)] if reply.organization else None,
             sender=reference("Patient", reply.patient_id),
             payload=_payload(reply.body),
             note=_notes(f"Text from {reply.sender}." if reply.sender else "", *reply.remarks),

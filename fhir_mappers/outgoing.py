@@ -53,8 +53,8 @@ def reference(resource_type: str, resource_id: str) -> Resource:
 
 
 def organization(name: str) -> Resource:
-    """A Reference to an organization known by name only."""
-    return {"type": "Organization", "display": name}
+    """A Reference to an organization known by name only; empty without a name."""
+    return {"type": "Organization", "display": name} if name else {}
 
 
 def concept(system: str, code: str) -> Resource:

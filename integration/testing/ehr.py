@@ -23,10 +23,10 @@ class FakeWriteBack:
     def __init__(self) -> None:
         self.records: dict[tuple[WriteBackKind, int, int], list[Fact]] = {}
         self.asked = 0  # how often it was called, failures included
-        self._next: deque[WriteOutcome | Exception] = deque()
+        self._next: deque[WriteOutcome | BaseException] = deque()
         self._lock = Lock()
 
-    def will(self, outcomes: Iterable[WriteOutcome | Exception]) -> None:
+    def will(self, outcomes: Iterable[WriteOutcome | BaseException]) -> None:
         """Answer the next calls with these (raise those that are exceptions), and write nothing then."""
         self._next.extend(outcomes)
 
@@ -36,7 +36,7 @@ class FakeWriteBack:
             self.asked += 1
             if self._next:
                 outcome = self._next.popleft()
-                if isinstance(outcome, Exception):
+                if isinstance(outcome, BaseException):
                     raise outcome
                 return outcome
             row = fact.row

@@ -259,6 +259,11 @@ def test_a_reply_stands_verbatim_but_for_what_fhir_forbids(
     assert patient_reply(replace(REPLY, body=body)).get("payload") == payload
 
 
+def test_a_practice_without_a_name_is_left_out() -> None:
+    assert "sender" not in outbound_text(replace(TEXT, organization=""))
+    assert "recipient" not in patient_reply(replace(REPLY, organization=""))
+
+
 def test_a_time_without_zone_is_refused_at_the_door() -> None:
     with pytest.raises(ValueError, match="offset"):
         date_time(datetime(2027, 3, 5, 10, 0))  # noqa: DTZ001 - that is the point

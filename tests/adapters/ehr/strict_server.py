@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
@@ -54,6 +54,7 @@ class StrictEhr:
         self.faults: deque[Fault] = deque()
         self.base_url = ""
         self.released = Event()
+        self.connections: list[socket.socket] = []
         # manners
         self.conditional_create = True
         self.claims_conditional_create: bool | None = None  # in the CapabilityStatement; None: the truth
@@ -178,6 +179,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     ehr: StrictEhr
+
+    def setup(self) -> None:
+        super().setup()
+        self.ehr.connections.append(self.connection)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing."""
@@ -363,5 +368,9 @@ def listening(ehr: StrictEhr, port: int = 0) -> Iterator[StrictEhr]:
     finally:
         ehr.released.set()
         server.shutdown()
+        for connection in ehr.connections:
+            with suppress(OSError):  # it has ended already
+                connection.shutdown(socket.SHUT_RDWR)
+        ehr.connections.clear()
         server.server_close()
         thread.join()
