@@ -47,6 +47,14 @@ STEPS = (
     Step("cancelled", on=AppointmentEvent.CANCELLED, outranks_caps=True),
 )
 
+# A few of Twilio's codes, and the fake provider's, which are the kinds themselves.
+FAILURES = {
+    "21610": Failure.OPTED_OUT,
+    "30006": Failure.BAD_NUMBER,
+    "20003": Failure.ACCOUNT,
+    **{str(kind): kind for kind in Failure},
+}
+
 
 def practice(**changes: Any) -> Practice:
     """The practice `riverside`."""
@@ -117,7 +125,7 @@ def settings(**changes: Any) -> Settings:
         feeds={"main": feed()},
         practices={"riverside": practice()},
         catalogs=changes.pop("catalogs") if "catalogs" in changes else catalogs(),
-        failures={"21610": Failure.OPTED_OUT, "30006": Failure.BAD_NUMBER, "20003": Failure.ACCOUNT},
+        failures=FAILURES,
         sending=sending(),
         vendors={},
     )

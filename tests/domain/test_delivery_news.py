@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integration.domain.delivery_news import DeliveryNews, bring_forward
@@ -52,6 +52,7 @@ LIVES = [
 ]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_order_and_any_repetition_end_in_the_same_state(data: st.DataObject) -> None:
     life = data.draw(st.sampled_from(LIVES))
