@@ -43,32 +43,33 @@ def _patient_participant(patient: MappedPatient, standing: Standing) -> Resource
 
 
 def _practitioners(message: SegmentRun, profile: VendorProfile) -> list[Resource]:
-    """AIP-3, else AIG-3 of a person, else PV1-7."""
+    """AIP-3, else AIG-3 of a person who treats, else PV1-7."""
     found: list[Resource] = []
-    for aip in message.each("AIP"):
-        for xcn in aip.field("AIP-3")[:1]:
-            role = next((r for cwe in aip.field("AIP-4")[:1] if (r := cwe_to_codeable_concept(cwe))), None)
-            found += _participant(xcn_to_practitioner(xcn), aip.get("AIP-12"), role)
-    if not found:
-        for aig in message.each("AIG"):
-            if plain(aig.get("AIG-4")).casefold() in profile.practitioner_types:
-                for cwe in aig.field("AIG-3")[:1]:
-                    found += _participant(cwe_to_practitioner(cwe), aig.get("AIG-14"))
-    if not found:
-        for xcn in message.field("PV1-7")[:1]:
-            found += _participant(xcn_to_practitioner(xcn), "")
+    for n in range(1, message.count("AIP") + 1):
+        role = next(
+            (r for cwe in message.field(f"AIP[{n}]-4")[:1] if (r := cwe_to_codeable_concept(cwe))), None
+        )
+        for xcn in message.field(f"AIP[{n}]-3")[:1]:
+            found += _participant(xcn_to_practitioner(xcn), message.get(f"AIP[{n}]-12"), role)
+    if found:
+        return found
+    for n in range(1, message.count("AIG") + 1):
+        if plain(message.get(f"AIG[{n}]-4")).casefold() in profile.practitioner_types:
+            for cwe in message.field(f"AIG[{n}]-3")[:1]:
+                found += _participant(cwe_to_practitioner(cwe), message.get(f"AIG[{n}]-14"))
+    for xcn in [] if found else message.field("PV1-7")[:1]:
+        found += _participant(xcn_to_practitioner(xcn), "")
     return found
 
 
 def _places(message: SegmentRun) -> list[Resource]:
     """AIL-3, else PV1-3."""
     found: list[Resource] = []
-    for ail in message.each("AIL"):
-        for pl in ail.field("AIL-3")[:1]:
-            found += _participant(pl_to_location(pl), ail.get("AIL-12"))
-    if not found:
-        for pl in message.field("PV1-3")[:1]:
-            found += _participant(pl_to_location(pl), "")
+    for n in range(1, message.count("AIL") + 1):
+        for pl in message.field(f"AIL[{n}]-3")[:1]:
+            found += _participant(pl_to_location(pl), message.get(f"AIL[{n}]-12"))
+    for pl in [] if found else message.field("PV1-3")[:1]:
+        found += _participant(pl_to_location(pl), "")
     return found
 
 

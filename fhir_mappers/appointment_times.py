@@ -113,7 +113,7 @@ def _nth(source: TimeSource, n: int) -> TimeSource:
     segment = source.segment
     return TimeSource.model_construct(
         **{
-            name: path.replace(f"{segment}-", f"{segment}[{n}]-") if path else path
+            name: path.replace(f"{segment}-", f"{segment}[{n}]-", 1) if path else path
             for name, path in source.model_dump().items()
         }
     )

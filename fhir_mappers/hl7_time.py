@@ -61,14 +61,7 @@ def read_time(value: str) -> Written:
 
 def _local(digits: str) -> datetime | None:
     try:
-        local = datetime(  # noqa: DTZ001 - a local time, placed by `place`
-            int(digits[:4]),
-            int(digits[4:6]),
-            int(digits[6:8]),
-            int(digits[8:10]),
-            int(digits[10:12] or 0),
-            int(digits[12:14] or 0),
-        )
+        local = datetime.fromisoformat(f"{digits[:8]}T{digits[8:]}")  # ISO 8601's basic format
     except ValueError:
         return None
     return local if _FIRST_YEAR <= local.year <= _LAST_YEAR else None
@@ -83,21 +76,23 @@ def place(written: Written, zone: ZoneInfo, reading: tzinfo | None = None) -> Mo
     if local is None:
         return Moment(None, written.problem)
     problem = written.problem
-    if written.offset is not None:
-        aware = local.replace(tzinfo=_fixed(written.offset))
-    else:
-        aware = local.replace(tzinfo=reading or zone)
-        first, second = aware.utcoffset(), aware.replace(fold=1).utcoffset()
-        if first is not None and second is not None and first != second:
-            problem = "in-gap" if first < second else "in-fold"
-        elif reading is zone and first is not None and not first % _WHOLE:
-            return Moment(local.replace(tzinfo=_fixed(first)), problem)  # the usual case, and the fastest
-        aware = aware.astimezone(UTC)  # within one zone, astimezone would leave a time in the gap as it is
-    shown = aware.astimezone(zone)
-    offset = shown.utcoffset() or timedelta()
-    if offset % _WHOLE:  # local mean time, before zones were
+    reading = _fixed(written.offset) if written.offset is not None else reading or zone
+    first, second = reading.utcoffset(local), reading.utcoffset(local.replace(fold=1))
+    if first is None or second is None:  # no zone does that
         return Moment(None, "not-a-time")
-    return Moment(shown.replace(tzinfo=_fixed(offset)), problem)
+    if first != second:
+        problem = "in-gap" if first < second else "in-fold"
+    elif reading is zone or first == zone.utcoffset(local) == zone.utcoffset(local.replace(fold=1)):
+        # The usual case, and the fastest: nothing to convert.
+        return _at_whole_minutes(local, first, problem)
+    shown = (local - first).replace(tzinfo=UTC).astimezone(zone)
+    return _at_whole_minutes(shown, shown.utcoffset() or timedelta(), problem)
+
+
+def _at_whole_minutes(local: datetime, offset: timedelta, problem: str) -> Moment:
+    if offset % _WHOLE:  # local mean time, before zones were; FHIR cannot write it
+        return Moment(None, "not-a-time")
+    return Moment(local.replace(tzinfo=_fixed(offset), fold=0), problem)
 
 
 def read_date(value: str) -> date | None:
@@ -108,7 +103,7 @@ def read_date(value: str) -> date | None:
     if len(digits) < _DAY or not (digits.isascii() and digits.isdigit()):
         return None
     try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+        return date.fromisoformat(digits)
     except ValueError:
         return None
 

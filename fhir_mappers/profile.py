@@ -175,6 +175,11 @@ class Modalities(_Section):
     phone: ModalityWords
 
     @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """The fields `paths` lie in, each once."""
+        return tuple(dict.fromkeys(path.partition(".")[0] for path in self.paths))
+
+    @cached_property
     def hints(self) -> tuple[str, ...]:
         """Every phrase and code: a text that holds none of them cannot match `pattern`."""
         return (*self.video.phrases, *self.phone.phrases, *self.video.codes, *self.phone.codes)

@@ -136,6 +136,11 @@ class SegmentRun:
         value = self._field(name, occurrence, field)
         return [Composite(part, self) for part in value.split(self.delimiters[2])] if value else []
 
+    def text(self, path: str) -> str:
+        """Return the whole field `path` lies in as sent: with its delimiters, escapes and repetitions."""
+        name, occurrence, field, *_ = read_path(path)
+        return self._field(name, occurrence, field)
+
     def repetitions(self, path: str) -> int:
         """Count the repetitions of the field `path` lies in; 0 when absent."""
         name, occurrence, field, *_ = read_path(path)

@@ -21,9 +21,12 @@ from fhir_mappers.translation import Resource
 from fhir_mappers.v2_message import Composite, SegmentRun
 
 # XTN.1 before 2.7: [NN] [(999)]999-9999[X99999][B99999][C any text]
-_NUMBER = re.compile(r"[+(]*(?:\d[\s().\-/]*){5,}", re.ASCII)  # fewer digits are no number
+_NUMBER = re.compile(r"[+(]*\d[\d\s().\-/]{4,}", re.ASCII)
 _EXTENSION = re.compile(r"\s*(?:x|ext)\.?\s*\d", re.ASCII | re.IGNORECASE)
 _RANK_DIGITS = 6
+_NANP = frozenset({"US", "CA", "PR"})  # regions of the North American plan we meet most
+_NANP_DIGITS = 10
+_STRENGTH = ("never", "mobile", "work", "home")
 _UNRANKED = 1 << 31  # XTN.18 empty: after every number that has a preference
 _NEVER_TYPES = frozenset(
     {
@@ -92,9 +95,12 @@ def number_to_text(telecoms: list[Telecom], phones: Phones, region: str) -> Text
 
 def _read(xtn: Composite, path: str, usual: str, phones: Phones, today: date | None) -> Telecom:
     use, equipment, address = plain(xtn.get(2)), plain(xtn.get(3)), plain(xtn.get(4))
-    kinds = [phones.kinds.get(word.casefold(), "") for word in (use, equipment, address) if word]
-    kind = next((k for k in ("never", "mobile", "work", "home") if k in kinds), usual)
-    valid = _Validity(read_date(xtn.get(13)), read_date(xtn.get(14)))
+    known = phones.kinds
+    kinds = [known[word.casefold()] for word in (use, equipment, address) if word.casefold() in known]
+    # A fax is a fax whatever its use, a mobile at work a mobile: the strongest word wins.
+    kind = min(kinds, key=_STRENGTH.index) if kinds else usual
+    begins, ends = xtn.get(13), xtn.get(14)
+    valid = _Validity(read_date(begins), read_date(ends)) if begins or ends else _ALWAYS
     # XTN.15 says why a number expired (HL7 table 0868).
     expired = bool(xtn.get(15).strip()) or (today is not None and not valid.on(today))
     preference = _preference(xtn.get(18))
@@ -110,7 +116,9 @@ def _read(xtn: Composite, path: str, usual: str, phones: Phones, today: date | N
             point["use"] = kind
         if preference:
             point["rank"] = preference
-        resources.append(point | valid.period())
+        if valid is not _ALWAYS:
+            point |= valid.period()
+        resources.append(point)
     if "@" in address:
         resources.append({"system": "email", "value": address})
     extension = bool(xtn.get(8)) or (bool(first) and _EXTENSION.search(first) is not None)
@@ -137,9 +145,8 @@ def _written(xtn: Composite, first: str, phones: Phones) -> tuple[str, ...]:
 def _parse(telecom: Telecom, region: str) -> TextTo | None:
     """Return the number in E.164, if it is valid in its plan and a text can reach it."""
     for text in telecom.written:
-        try:
-            number = phonenumbers.parse(text, region)
-        except phonenumbers.NumberParseException:
+        number = _number(text, region)
+        if number is None:
             continue
         plan = phonenumbers.number_type(number)
         if plan == PhoneNumberType.UNKNOWN:  # not valid in its plan
@@ -150,6 +157,21 @@ def _parse(telecom: Telecom, region: str) -> TextTo | None:
         e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         return TextTo(telecom.path, kind, e164)
     return None
+
+
+def _number(text: str, region: str) -> phonenumbers.PhoneNumber | None:
+    """Parse; ten digits of North America, the most common case, need no parser."""
+    digits = "".join(filter(str.isdigit, text))
+    if text.startswith("+1"):
+        digits = digits[1:]
+    elif text.startswith("+") or region not in _NANP:
+        digits = ""
+    if len(digits) == _NANP_DIGITS and digits[0] not in "01":
+        return phonenumbers.PhoneNumber(country_code=1, national_number=int(digits))
+    try:
+        return phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def _kind_by_plan(kind: str, plan: int) -> str:
@@ -179,3 +201,6 @@ class _Validity(NamedTuple):
         bounds = {"start": self.begins, "end": self.ends}
         period = {key: day.isoformat() for key, day in bounds.items() if day is not None}
         return {"period": period} if period else {}
+
+
+_ALWAYS = _Validity(None, None)
