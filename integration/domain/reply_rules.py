@@ -111,7 +111,7 @@ class Reply:
             if not self._turned_round(match):
                 return Intent.STOP, f'opt-out phrase "{self._quote(match)}"'
         whole = self._all(Meaning.OPT_OUT)
-        if whole and self.is_only(_BESIDE_STOP, options=Meaning, pictures=True):
+        if whole and self.is_only(_BESIDE_STOP, options=tuple(Meaning), pictures=True):
             return Intent.STOP, f'opt-out word "{self._quote(whole[0])}"'
         alone = self._all(Meaning.OPT_OUT_ALONE)
         if alone and self.is_only((Meaning.OPT_OUT_ALONE,), pictures=True):
