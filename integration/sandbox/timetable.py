@@ -22,14 +22,14 @@ class Timetable:
     def __init__(self, threads: int = 8) -> None:
         self._wanted = threads
         self._threads: list[threading.Thread] = []
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._order = count()
         self._running = 0
         self._stopped = False
         self._change = threading.Condition()
         self.dropped = 0
 
-    def enter(self, delay: float, deed: Callable[[], None]) -> None:
+    def enter(self, delay: float, deed: Callable[[], object]) -> None:
         """Do this `delay` seconds from now."""
         with self._change:
             if self._stopped:
@@ -78,7 +78,7 @@ class Timetable:
                 self._running -= 1
                 self._change.notify_all()
 
-    def _next(self) -> Callable[[], None] | None:
+    def _next(self) -> Callable[[], object] | None:
         with self._change:
             while not self._stopped:
                 wait = self._due[0][0] - time.monotonic() if self._due else None
