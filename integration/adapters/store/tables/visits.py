@@ -123,7 +123,7 @@ reminders = sa.Table(
 )
 OPEN_REMINDER = one_of(reminders.c.state, OPEN)
 AWAITS_A_TEXT = sa.and_(OPEN_REMINDER, reminders.c.text_id.is_(None))
-partial_index("reminders_due", reminders.c.due_at, reminders.c.number_hash, where=AWAITS_A_TEXT)
+partial_index("reminders_due", reminders.c.due_at, reminders.c.id, where=AWAITS_A_TEXT)
 partial_index("reminders_open_by_number", reminders.c.number_hash, where=OPEN_REMINDER)
 partial_index("reminders_by_text", reminders.c.text_id, where=reminders.c.text_id.is_not(None))
 sa.Index("reminders_by_practice", reminders.c.practice, reminders.c.step, reminders.c.due_at)

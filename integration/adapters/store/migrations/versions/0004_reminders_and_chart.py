@@ -56,7 +56,7 @@ def upgrade() -> None:
     op.create_index(
         "reminders_due",
         "reminders",
-        ["due_at", "number_hash"],
+        ["due_at", "id"],
         postgresql_where=sa.text("state IN ('held', 'planned') AND text_id IS NULL"),
         sqlite_where=sa.text("state IN ('held', 'planned') AND text_id IS NULL"),
     )
