@@ -32,6 +32,11 @@ class DemoEhr:
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def expected_url(self) -> str:
+        """The FHIR base URL it will have, known beforehand when a port was given."""
+        return ehr_process.base_url_at(self._port)
+
     def start(self) -> str:
         """Start it and wait until it answers; its FHIR base URL. Raises `SandboxEhrUnavailable`."""
         self._data_dir.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ def main(data_dir: Path, port: int) -> int:
     Thread(target=_end_with_parent, daemon=True).start()
     os.chdir(data_dir)  # whatever it writes beside its database stays here
     listener = socket.create_server(("127.0.0.1", port))
-    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/fhir"
+    base_url = base_url_at(listener.getsockname()[1])
     settings = Settings(
         base_url=base_url,
         data_dir=str(data_dir),
@@ -39,6 +39,11 @@ def main(data_dir: Path, port: int) -> int:
     sys.stdout.flush()
     server.run(sockets=[listener])
     return 0
+
+
+def base_url_at(port: int) -> str:
+    """Where the server on this port speaks FHIR."""
+    return f"http://127.0.0.1:{port}/fhir"
 
 
 def _end_with_parent() -> None:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -100,15 +101,18 @@ def test_it_offers_all_we_ask_of_an_ehr(client: FhirClient) -> None:
     assert capabilities.of("AppointmentResponse") == everything
 
 
-def test_it_keeps_its_charts_when_it_is_started_again(tmp_path: Path) -> None:
-    ids = []
+def test_it_keeps_its_charts_and_its_place_when_it_is_started_again(tmp_path: Path) -> None:
+    ids, urls, port = [], [], 0
     for _ in range(2):
-        ehr = DemoEhr(tmp_path)
+        ehr = DemoEhr(tmp_path, port)
         try:
-            ids.append(seed(ehr.start(), [ANA])[0])
+            urls.append(ehr.start())
+            port = urlsplit(urls[0]).port or 0
+            ids.append(seed(urls[-1], [ANA])[0])
         finally:
             ehr.stop()
     assert ids[0] == ids[1]
+    assert urls == [urls[0], DemoEhr(tmp_path, port).expected_url]
 
 
 def test_it_ends_with_whoever_started_it_even_by_kill(tmp_path: Path) -> None:
