@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from integration.domain.reply_intent import Intent
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.write_back import WriteBackKind, WriteBackState, rest
 from integration.ports.ehr import Fact, LeftOut, NoChart, NotWritable, TryLater, Written
@@ -105,13 +106,18 @@ def _fact(unit: Unit, row: WriteBack) -> Fact | None:
             text = unit.texts.get(row.subject_id)
             return Fact(row, patient, _visits(unit, text, row.patient_id), text)
         reply = unit.replies.get(row.subject_id)
-        visits = () if reply.appointment_id is None else (unit.appointments.get(reply.appointment_id),)
+        visits: tuple[Appointment, ...] = ()
+        if reply.appointment_id is not None:
+            visits = (unit.appointments.get(reply.appointment_id),)
     except KeyError:
         return None
     try:
         answered_text = None if reply.text_id is None else unit.texts.get(reply.text_id)
     except KeyError:
         answered_text = None
+    if not visits and reply.intent == Intent.CONFIRM and answered_text is not None:
+        # One yes to one text about several visits: each chart gets its own patient's (promise 12).
+        visits = _visits(unit, answered_text, row.patient_id)
     answered = (
         None
         if reply.text_id is None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from integration.domain.circuit import Circuit
 from integration.domain.consent import ALL_SENDERS, SuppressionKind
 from integration.domain.reminder import ReminderState
 from integration.domain.staff_task import TaskKind
@@ -16,6 +17,8 @@ from integration.domain.write_back import WriteBackKind
 from integration.pipeline.plan import plan_changes
 from integration.pipeline.send import send_next
 from integration.pipeline.translate import translate
+from integration.pipeline.write_back import write_next
+from integration.testing.ehr import FakeWriteBack
 from integration.testing.store import FakeStore
 from tests import settings as make
 from tests.messages import ANA, BEN, siu
@@ -199,6 +202,12 @@ def test_one_text_about_two_children_is_one_question() -> None:
     assert all(told(site, WriteBackKind.REPLY, reply, patient) for patient in (1, 2))
     assert all(told(site, WriteBackKind.CONFIRMATION, reply, patient) for patient in (1, 2))
     assert occasions(site) == ["confirmed"]
+    charts = FakeWriteBack()
+    circuit = Circuit()
+    while write_next(site.store, charts, site.clock, lambda: 0.0, circuit):
+        pass
+    answered = charts.records[WriteBackKind.CONFIRMATION, reply.id, 2][-1]
+    assert [visit.id for visit in answered.appointments] == [2]
 
 
 def test_a_yes_with_a_picture_is_for_a_person() -> None:
