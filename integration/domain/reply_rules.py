@@ -217,9 +217,7 @@ class Reply:
         place = match.start - 1
         while place >= 0 and self._words[place] in links:
             place -= 1
-        return place >= 0 and self._words[place] in negations and not self._is_inside_a_phrase(place)
-
-    def _is_inside_a_phrase(self, place: int) -> bool:
-        return any(
-            match.start <= place < match.end and match.end - match.start > 1 for match in self._matches
-        )
+        if place < 0 or self._words[place] not in negations:
+            return False
+        # In "not interested, stop texting" the "not" belongs to a phrase that is over.
+        return not any(other.start <= place < other.end - 1 < match.start for other in self._matches)
