@@ -98,32 +98,37 @@ def seed(
 ) -> tuple[list[str], list[str]]:
     """Put FHIR R4 Patients and Appointments into the demo EHR, once however often it is called.
 
-    A resource that is there already, by its first identifier, is left alone. A participant of an
-    appointment that refers to a patient here by `Patient/<id>` is re-pointed to the id the server
-    gave; with a single patient, any participant of type Patient is. Returns the ids of both.
+    A resource that is there already, by its first identifier, is left alone. A participant that
+    refers to one of these patients, by `Patient/<id>` or by one of its identifiers, is pointed to
+    the chart the server made. Returns the server's ids of both.
     """
     with httpx.Client(trust_env=False, timeout=10) as http:
-        new_ids: dict[str, str] = {}
-        patient_ids = []
-        for patient in patients:
-            patient_ids.append(_create(http, base_url, patient))
-            new_ids[f"Patient/{patient.get('id')}"] = f"Patient/{patient_ids[-1]}"
-        only = f"Patient/{patient_ids[0]}" if len(patient_ids) == 1 else None
-        appointment_ids = [_create(http, base_url, _re_pointed(each, new_ids, only)) for each in appointments]
+        patient_ids = [_create(http, base_url, patient) for patient in patients]
+        charts = dict(zip(patient_ids, patients, strict=True))
+        appointment_ids = [_create(http, base_url, _pointed(each, charts)) for each in appointments]
     return patient_ids, appointment_ids
 
 
-def _re_pointed(
-    appointment: Mapping[str, Any], new_ids: Mapping[str, str], only: str | None
-) -> dict[str, Any]:
+def _pointed(appointment: Mapping[str, Any], charts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The appointment with its patients' charts as participants."""
     participants = []
     for participant in appointment.get("participant") or ():
         actor = participant.get("actor") or {}
-        old = str(actor.get("reference", ""))
-        is_patient = actor.get("type") == "Patient" or old.startswith("Patient/")
-        new = new_ids.get(old) or (only if is_patient else None)
-        participants.append({**participant, "actor": {**actor, "reference": new}} if new else participant)
+        chart_id = next((each for each, patient in charts.items() if _means(actor, patient)), None)
+        pointed = {"type": "Patient", "reference": f"Patient/{chart_id}"}
+        participants.append({**participant, "actor": pointed} if chart_id else participant)
     return {**appointment, "participant": participants}
+
+
+def _means(actor: Mapping[str, Any], patient: Mapping[str, Any]) -> bool:
+    """Whether a Reference is to this patient."""
+    if "reference" in actor:
+        return bool(actor["reference"] == f"Patient/{patient.get('id')}")
+    wanted = actor.get("identifier") or {}
+    return actor.get("type") == "Patient" and any(
+        (each.get("system"), each.get("value")) == (wanted.get("system"), wanted.get("value"))
+        for each in patient.get("identifier") or ()
+    )
 
 
 def _create(http: httpx.Client, base_url: str, resource: Mapping[str, Any]) -> str:

@@ -91,7 +91,7 @@ class Linker:
 
     def _by_identifier(self, patient: Patient) -> str | NoChart | NotWritable | TryLater:
         why: NoChart | NotWritable = NoChart("no Patient on the EHR has the patient's identifiers")
-        known = tokens(patient.resource)
+        known = tokens(patient.resource, _NOT_OF_A_PERSON)
         if not known:
             return NoChart("the feed gave no identifier to find the patient's chart by")
         for token in sorted(known, key=lambda each: not each.system):
@@ -165,13 +165,13 @@ class Linker:
         return resource_id if kind == resource_type and resource_id and "/" not in resource_id else None
 
 
-def tokens(resource: Mapping[str, Any]) -> list[Token]:
-    """The identifiers of one of our resources that are worth a search, best first."""
+def tokens(resource: Mapping[str, Any], without: Collection[str] = ()) -> list[Token]:
+    """The identifiers of one of our resources that are worth a search, best first; not of these types."""
     usable = (each for each in resource.get("identifier") or () if each.get("use") not in {"old", "temp"})
     found = (
         Token((each.get("system") or "").strip(), (each.get("value") or "").strip())
         for each in usable
-        if not _types(each) & _NOT_OF_A_PERSON
+        if _types(each).isdisjoint(without)
     )
     return [each for each in dict.fromkeys(found) if each.value]
 

@@ -247,11 +247,22 @@ def test_a_visit_that_cannot_be_searched_is_left_out_and_one_that_may_come_is_wa
 # identifiers
 
 
-def test_only_identifiers_of_the_person_are_worth_a_search() -> None:
+def test_a_number_that_families_share_is_no_identifier_of_a_person(ehr: StrictEhr, linker: Linker) -> None:
+    plan = {"value": "12345", "type": {"coding": [{"code": "MB"}]}}
+    admit(ehr, chart("ana"))
+    assert isinstance(linker.patient(patient(resource={**ANA, "identifier": [plan]})), NoChart)
+    assert not ehr.seen
+
+
+def test_a_visit_number_identifies_a_visit(ehr: StrictEhr, linker: Linker) -> None:
+    number = {"value": "V-1", "type": {"coding": [{"code": "VN"}]}}
+    admit(ehr, {**VISIT, "id": "visit", "identifier": [{"system": "urn:visits", "value": "V-1"}]})
+    assert linker.appointment(appointment(resource={**VISIT, "identifier": [number]}), {"ana"}) == "visit"
+
+
+def test_only_identifiers_in_use_are_worth_a_search() -> None:
     resource = {
         "identifier": [
-            {"value": "visit-1", "type": {"coding": [{"code": "VN"}]}},
-            {"value": "family-plan", "type": {"coding": [{"code": "MB"}]}},
             {"value": "former", "use": "old"},
             {"value": "  "},
             {"system": "urn:a"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -13,12 +14,17 @@ import httpx
 import psutil
 import pytest
 
+from fhir_mappers.siu_to_bundle import translate
 from integration.adapters.ehr.capabilities import Abilities, Capabilities
 from integration.adapters.ehr.fhir_client import FhirClient
+from integration.adapters.ehr.linking import Linker
 from integration.adapters.write_back.fhir_communication import FhirCommunicationMode
 from integration.domain.write_back import WriteBack, WriteBackKind
 from integration.ports.ehr import Written
 from integration.sandbox.ehr import DemoEhr, SandboxEhrUnavailable, seed
+from integration.sandbox.feed import SampleFeed
+from tests import settings
+from tests.adapters.ehr import charts
 from tests.adapters.ehr.charts import ANA, DELIVERED, SENT, VISIT, reply_fact, text_fact
 
 if TYPE_CHECKING:
@@ -90,6 +96,32 @@ def test_a_text_its_reply_and_the_answer_reach_the_chart(
     assert stored("AppointmentResponse", response.ehr_id)["participantStatus"] == "accepted"
     listed = client.search("Communication", {"patient": patients[0]})
     assert len(getattr(listed, "resources", ())) == 2
+
+
+def test_the_people_of_the_sample_feed_and_their_visits_are_found_there(
+    base_url: str, client: FhirClient
+) -> None:
+    now = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
+    feed = settings.feed()
+    told = [
+        translate(message, feed.vendor, feed.facts) for message in SampleFeed(now, settings.ZONE).booked()
+    ]
+    mapped = [(each.appointment, each.patients[0]) for each in told if each.appointment is not None]
+    seeded = seed(
+        base_url, [person.resource for _, person in mapped], [visit.resource for visit, _ in mapped]
+    )
+    linker = Linker(client)
+    people = [
+        linker.patient(charts.patient(family=who.family, birth_date=who.birth_date, resource=who.resource))
+        for _, who in mapped
+    ]
+    assert people == seeded[0]
+    visits = [
+        linker.appointment(charts.appointment(resource=visit.resource), {chart})
+        for (visit, _), chart in zip(mapped, seeded[0], strict=True)
+    ]
+    assert visits == seeded[1]
+    assert len(set(visits)) == len(told)
 
 
 def test_it_offers_all_we_ask_of_an_ehr(client: FhirClient) -> None:
