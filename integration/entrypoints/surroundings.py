@@ -10,13 +10,15 @@ from integration.entrypoints.troubles import Usage
 from integration.settings.environment import read_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from integration.settings.environment import Environment
     from integration.settings.model import Feed, Practice, Settings
 
 
-def the_environment() -> Environment:
-    """What the surroundings say; raises ConfigError."""
-    return read_environment(os.environ)
+def the_environment(variables: Mapping[str, str] | None = None) -> Environment:
+    """What the surroundings say, or these variables; raises ConfigError."""
+    return read_environment(os.environ if variables is None else variables)
 
 
 def the_settings(environment: Environment) -> Settings:

@@ -1,0 +1,76 @@
+"""`/metrics` for Prometheus: how much waits, what could not be applied, whether something was stopped.
+
+Counted in the store when asked, so that every process and every restart tells the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.process_collector import ProcessCollector
+
+from integration.domain.write_back import WriteBackState
+from integration.ports.store import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from wsgiref.types import WSGIApplication
+
+    from integration.ports.workshop import Workshop
+
+_PREFIX = "appointment_texts"
+
+
+def metrics_app(workshop: Workshop) -> WSGIApplication:
+    """The page."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    registry.register(_StoreCollector(workshop))
+    app: WSGIApplication = make_wsgi_app(registry)
+    return app
+
+
+class _StoreCollector:
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Nothing is known before the store is asked."""
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Ask the store."""
+        up = GaugeMetricFamily(f"{_PREFIX}_store_up", "Whether the store answers.")
+        try:
+            families = list(self._from_store())
+        except StoreUnavailable:
+            up.add_metric([], 0)
+            yield up
+            return
+        up.add_metric([], 1)
+        yield from (up, *families)
+
+    def _from_store(self) -> Iterator[GaugeMetricFamily]:
+        store, clock = self._workshop.store, self._workshop.clock
+        inbox = GaugeMetricFamily(f"{_PREFIX}_inbox_messages", "Messages kept, by state.", labels=["state"])
+        outbox = GaugeMetricFamily(f"{_PREFIX}_write_backs", "Facts for charts, by state.", labels=["state"])
+        tasks = GaugeMetricFamily(f"{_PREFIX}_open_tasks", "What waits for a person.")
+        stopped = GaugeMetricFamily(
+            f"{_PREFIX}_open_breakers", "What was stopped until a person releases it."
+        )
+        late = GaugeMetricFamily(
+            f"{_PREFIX}_next_due_seconds", "Calendar seconds until the next reminder is due."
+        )
+        with store.unit() as unit:
+            for state in ("new", "done", "dead"):
+                inbox.add_metric([state], unit.inbox.count(state))
+            for written in WriteBackState:
+                outbox.add_metric([written.value], unit.write_backs.count(written))
+            tasks.add_metric([], len(unit.tasks.open()))
+        stopped.add_metric([], len(store.breakers()))
+        due = store.next_times().calendar
+        if due is not None:
+            late.add_metric([], (due - clock.calendar()).total_seconds())
+        yield from (inbox, outbox, tasks, stopped, late)

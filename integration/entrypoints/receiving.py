@@ -1,0 +1,83 @@
+"""The two HTTP ports: what the world may reach, and what the operator of this machine may.
+
+Served by waitress: it alone of the small servers hands on the raw request address (REQUEST_URI), which the
+provider's signature covers (docs/decisions).
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+from waitress import wasyncore
+from waitress.server import create_server
+
+from integration.entrypoints.health import health
+from integration.entrypoints.sms_webhooks import sms_webhooks
+from integration.entrypoints.troubles import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from integration.ports.workshop import Workshop
+
+THREADS = 8
+_LONGEST_BODY = 1024 * 1024  # bytes; single routes take less
+_DRAIN = 5  # seconds
+
+
+def public_app(workshop: Workshop, ready: Callable[[], Mapping[str, bool | str]]) -> Flask:
+    """What is reached from outside: webhooks and health."""
+    app = Flask("appointment_texts", static_folder=None)
+    app.register_blueprint(health(ready))
+    app.register_blueprint(sms_webhooks(workshop))
+    return app
+
+
+def mounted(apps: Mapping[str, WSGIApplication], otherwise: WSGIApplication) -> WSGIApplication:
+    """One application out of several, by the whole path."""
+
+    def choose(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        return apps.get(environ.get("PATH_INFO", ""), otherwise)(environ, start_response)
+
+    return choose
+
+
+class Receiver:
+    """One application on one port, in a thread of its own."""
+
+    def __init__(self, app: WSGIApplication, host: str, port: int, variable: str) -> None:
+        """Take the port at once; raises Refused, naming the variable, when it cannot be had."""
+        self._sockets: dict[int, Any] = {}
+        self._stopping = threading.Event()
+        try:
+            self._server = create_server(
+                app,
+                map=self._sockets,
+                host=host,
+                port=port,
+                threads=THREADS,
+                ident=None,
+                max_request_body_size=_LONGEST_BODY,
+                clear_untrusted_proxy_headers=True,
+            )
+        except OSError as error:
+            raise Refused(f"{host}:{port} cannot be listened on ({error.strerror}); set {variable}") from None
+        self._thread = threading.Thread(target=self._serve, name=f"http {port}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer what is under way, then let go of the port."""
+        self._stopping.set()
+        self._thread.join(_DRAIN)
+        self._server.task_dispatcher.shutdown(timeout=_DRAIN)
+        wasyncore.close_all(self._sockets)
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            wasyncore.loop(timeout=0.5, map=self._sockets, count=1)
