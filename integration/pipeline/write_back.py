@@ -167,7 +167,7 @@ def _settled(row: WriteBack, outcome: WriteOutcome) -> WriteBack:
 
 
 def _remember(unit: Unit, fact: Fact, outcome: Written) -> None:
-    """Keep where patient and visits are on the EHR; visits first: their lock keeps translation away."""
+    """Keep where patient and visits are on the EHR."""
     found = dict(outcome.appointment_ids)
     for told in fact.appointments:
         theirs = found.get(told.id)
@@ -176,8 +176,7 @@ def _remember(unit: Unit, fact: Fact, outcome: Written) -> None:
             if stored is not None and stored.id == told.id:
                 unit.appointments.save(replace(stored, ehr_id=theirs))
     if outcome.patient_id is not None and outcome.patient_id != fact.patient.ehr_id:
-        patient = unit.patients.get(fact.patient.id)
-        unit.patients.save(replace(patient, ehr_id=outcome.patient_id))
+        unit.patients.link(fact.patient.id, outcome.patient_id)
 
 
 def _task(fact: Fact, outcome: WriteOutcome, tries: int, now: datetime) -> StaffTask | None:

@@ -132,6 +132,9 @@ class PatientRows(Protocol):
         An identifier that has an owner stays with it; a new record whose first one has an owner: `Overtaken`.
         """
 
+    def link(self, patient_id: int, ehr_id: str) -> None:
+        """Remember the chart, and touch nothing else: news of the patient may be on its way."""
+
     def with_number(self, number: str) -> Sequence[Patient]:
         """All patients who have this number."""
 

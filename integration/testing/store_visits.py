@@ -120,6 +120,10 @@ class FakePatientRows:
         self._tables.patients[stored.id] = stored
         return stored
 
+    def link(self, patient_id: int, ehr_id: str) -> None:
+        """The chart alone."""
+        self._tables.patients[patient_id] = replace(self.get(patient_id), ehr_id=ehr_id)
+
     def with_number(self, number: str) -> Sequence[Patient]:
         """Oldest first."""
         return [patient for patient in self._tables.patients.values() if patient.number == number]

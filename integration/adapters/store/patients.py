@@ -78,6 +78,11 @@ class SqlPatientRows:
         self._seen[stored.id] = stored.identifiers
         return stored
 
+    def link(self, patient_id: int, ehr_id: str) -> None:
+        """One column."""
+        sealed = self._work.seal("patients.sealed_ehr_id", ehr_id)
+        self._work.run(_UPDATE, {"patient_id": patient_id, "sealed_ehr_id": sealed})
+
     def with_number(self, number: str) -> Sequence[Patient]:
         """Oldest first."""
         return [
