@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 KEY_BYTES = 32
 HASH_BYTES = 16
 _NONCE_BYTES = 12
+_DOES_NOT_OPEN = (InvalidTag, ValueError)  # ValueError: too short to be sealed at all
 _WRAPPED = "data_keys.sealed_hash_key"
 
 VARIABLE = "APPOINTMENT_TEXTS_DATA_KEY"
@@ -52,7 +53,7 @@ class Keys:
         """Decrypt a value of one column; `WrongKey` when it was sealed elsewhere or by another key."""
         opened = None
         if sealed[:1] == self._number:
-            with suppress(InvalidTag):
+            with suppress(*_DOES_NOT_OPEN):
                 opened = _open(self._box, sealed, column)
         if opened is None:
             raise WrongKey(f"a value of {column} does not open with this store's data key")
@@ -78,7 +79,7 @@ def open_keys(data_key: bytes, wrapped: Iterable[tuple[int, bytes]], *, source: 
     """The keys of a store that has some, `(number, wrapped hash key)` each; `WrongKey` when none opens."""
     box = AESGCM(data_key)
     for number, sealed in wrapped:
-        with suppress(InvalidTag):
+        with suppress(*_DOES_NOT_OPEN):
             return Keys(number, data_key, _open(box, sealed, _WRAPPED))
     raise WrongKey(f"the data key in {source} is not the one this store was made with")
 
