@@ -119,16 +119,18 @@ def _rank(value: str, order: Sequence[str]) -> int:
 
 
 def _name(names: list[Composite]) -> _Name:
-    """Choose the name to call the patient by: complete before incomplete, legal before others."""
-    mapped = [(xpn.get(7).upper(), name) for xpn in names if (name := xpn_to_human_name(xpn)) is not None]
+    """Choose the name to call the patient by: complete before incomplete, then legal, then the first.
+
+    A middle name alone (XPN.3) is kept in the resource but nobody is called by it.
+    """
+    mapped = [(xpn, name) for xpn in names if (name := xpn_to_human_name(xpn)) is not None]
     if not mapped:
         return _Name("", "", [])
-    chosen = min(
-        (name for _, name in sorted(mapped, key=lambda pair: pair[0] not in ("L", ""))),
-        key=lambda name: not (name.get("family") and name.get("given")),
+    xpn = min(
+        (xpn for xpn, _ in mapped),
+        key=lambda xpn: (not (xpn.get(1) and xpn.get(2)), xpn.get(7).upper() not in ("L", "")),
     )
-    given = chosen.get("given") or [""]
-    return _Name(chosen.get("family", ""), given[0], [name for _, name in mapped])
+    return _Name(plain(xpn.get(1)), plain(xpn.get(2)), [name for _, name in mapped])
 
 
 def _birth(run: SegmentRun, resource: Resource, warnings: list[MapWarning]) -> date | None:
