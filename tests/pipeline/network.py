@@ -17,11 +17,12 @@ from tests.settings import settings as make_settings
 from tests.site import Site, TurnedClock, local
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from integration.domain.failure import Failure
     from integration.domain.text_message import Attempt, TextMessage
     from integration.ports.sms import OutgoingText, SendOutcome
+    from integration.ports.store import Store
     from integration.settings.model import Settings
     from integration.testing.sms import Trouble
     from tests.messages import Person
@@ -30,6 +31,8 @@ BOOKED_AT = local("2027-03-01T11:00")
 VISIT = local("2027-03-11T14:30")
 ANAS_NUMBER = "+16175550123"
 _ids = count(1)
+
+new_store: Callable[[], Store] = FakeStore  # the fixture `every_store` puts others in its place
 
 
 class Killed(BaseException):
@@ -69,7 +72,7 @@ def booked_site(
 
 
 def _site(sms: type[FakeSmsProvider], *, local_clock: TurnedClock, settings: Settings | None) -> Site:
-    return Site(FakeStore(), local_clock, sms=sms(now=local_clock.wall), settings=settings or make_settings())
+    return Site(new_store(), local_clock, sms=sms(now=local_clock.wall), settings=settings or make_settings())
 
 
 def report(

@@ -10,11 +10,10 @@ import pytest
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
 from integration.domain.staff_task import TaskKind
-from integration.domain.text_message import AttemptState, TextKind
+from integration.domain.text_message import AttemptState
 from integration.domain.write_back import WriteBackKind
 from integration.pipeline.track import look_up, track
 from integration.testing.sms import FakeSmsProvider, Trouble
-from integration.testing.store import FakeStore
 from tests.pipeline.network import (
     ANAS_NUMBER,
     BOOKED_AT,
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
     from integration.domain.text_message import TextMessage
     from integration.ports.sms import ProviderText
     from tests.site import Site
+
+pytestmark = pytest.mark.usefixtures("every_store")
 
 LOOKS = (15, 60, 180)  # tests.settings: seconds after the offer
 NEVER = timedelta(days=30)
@@ -172,7 +173,7 @@ def test_two_uncertain_offers_of_the_same_words_find_each_its_own_text(
         site.clock.now = start + timedelta(seconds=look)
         site.work()
 
-    answers = [text for text in _all_texts(site) if text.kind is TextKind.ANSWER]
+    answers = _answers(site)
     assert len(answers) == 2
     assert answers[0].body == answers[1].body
     assert {text.provider_id for text in answers} == {
@@ -190,7 +191,7 @@ def test_two_offers_found_in_order_keep_the_order() -> None:
     site.clock.now += timedelta(seconds=60)
     site.work()
 
-    ours = [text.provider_id for text in _all_texts(site) if text.kind is TextKind.ANSWER]
+    ours = [text.provider_id for text in _answers(site)]
     theirs = [text.provider_id for text in site.sms.texts()[1:]]
     assert ours == theirs
 
@@ -278,9 +279,10 @@ def test_without_a_provider_nothing_is_looked_up() -> None:
     assert track(site.workshop) == 0
 
 
-def _all_texts(site: Site) -> list[TextMessage]:
-    assert isinstance(site.store, FakeStore)
-    return list(site.store.tables.texts.values())
+def _answers(site: Site) -> list[TextMessage]:
+    """What we wrote back to Ana, oldest first."""
+    with site.store.unit() as unit:
+        return [*reversed(unit.texts.answers_to(ANAS_NUMBER, BOOKED_AT))]
 
 
 def _revision(site: Site) -> int:

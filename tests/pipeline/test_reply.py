@@ -12,18 +12,17 @@ from integration.domain.circuit import Circuit
 from integration.domain.consent import ALL_SENDERS, SuppressionKind
 from integration.domain.reminder import ReminderState
 from integration.domain.staff_task import TaskKind
-from integration.domain.text_message import TextKind
 from integration.domain.write_back import WriteBackKind
 from integration.pipeline.plan import plan_changes
 from integration.pipeline.send import send_next
 from integration.pipeline.translate import translate
 from integration.pipeline.write_back import write_next
 from integration.testing.ehr import FakeWriteBack
-from integration.testing.store import FakeStore
 from tests import settings as make
 from tests.messages import ANA, BEN, siu
 from tests.pipeline.network import (
     ANAS_NUMBER,
+    BOOKED_AT,
     VISIT,
     book,
     booked_site,
@@ -40,6 +39,8 @@ if TYPE_CHECKING:
     from integration.domain.text_message import TextMessage
     from integration.settings.model import Settings
     from tests.site import Site
+
+pytestmark = pytest.mark.usefixtures("every_store")
 
 
 def asked_site() -> Site:
@@ -58,8 +59,9 @@ def the_visit(site: Site, number: int = 1) -> Appointment:
 
 
 def answers(site: Site) -> list[TextMessage]:
-    assert isinstance(site.store, FakeStore)
-    return [text for text in site.store.tables.texts.values() if text.kind is TextKind.ANSWER]
+    """What we wrote back to Ana, oldest first."""
+    with site.store.unit() as unit:
+        return [*reversed(unit.texts.answers_to(ANAS_NUMBER, BOOKED_AT))]
 
 
 def occasions(site: Site) -> list[str]:
@@ -319,7 +321,8 @@ def test_a_strangers_text_is_read_by_a_person_and_not_answered() -> None:
 
     assert tasks(site) == [TaskKind.READ_REPLY]
     assert reply.patient_id is None
-    assert not answers(site)
+    with site.store.unit() as unit:
+        assert not unit.texts.answers_to(reply.number, BOOKED_AT)
 
 
 def test_a_wrong_number_is_suppressed_at_once_and_told_nobodys_name() -> None:
@@ -471,7 +474,8 @@ def test_a_short_code_is_never_answered() -> None:
     site = asked_site()
     say(site, "HELP", number="24273")
 
-    assert not answers(site)
+    with site.store.unit() as unit:
+        assert not unit.texts.answers_to("24273", BOOKED_AT)
 
 
 # --- The step itself -------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integration.domain.consent import ALL_SENDERS, SuppressionKind
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from integration.ports.sms import StatusReport
     from tests.site import Site
+
+pytestmark = pytest.mark.usefixtures("every_store")
 
 Life = list[tuple[str, Failure | None]]
 LIVES: list[Life] = [
@@ -55,7 +57,7 @@ def test_a_delivered_text_is_delivered_and_the_chart_is_to_know() -> None:
     assert not site.tasks
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_callbacks_in_any_order_and_number_end_alike(data: st.DataObject) -> None:
     life: Life = data.draw(st.sampled_from(LIVES))

@@ -1,0 +1,55 @@
+"""The stores that pipeline stories are told on."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.pipeline import network
+from tests.stores import StorePlace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from integration.ports.store import Store
+    from tests.postgres import Postgres
+
+
+@pytest.fixture(
+    params=[
+        "memory",
+        pytest.param("sqlite", marks=pytest.mark.slow),
+        pytest.param("postgres", marks=pytest.mark.slow),
+    ]
+)
+def every_store(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """The story's sites get stores of this kind, each a new one."""
+    opened: list[Store] = []
+    numbers = count(1)
+
+    def new_store() -> Store:
+        place = _new_place(request, tmp_path / str(next(numbers)))
+        opened.append(place.open())
+        return opened[-1]
+
+    if request.param != "memory":
+        monkeypatch.setattr(network, "new_store", new_store)
+    yield
+    for store in opened:
+        store.close()
+
+
+def _new_place(request: pytest.FixtureRequest, folder: Path) -> StorePlace:
+    folder.mkdir()
+    if request.param == "sqlite":
+        place = StorePlace.on_sqlite(folder)
+        shutil.copy(request.getfixturevalue("empty_sqlite_store"), place.file)
+        return place
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return StorePlace(postgres.make_database(request.getfixturevalue("empty_postgres_store")), folder)
