@@ -36,7 +36,7 @@ def always_open(directory: Path) -> Path:
     text = reminders.read_text()
     for shipped, wanted in (
         ('opens = "09:00"', 'opens = "00:00"'),
-        ('closes = "20:00"', 'closes = "23:59:59"'),
+        ('closes = "20:00"', 'closes = "23:59"'),
         ("settle = 180", "settle = 0"),
     ):
         assert shipped in text
