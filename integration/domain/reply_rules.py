@@ -53,10 +53,11 @@ class Understood:
     reason: str
 
 
-# A yes, a no or a greeting beside a stop does not take the stop back.
+# Whatever else is plainly said beside a stop does not take the stop back.
 _BESIDE_STOP: Final = (
     *(Meaning.OPT_OUT, Meaning.OPT_OUT_ALONE, Meaning.START, Meaning.HELP),
     *(Meaning.CONFIRM, Meaning.DECLINE, Meaning.COURTESY, Meaning.PLEASED),
+    *(Meaning.CANCEL, Meaning.RESCHEDULE, Meaning.WRONG_NUMBER),
 )
 _BESIDE_CANCEL: Final = (
     *(Meaning.CANCEL, Meaning.DECLINE, Meaning.COURTESY),
@@ -108,7 +109,7 @@ class Reply:
 
     def _stop(self) -> Decision | None:
         for match in self._all(Meaning.OPT_OUT_ANYWHERE):
-            if not self._turned_round(match):
+            if not self._turned_round(match) and not self._overlaps(match, Meaning.NOT_OPT_OUT):
                 return Intent.STOP, f'opt-out phrase "{self._quote(match)}"'
         whole = self._all(Meaning.OPT_OUT)
         if whole and self.is_only(_BESIDE_STOP, options=tuple(Meaning), pictures=True):
@@ -141,7 +142,8 @@ class Reply:
     def _other_time(self) -> Decision | None:
         found = self._all(Meaning.RESCHEDULE)
         offered = [match for match in found if match.language == OPTION]
-        if offered and self.is_only(_BESIDE_OPTION, options=(Meaning.RESCHEDULE, Meaning.DECLINE)):
+        plain = self.is_only(_BESIDE_OPTION, options=(Meaning.RESCHEDULE, Meaning.DECLINE))
+        if offered and plain and not self._asks:
             return Intent.RESCHEDULE, f'the answer offered, "{self._quote(offered[0])}"'
         wishes = [match for match in found if match.language != OPTION]
         if not wishes:
@@ -221,3 +223,7 @@ class Reply:
             return False
         # In "not interested, stop texting" the "not" belongs to a phrase that is over.
         return not any(other.start <= place < other.end - 1 < match.start for other in self._matches)
+
+    def _overlaps(self, match: Match, meaning: Meaning) -> bool:
+        """Whether a phrase of that meaning shares words with it: "I want you to stop by"."""
+        return any(other.start < match.end and match.start < other.end for other in self._all(meaning))
