@@ -90,7 +90,13 @@ def _suppression(
     text: TextMessage, kind: SuppressionKind, sender: str, code: str | None, now: datetime
 ) -> Suppression:
     return Suppression(
-        id=0, number=text.number, kind=kind, sender=sender, since=now, source="carrier", evidence=code or ""
+        id=0,
+        number=text.number,
+        kind=kind,
+        sender=sender,
+        since=now,
+        source="carrier",
+        evidence=" ".join(filter(None, (code, text.sender))),  # a carrier blocks one sender
     )
 
 

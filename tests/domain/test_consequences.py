@@ -86,7 +86,7 @@ def test_only_a_bad_number_and_an_opt_out_suppress(
     found = after(failure).suppressions
 
     assert [one.kind for one in found] == ([suppressed] if suppressed else [])
-    assert all(one.source == "carrier" and one.evidence == "30000" for one in found)
+    assert all(one.source == "carrier" and one.evidence == "30000 +15005550006" for one in found)
 
 
 def test_a_carriers_opt_out_covers_all_our_senders_unless_the_site_wants_otherwise() -> None:

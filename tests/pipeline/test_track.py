@@ -144,7 +144,7 @@ def test_a_stop_the_carrier_holds_is_recorded_as_ours() -> None:
         [suppression] = unit.numbers.suppressions(ANAS_NUMBER)
 
     assert (suppression.kind, suppression.sender) == (SuppressionKind.OPT_OUT, ALL_SENDERS)
-    assert (suppression.source, suppression.evidence) == ("carrier", "opted_out")
+    assert (suppression.source, suppression.evidence) == ("carrier", "opted_out +15005550006")
     assert [task.kind for task in site.tasks] == [TaskKind.OPTED_OUT]
 
 
@@ -159,6 +159,15 @@ def test_a_carrier_gone_mad_opts_out_no_more_than_the_cap() -> None:
     assert opted_out == [True, False]
     assert "carrier opt-outs" in site.store.breakers()
     assert {task.kind for task in site.tasks} == {TaskKind.OPTED_OUT, TaskKind.CALL_PATIENT, TaskKind.RELEASE}
+
+
+def test_after_a_carrier_has_gone_mad_its_word_opts_nobody_out_until_a_person_releases_it() -> None:
+    site = booked_site()
+    site.store.open_breaker("carrier opt-outs", "more than patients would ask for")
+    report(site, "failed", Failure.OPTED_OUT)
+
+    with site.store.unit() as unit:
+        assert not unit.numbers.suppressions(ANAS_NUMBER)
 
 
 def test_trouble_with_our_account_stops_every_text_until_a_person_releases_them() -> None:

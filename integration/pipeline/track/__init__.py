@@ -20,4 +20,8 @@ __all__ = ("look_up", "track")
 
 def look_up(workshop: Workshop) -> int:
     """Look into overdue offers and silent texts, a bounded number a call; returns how many."""
-    return look_for_uncertain(workshop) + ask_about_silent(workshop)
+    worked = look_for_uncertain(workshop) + ask_about_silent(workshop)
+    if worked:
+        workshop.knock("send")  # an absent text is offered once more
+        workshop.knock("write_back")
+    return worked

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from integration.domain.consequences import of_failure
+from integration.domain.consequences import OPT_OUT_BREAKER, of_failure
 from integration.domain.delivery_news import DeliveryNews
 from integration.domain.failure import Failure
 from integration.domain.write_back import WriteBackKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from integration.domain.consequences import Breaker
@@ -45,10 +45,18 @@ def as_news(
     )
 
 
-def record(unit: Unit, workshop: Workshop, *, before: TextMessage, after: TextMessage) -> Breaker | None:
+def record(
+    unit: Unit,
+    workshop: Workshop,
+    *,
+    before: TextMessage,
+    after: TextMessage,
+    open_breakers: Collection[str] = (),
+) -> Breaker | None:
     """Store a text after news of it, under its number's lock.
 
-    Returns the breaker to open once the unit has committed: breakers live outside units.
+    `open_breakers` were read before the unit began. Returns the breaker to open once the unit has
+    committed: breakers live outside units.
     """
     if after != before:
         unit.texts.update(after)
@@ -57,7 +65,7 @@ def record(unit: Unit, workshop: Workshop, *, before: TextMessage, after: TextMe
             unit.write_backs.want(WriteBackKind.TEXT, after.id, patient_id)
     if after.status is before.status or after.failure is None:
         return None
-    return _bear(unit, workshop, after)
+    return _bear(unit, workshop, after, open_breakers)
 
 
 def _chart_facts(text: TextMessage) -> tuple[object, ...]:
@@ -72,17 +80,20 @@ def visit_starts(unit: Unit, text: TextMessage) -> dict[int, datetime]:
     return {visit: start for visit, start in starts.items() if start is not None}
 
 
-def _bear(unit: Unit, workshop: Workshop, text: TextMessage) -> Breaker | None:
+def _bear(
+    unit: Unit, workshop: Workshop, text: TextMessage, open_breakers: Collection[str]
+) -> Breaker | None:
     """The consequences of a text that has just failed."""
     assert text.failure is not None  # noqa: S101 - `record` looked
     now, sending = workshop.clock.calendar(), workshop.settings.sending
+    left = sending.automatic_opt_outs_per_hour - unit.numbers.automatic_opt_outs(now - _AN_HOUR)
     found = of_failure(
         text,
         text.failure,
         text.error_code,
         now=now,
         visits=visit_starts(unit, text),
-        opt_outs_left=sending.automatic_opt_outs_per_hour - unit.numbers.automatic_opt_outs(now - _AN_HOUR),
+        opt_outs_left=0 if OPT_OUT_BREAKER in open_breakers else left,
         covers_all_senders=sending.opt_out_covers_all_senders,
     )
     for suppression in found.suppressions:

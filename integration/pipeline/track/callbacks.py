@@ -22,7 +22,7 @@ from integration.pipeline.track.aftermath import record, visit_starts
 from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from integration.domain.consequences import Breaker
@@ -59,6 +59,8 @@ def track(workshop: Workshop) -> int:
         worked += claimed
         if not claimed:
             break
+    if worked:
+        workshop.knock("write_back")
     return worked
 
 
@@ -84,7 +86,8 @@ def _batch(workshop: Workshop, sms: SmsProvider) -> int:
 
 
 def _work(workshop: Workshop, sms: SmsProvider, limit: int, claimed: list[Callback]) -> int:
-    breakers = set()
+    open_breakers = workshop.store.breakers()
+    to_open: set[Breaker] = set()
     with workshop.store.unit() as unit:
         claimed.extend(unit.callbacks.claim(limit))
         heard = [each for each in (_hear(unit, sms, callback) for callback in claimed) if each is not None]
@@ -92,12 +95,12 @@ def _work(workshop: Workshop, sms: SmsProvider, limit: int, claimed: list[Callba
         for number in sorted({each.number for each in heard}):
             unit.numbers.lock(number)
         for each in heard:
-            breaker = _settle(unit, workshop, each)
+            breaker = _settle(unit, workshop, each, {*open_breakers, *(one.name for one in to_open)})
             if breaker is not None:
-                breakers.add(breaker)
+                to_open.add(breaker)
         for callback in claimed:
             unit.callbacks.done(callback.id)
-    for breaker in breakers:
+    for breaker in to_open:
         workshop.store.open_breaker(breaker.name, breaker.reason)
     return len(claimed)
 
@@ -123,7 +126,7 @@ def _attempt_of(unit: Unit, callback: Callback, report: StatusReport) -> Attempt
     return unit.texts.attempt_by_provider_id(callback.provider, report.provider_id)
 
 
-def _settle(unit: Unit, workshop: Workshop, heard: _Heard) -> Breaker | None:
+def _settle(unit: Unit, workshop: Workshop, heard: _Heard, open_breakers: Collection[str]) -> Breaker | None:
     """Let one callback count, under its number's lock; returns the breaker to open."""
     callback, report = heard.callback, heard.report
     attempts = unit.texts.attempts(heard.text_id)
@@ -139,7 +142,7 @@ def _settle(unit: Unit, workshop: Workshop, heard: _Heard) -> Breaker | None:
         _doubt(unit, before, report.status, now)
         return None
     after = bring_forward(before, _news(callback, report, provider_id), now=now)
-    return record(unit, workshop, before=before, after=after)
+    return record(unit, workshop, before=before, after=after, open_breakers=open_breakers)
 
 
 def _bind(

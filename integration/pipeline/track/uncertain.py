@@ -25,7 +25,7 @@ from integration.pipeline.track.aftermath import as_news, record, visit_starts
 from integration.ports.sms import ProviderUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from integration.domain.consequences import Breaker
@@ -89,7 +89,7 @@ def _claim(workshop: Workshop) -> _Search | Attempt | None:
 def _look(workshop: Workshop, sms: SmsProvider, search: _Search) -> None:
     """Ask for the number's texts, and settle the offer if it still stands as it did."""
     listed: Sequence[ProviderText] = ()
-    away, breaker = None, None
+    away, breaker, open_breakers = None, None, workshop.store.breakers()
     try:
         listed = sms.find(search.text.number, search.since - MARGIN)
     except ProviderUnavailable as why:
@@ -108,7 +108,7 @@ def _look(workshop: Workshop, sms: SmsProvider, search: _Search) -> None:
         elif found is None:
             _missing(unit, workshop, attempt, attempts)
         else:
-            breaker = _found(unit, workshop, sms, attempt, found)
+            breaker = _found(unit, workshop, attempt, found, open_breakers=open_breakers)
     if breaker is not None:
         workshop.store.open_breaker(breaker.name, breaker.reason)
 
@@ -143,9 +143,10 @@ def _when_away(workshop: Workshop, attempt: Attempt) -> datetime:
 
 
 def _found(
-    unit: Unit, workshop: Workshop, sms: SmsProvider, attempt: Attempt, found: ProviderText
+    unit: Unit, workshop: Workshop, attempt: Attempt, found: ProviderText, *, open_breakers: Collection[str]
 ) -> Breaker | None:
     """It did arrive."""
+    assert workshop.sms is not None  # noqa: S101 - it has just listed the text
     _log.info("uncertain text found", text=attempt.text_id, attempt=attempt.id)
     accepted = replace(
         attempt,
@@ -156,9 +157,9 @@ def _found(
     )
     unit.texts.update_attempt(accepted, {AttemptState.UNCERTAIN})
     before = unit.texts.get(attempt.text_id)
-    news = as_news(found, sms.name, workshop.settings.failures, at=workshop.clock.wall())
+    news = as_news(found, workshop.sms.name, workshop.settings.failures, at=workshop.clock.wall())
     after = bring_forward(before, news, now=workshop.clock.calendar())
-    return record(unit, workshop, before=before, after=after)
+    return record(unit, workshop, before=before, after=after, open_breakers=open_breakers)
 
 
 def _missing(unit: Unit, workshop: Workshop, attempt: Attempt, attempts: Sequence[Attempt]) -> None:
@@ -184,9 +185,7 @@ def _missing(unit: Unit, workshop: Workshop, attempt: Attempt, attempts: Sequenc
         {AttemptState.UNCERTAIN},
     )
     _log.warning("uncertain text missing", text=text.id, attempt=attempt.id, offered_again=absent)
-    if absent:
-        workshop.knock("send")
-    else:
+    if not absent:
         _leave_to_a_person(unit, workshop, text, tried_before=tried_before)
 
 
