@@ -14,6 +14,7 @@ from enum import StrEnum
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
+from integration.domain.reply_spelling import Speller
 from integration.domain.reply_text import read
 from integration.domain.text_template import choices
 
@@ -114,7 +115,7 @@ def read_reply_words(language: str, section: Mapping[str, Any], mistakes: list[s
         if meaning in REQUIRED and not listed:
             mistakes.append(f"replies.{meaning}: missing; list at least one phrase")
         phrases[meaning] = frozenset(_every_spelling(meaning, listed, sets, mistakes))
-    mistakes += _contradictions(phrases)
+    mistakes += _contradictions(phrases, Speller((), same))
     return ReplyWords(language, phrases, same, sets)
 
 
@@ -189,10 +190,10 @@ def _list(where: str, listed: Any, mistakes: list[str]) -> list[str]:
     return []
 
 
-def _contradictions(phrases: Mapping[Meaning, frozenset[Phrase]]) -> Iterator[str]:
+def _contradictions(phrases: Mapping[Meaning, frozenset[Phrase]], speller: Speller) -> Iterator[str]:
     seen: dict[Phrase, Meaning] = {}
     for meaning in _DECIDING:
-        for phrase in sorted(phrases[meaning]):
+        for phrase in sorted({speller.respell(phrase) for phrase in phrases[meaning]}):
             if phrase in seen:
                 said = " ".join(phrase)
                 yield f'replies.{meaning}: "{said}" is already under {seen[phrase]}; it can mean only one'
