@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import product
+from itertools import chain, product
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
 from integration.domain.reply_spelling import Speller
@@ -121,7 +122,7 @@ def read_reply_words(language: str, section: Mapping[str, Any], mistakes: list[s
 
 def spellings(phrase: str) -> frozenset[Phrase]:
     """Every way to say a phrase; raises ValueError when it cannot be read, says nothing, or has too many."""
-    parts: list[list[str]] = []
+    parts: list[list[Phrase]] = []
     at = 0
     for match in _GROUP.finditer(phrase):
         if match.start() != at:
@@ -129,9 +130,10 @@ def spellings(phrase: str) -> frozenset[Phrase]:
         at = match.end()
         choice, optional, plain = match.groups()
         if plain is not None:
-            parts.append([plain])
+            spelled = [plain]
         else:
-            parts.append(choice.split("|") if choice is not None else ["", *optional.split("|")])
+            spelled = choice.split("|") if choice is not None else ["", *optional.split("|")]
+        parts.append([_normalised(each) for each in spelled])
     if at != len(phrase):
         raise ValueError("brackets without their partner, or inside one another")
     count = 1
@@ -139,7 +141,7 @@ def spellings(phrase: str) -> frozenset[Phrase]:
         count *= len(part)
     if count > MANY:
         raise ValueError(f"{count} spellings; at most {MANY}: cut it in two")
-    found = frozenset(_normalised(" ".join(chosen)) for chosen in product(*parts))
+    found = frozenset(tuple(chain.from_iterable(chosen)) for chosen in product(*parts))
     if any(not set(words) - {BEGINNING, END} for words in found):
         raise ValueError("says nothing in one of its spellings")
     return found
@@ -169,7 +171,7 @@ def _normalised(spelling: str) -> Phrase:
     words: list[str] = []
     for word in spelling.split():
         words += [word] if word in {BEGINNING, END} or _SET.fullmatch(word) else read(word).words
-    return tuple(words)
+    return tuple(map(intern, words))
 
 
 def _table_of_lists(
