@@ -19,6 +19,7 @@ from integration.domain.catalog_sections import (
     TextForms,
     VisitNouns,
 )
+from integration.domain.catalog_tables import TableReader
 from integration.domain.reply_words import ReplyWords, read_reply_words
 from integration.domain.text_template import Template, choices
 from integration.domain.visit_words import WhenWords
@@ -36,20 +37,20 @@ _MUST_SAY: Final = {Answer.STOP: ("START",), Answer.HELP: ("STOP",)}
 _SAMPLE: Final = datetime(2026, 9, 30, 12, 30, tzinfo=UTC)
 
 
-class CatalogReader:
+class CatalogReader(TableReader):
     """Reads each section of one catalogue; `mistakes` fills as it goes."""
 
     def __init__(self, language: str, mapping: Mapping[str, Any]) -> None:
+        super().__init__()
         self.language = language
-        self.mistakes: list[str] = []
-        self.root = self._known_keys("", mapping, _SECTIONS)
+        self.root = self.known_keys("", mapping, _SECTIONS)
         self.encoding = self.root.get("encoding", "GSM-7")
         if self.encoding not in _ENCODINGS:
             self.mistakes.append(f"encoding: {choices(str(self.encoding), _ENCODINGS)}")
 
     def options(self) -> dict[str, str]:
         """The answers the texts offer, by label."""
-        section = self._table("options", self.root)
+        section = self.table("options", self.root)
         for label, intent in section.items():
             if intent not in _OFFERED:
                 self.mistakes.append(f"options.{label}: unknown intent; {choices(str(intent), _OFFERED)}")
@@ -61,21 +62,23 @@ class CatalogReader:
     def when(self) -> WhenWords:
         """How the language says a date and a time."""
         keys = ("date", "time", "morning", "afternoon", "full", "today")
-        section = self._known_keys("when", self._table("when", self.root), (*keys, "full_one", "today_one"))
-        spoken = {key: self._string(f"when.{key}", section) for key in keys}
+        section = self.known_keys("when", self.table("when", self.root), (*keys, "full_one", "today_one"))
+        spoken = {key: self.string(f"when.{key}", section) for key in keys}
         dated, timed = ("date", "time"), ("time",)
-        full = self._phrase("when.full", spoken["full"], dated)
-        today = self._phrase("when.today", spoken["today"], timed)
+        spoken |= {
+            key: self.string(f"when.{key}", section) if key in section else spoken[key.removesuffix("_one")]
+            for key in ("full_one", "today_one")
+        }
         words = WhenWords(
-            locale=self._string("locale", self.root),
+            locale=self.string("locale", self.root),
             date_pattern=spoken["date"],
             time_pattern=spoken["time"],
             morning=self._phrase("when.morning", spoken["morning"], timed),
             afternoon=self._phrase("when.afternoon", spoken["afternoon"], timed),
-            full=full,
-            today=today,
-            full_one=self._phrase("when.full_one", section.get("full_one", full.source), dated),
-            today_one=self._phrase("when.today_one", section.get("today_one", today.source), timed),
+            full=self._phrase("when.full", spoken["full"], dated),
+            today=self._phrase("when.today", spoken["today"], timed),
+            full_one=self._phrase("when.full_one", spoken["full_one"], dated),
+            today_one=self._phrase("when.today_one", spoken["today_one"], timed),
         )
         self._try(words)
         return words
@@ -83,22 +86,22 @@ class CatalogReader:
     def joints(self) -> Joints:
         """What stands between the parts of a list."""
         keys = ("between", "last", "days")
-        section = self._known_keys("list", self._table("list", self.root), keys)
-        return Joints(**{key: self._string(f"list.{key}", section) for key in keys})
+        section = self.known_keys("list", self.table("list", self.root), keys)
+        return Joints(**{key: self.string(f"list.{key}", section) for key in keys})
 
     def practice_for(self) -> Template:
         """The practice's name when the text is for one named patient."""
-        return self._phrase("practice_for", self._string("practice_for", self.root), ("practice", "name"))
+        return self._phrase("practice_for", self.string("practice_for", self.root), ("practice", "name"))
 
     def nouns(self) -> dict[str, VisitNouns]:
         """What a visit of each modality is called."""
         keys = ("a", "one", "many", "tag")
-        section = self._known_keys("visit", self._table("visit", self.root), MODALITIES)
+        section = self.known_keys("visit", self.table("visit", self.root), MODALITIES)
         found = {}
         for modality in MODALITIES:
             where = f"visit.{modality}"
-            words = self._known_keys(where, self._table(modality, section, where), keys)
-            said = {key: self._string(f"{where}.{key}", words, empty=key == "tag") for key in keys}
+            words = self.known_keys(where, self.table(modality, section, where), keys)
+            said = {key: self.string(f"{where}.{key}", words, empty=key == "tag") for key in keys}
             self.mistakes += [
                 f"{where}.{key}: {mistake}"
                 for key, text in said.items()
@@ -109,18 +112,18 @@ class CatalogReader:
 
     def texts(self, options: Mapping[str, str]) -> dict[tuple[str, bool], TextForms]:
         """What is said on each occasion, informing and asking."""
-        section = self._known_keys("texts", self._table("texts", self.root), tuple(Occasion))
+        section = self.known_keys("texts", self.table("texts", self.root), tuple(Occasion))
         confirming = [label for label, intent in options.items() if intent == "confirm"]
         found = {}
         for occasion in Occasion:
             ways = ("inform",) if occasion in NEVER_ASK else ("inform", "ask")
             where = f"texts.{occasion}"
-            table = self._known_keys(where, self._table(occasion, section, where), ways)
+            table = self.known_keys(where, self.table(occasion, section, where), ways)
             for way in ways:
                 asks = way == "ask"
                 found[occasion.value, asks] = self._text_forms(
                     f"{where}.{way}",
-                    self._table(way, table, f"{where}.{way}"),
+                    self.table(way, table, f"{where}.{way}"),
                     timeless=occasion in TIMELESS,
                     must=confirming if asks else (),
                     never=() if asks else tuple(options),
@@ -129,24 +132,26 @@ class CatalogReader:
 
     def answers(self) -> dict[str, AnswerForms]:
         """How a patient's own text is answered."""
-        section = self._known_keys("answers", self._table("answers", self.root), tuple(Answer))
+        section = self.known_keys("answers", self.table("answers", self.root), tuple(Answer))
         found = {}
         for answer in Answer:
             where = f"answers.{answer}"
-            table = self._known_keys(where, self._table(answer, section, where), ("plain", "visit"))
+            table = self.known_keys(where, self.table(answer, section, where), ("plain", "visit"))
             must = _MUST_SAY.get(answer, ())
             gaps = ("practice", "emergency") if answer is Answer.URGENT else ("practice", "phone")
             plain = self._templates(f"{where}.plain", table.get("plain"), text_rules.ANSWER)
-            visit = self._templates(f"{where}.visit", table.get("visit", []), text_rules.ANSWER_ON_VISIT)
+            visit = self._templates(
+                f"{where}.visit", table.get("visit"), text_rules.ANSWER_ON_VISIT, optional=True
+            )
             for key, template in (*plain, *visit):
-                self._report(key, text_rules.missing(template, gaps, words=must))
-                self._report(key, text_rules.forbidden(template, allowed=must))
+                self.report(key, text_rules.missing(template, gaps, words=must))
+                self.report(key, text_rules.forbidden(template, allowed=must))
             found[answer.value] = AnswerForms(_only(plain), _only(visit))
         return found
 
     def replies(self) -> ReplyWords:
         """The words patients reply with."""
-        return read_reply_words(self.language, self._table("replies", self.root), self.mistakes)
+        return read_reply_words(self.language, self.table("replies", self.root), self.mistakes)
 
     def _text_forms(
         self,
@@ -157,37 +162,41 @@ class CatalogReader:
         must: Collection[str],
         never: Collection[str],
     ) -> TextForms:
-        self._known_keys(where, table, ("one", "several", "first"))
+        self.known_keys(where, table, ("one", "several", "first"))
         one = self._templates(f"{where}.one", table.get("one"), text_rules.ONE_VISIT)
         several = self._templates(f"{where}.several", table.get("several"), text_rules.SEVERAL_VISITS)
-        first = self._templates(f"{where}.first", table.get("first", []), text_rules.ONE_VISIT)
+        first = self._templates(f"{where}.first", table.get("first"), text_rules.ONE_VISIT, optional=True)
         for gaps, forms in ((("when", "visit|a_visit"), (*one, *first)), (("list", "visits"), several)):
             for key, template in forms:
                 needed = ("practice", "phone", *(() if timeless else gaps))
-                self._report(key, text_rules.missing(template, needed, words=("STOP", *must)))
-                self._report(key, text_rules.forbidden(template, allowed=("STOP", "HELP"), never=never))
+                self.report(key, text_rules.missing(template, needed, words=("STOP", *must)))
+                self.report(key, text_rules.forbidden(template, allowed=("STOP", "HELP"), never=never))
         return TextForms(_only(one), _only(several), _only(first))
 
-    def _templates(self, where: str, listed: Any, gaps: Collection[str]) -> list[tuple[str, Template]]:
+    def _templates(
+        self, where: str, listed: Any, gaps: Collection[str], *, optional: bool = False
+    ) -> list[tuple[str, Template]]:
         """Each form with its key; a single text may stand without its list."""
-        forms = [listed] if isinstance(listed, str) else listed
-        if not isinstance(forms, list) or not all(isinstance(form, str) and form.strip() for form in forms):
+        if listed is None and optional:
+            return []
+        forms = listed if isinstance(listed, list) else [listed]
+        if not forms or not all(isinstance(form, str) and form.strip() for form in forms):
             self.mistakes.append(
                 f"{where}: missing; must be a text, or texts from the fullest to the shortest"
             )
             return []
         found = [(f"{where}[{place}]", Template.parse(form)) for place, form in enumerate(forms)]
         for key, template in found:
-            self._report(key, template.mistakes(gaps))
-            self._report(key, self._outside_alphabet(template))
+            self.report(key, template.mistakes(gaps))
+            self.report(key, self._outside_alphabet(template))
         return found
 
     def _phrase(self, where: str, text: str, gaps: Collection[str]) -> Template:
         template = Template.parse(text)
         if text:
-            self._report(where, template.mistakes(gaps))
-            self._report(where, text_rules.missing(template, gaps))
-            self._report(where, self._outside_alphabet(template))
+            self.report(where, template.mistakes(gaps))
+            self.report(where, text_rules.missing(template, gaps))
+            self.report(where, self._outside_alphabet(template))
         return template
 
     def _outside_alphabet(self, template: Template) -> Iterator[str]:
@@ -207,32 +216,6 @@ class CatalogReader:
                 words.day(_SAMPLE.date()) if key == "date" else words.clock(_SAMPLE, show_zone=False)
             except (ValueError, KeyError, AttributeError):
                 self.mistakes.append(f'when.{key}: "{pattern}" is no CLDR pattern')
-
-    def _table(self, key: str, within: Mapping[str, Any], where: str = "") -> Mapping[str, Any]:
-        value = within.get(key)
-        if isinstance(value, dict):
-            return value
-        self.mistakes.append(f"{where or key}: missing; must be a table")
-        return {}
-
-    def _string(self, where: str, within: Mapping[str, Any], *, empty: bool = False) -> str:
-        value = within.get(where.rpartition(".")[2])
-        if isinstance(value, str) and (empty or value.strip()):
-            return value
-        self.mistakes.append(f"{where}: missing; must be a text")
-        return ""
-
-    def _known_keys(
-        self, where: str, table: Mapping[str, Any], allowed: Collection[str]
-    ) -> Mapping[str, Any]:
-        prefix = f"{where}." if where else ""
-        for key in table:
-            if key not in allowed:
-                self.mistakes.append(f"{prefix}{key}: unknown key; {choices(key, allowed)}")
-        return table
-
-    def _report(self, where: str, mistakes: Iterator[str] | list[str]) -> None:
-        self.mistakes += [f"{where}: {mistake}" for mistake in mistakes]
 
 
 def _only(forms: list[tuple[str, Template]]) -> tuple[Template, ...]:
