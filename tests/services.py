@@ -10,8 +10,10 @@ import shutil
 
 import pytest
 
-# Where Debian puts programs that are not on everyone's PATH.
-_ALSO = ("/usr/sbin", "/usr/lib/rabbitmq/bin", "/usr/lib/chromium")
+# Where Debian puts programs that are not on everyone's PATH; first the RabbitMQ that runs as who starts it:
+# the one on the PATH insists on its own user and its own folders.
+_BEFORE = ("/usr/lib/rabbitmq/bin",)
+_AFTER = ("/usr/sbin", "/usr/lib/chromium")
 
 # program → Debian package
 PACKAGES = {
@@ -24,7 +26,7 @@ PACKAGES = {
 
 def need(program: str) -> str:
     """The path of a program; without it the test is skipped, or fails on CI."""
-    path = shutil.which(program, path=os.pathsep.join((os.environ.get("PATH", ""), *_ALSO)))
+    path = shutil.which(program, path=os.pathsep.join((*_BEFORE, os.environ.get("PATH", ""), *_AFTER)))
     if path is not None:
         return path
     sentence = f"needs {program}: apt-get install {PACKAGES[program]}"

@@ -47,6 +47,7 @@ def celery_app(environment: Environment) -> Celery:
         broker_transport_options={"visibility_timeout": _REDIS_UNSEEN} if redis else {},
         task_default_queue="appointment_texts",
         task_default_queue_type="classic" if redis else "quorum",
+        task_default_exchange_type="direct" if redis else "topic",  # as Celery asks of quorum queues
         worker_detect_quorum_queues=not redis,
         task_ignore_result=True,
         task_acks_late=True,

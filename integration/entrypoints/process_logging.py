@@ -38,6 +38,7 @@ def configure_logging(process: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_without_words_of_libraries)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -62,6 +63,15 @@ def _named(process: str) -> Any:
         return event
 
     return name
+
+
+def _without_words_of_libraries(record: logging.LogRecord) -> bool:
+    """As `_without_words`, for the exceptions that a library puts into its sentence."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            describe(each) if isinstance(each, BaseException) else each for each in record.args
+        )
+    return True
 
 
 def _without_words(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -57,15 +57,15 @@ class _Tasks:
 
         return task
 
-    def sweep(self) -> None:
-        """Knock on every step that has rows to work on."""
+    def sweep(self) -> Callable[[], None]:
+        """The task that knocks on every step that has rows to work on."""
 
         def look() -> None:
             workshop, _ = self._open()
             for step in workshop.store.has_work(workshop.clock.calendar(), workshop.clock.wall()):
                 self._knocks.knock(step)
 
-        self._quietly("sweep", look)
+        return lambda: self._quietly("sweep", look)
 
     def _take_a_turn(self, step: Step) -> None:
         _, work = self._open()
@@ -112,7 +112,7 @@ def worker_app(environment: Environment) -> Celery:
     tasks = _Tasks(environment, BrokerKnocks(app))
     for step in STEPS:
         app.task(name=task_name(step), bind=False)(tasks.of(step))
-    app.task(name=task_name("sweep"), bind=False)(tasks.sweep)
+    app.task(name=task_name("sweep"), bind=False)(tasks.sweep())
     return app
 
 

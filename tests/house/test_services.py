@@ -10,7 +10,8 @@ from tests import services
 @pytest.fixture
 def an_empty_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr(services, "_ALSO", ())
+    monkeypatch.setattr(services, "_BEFORE", ())
+    monkeypatch.setattr(services, "_AFTER", ())
 
 
 @pytest.mark.usefixtures("an_empty_machine")
