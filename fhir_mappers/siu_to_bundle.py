@@ -186,12 +186,12 @@ def _without_removed(message: V2Message, profile: VendorProfile) -> V2Message:
     actions = [action for name in ("RGS", *_RESOURCES) for action in message.column(name, 2)]
     if not any(action and action.strip().casefold() in removed for action in actions):
         return message
-    gone: set[int] = set()
+    gone: list[list[str]] = []
     for group in message.resources():
         whole = group.get("RGS-2").strip().casefold() in removed
-        for position, name in zip(group.positions, group.segments, strict=True):
-            if whole or group.part((position,)).get(f"{name}-2").strip().casefold() in removed:
-                gone.add(position)
+        for row, name in zip(group.rows, group.segments, strict=True):
+            if whole or group.part([row]).get(f"{name}-2").strip().casefold() in removed:
+                gone.append(row)
     return message.without(gone)
 
 

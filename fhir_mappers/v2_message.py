@@ -12,7 +12,7 @@ The segments keep their order and can be grouped: `patients` (PID with what foll
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, Self
 
 from fhir_mappers.charsets import decode
@@ -59,32 +59,24 @@ class Composite:
 
 
 class SegmentRun:
-    """Segments in their order, addressed by HL7 path. A message is one, a group within it another."""
+    """Segments in their order, addressed by HL7 path. A message is one, a group within it another.
 
-    __slots__ = ("_fields", "_index", "_lines", "codec", "delimiters", "positions")
+    A segment is a list: its line alone until somebody reads it, its fields from then on ([0] is the name).
+    """
 
-    def __init__(
-        self,
-        lines: Sequence[str],
-        positions: Sequence[int],
-        delimiters: str,
-        codec: str,
-        fields: list[list[str] | None] | None = None,
-    ) -> None:
-        """`lines` are the whole message's segments; `positions` those of this run, in order."""
+    __slots__ = ("_index", "codec", "delimiters", "rows")
+
+    def __init__(self, rows: Sequence[list[str]], delimiters: str, codec: str) -> None:
+        self.rows = rows
         self.delimiters = delimiters  # MSH-1 and MSH-2: field, component, repetition, escape, subcomponent
-        self.codec = codec
-        self.positions = positions
-        self._lines = lines
-        # Split when first read; shared by all runs of one message.
-        self._fields: list[list[str] | None] = [None] * len(lines) if fields is None else fields
-        index: dict[str, list[int]] = {}
-        for position in positions:
-            name = lines[position][:3]
+        self.codec = codec  # reads the bytes of \X..\
+        index: dict[str, list[list[str]]] = {}
+        for row in rows:
+            name = row[0][:3]
             if name in index:
-                index[name].append(position)
+                index[name].append(row)
             else:
-                index[name] = [position]
+                index[name] = [row]
         self._index = index
 
     def get(self, path: str) -> str:
@@ -101,11 +93,12 @@ class SegmentRun:
     def raw(self, path: str) -> str:  # noqa: PLR0911 - every fact passes here; flat is the fastest
         """Return the value at `path` as sent: escaped, `NULL` for null, '' when absent."""
         name, occurrence, field, repetition, component, subcomponent = read_path(path)
-        positions = self._index.get(name)
-        if positions is None or occurrence >= len(positions):
+        rows = self._index.get(name)
+        if rows is None or occurrence >= len(rows):
             return ""
-        position = positions[occurrence]
-        fields = self._fields[position] or self._split(position)
+        fields = rows[occurrence]
+        if len(fields) == 1:
+            self._split(fields)
         if field >= len(fields):
             return ""
         value = fields[field]
@@ -130,21 +123,25 @@ class SegmentRun:
             return parts[subcomponent] if subcomponent < len(parts) else ""
         return "" if subcomponent else value
 
-    def field(self, path: str) -> list[Composite]:
-        """Return the repetitions of the field `path` lies in, empty ones included; [] when absent."""
-        name, occurrence, field, *_ = read_path(path)
-        value = self._field(name, occurrence, field)
-        return [Composite(part, self) for part in value.split(self.delimiters[2])] if value else []
-
     def text(self, path: str) -> str:
         """Return the whole field `path` lies in as sent: with its delimiters, escapes and repetitions."""
         name, occurrence, field, *_ = read_path(path)
-        return self._field(name, occurrence, field)
+        rows = self._index.get(name)
+        if rows is None or occurrence >= len(rows):
+            return ""
+        fields = rows[occurrence]
+        if len(fields) == 1:
+            self._split(fields)
+        return fields[field] if field < len(fields) else ""
+
+    def field(self, path: str) -> list[Composite]:
+        """Return the repetitions of the field `path` lies in, empty ones included; [] when absent."""
+        value = self.text(path)
+        return [Composite(part, self) for part in value.split(self.delimiters[2])] if value else []
 
     def repetitions(self, path: str) -> int:
         """Count the repetitions of the field `path` lies in; 0 when absent."""
-        name, occurrence, field, *_ = read_path(path)
-        value = self._field(name, occurrence, field)
+        value = self.text(path)
         return value.count(self.delimiters[2]) + 1 if value else 0
 
     def count(self, name: str) -> int:
@@ -153,21 +150,21 @@ class SegmentRun:
 
     def column(self, name: str, field: int) -> list[str]:
         """Return the raw field of every segment of that name, '' where absent."""
-        return [self._field(name, occurrence, field) for occurrence in range(self.count(name))]
+        column = []
+        for fields in self._index.get(name, ()):
+            if len(fields) == 1:
+                self._split(fields)
+            column.append(fields[field] if field < len(fields) else "")
+        return column
 
     @property
     def segments(self) -> list[str]:
         """The names of the segments, in order."""
-        return [self._lines[position][:3] for position in self.positions]
+        return [row[0][:3] for row in self.rows]
 
-    def each(self, name: str) -> Iterator["SegmentRun"]:
-        """Give each segment of that name as a run of its own."""
-        for position in self._index.get(name, ()):
-            yield self.part((position,))
-
-    def part(self, positions: Sequence[int]) -> "SegmentRun":
-        """Return the run of these segments of the same message."""
-        return SegmentRun(self._lines, positions, self.delimiters, self.codec, self._fields)
+    def part(self, rows: Sequence[list[str]]) -> "SegmentRun":
+        """Return some of these segments as a run of their own."""
+        return SegmentRun(rows, self.delimiters, self.codec)
 
     def clean(self, value: str) -> str:
         """Return one raw leaf unescaped; '' for null."""
@@ -175,19 +172,11 @@ class SegmentRun:
             return ""
         return unescape(value, self.delimiters, self.codec) if self.delimiters[3] in value else value
 
-    def _field(self, name: str, occurrence: int, field: int) -> str:
-        positions = self._index.get(name)
-        if positions is None or occurrence >= len(positions):
-            return ""
-        fields = self._fields[positions[occurrence]] or self._split(positions[occurrence])
-        return fields[field] if field < len(fields) else ""
-
-    def _split(self, position: int) -> list[str]:
-        line = self._lines[position]
-        fields = self._fields[position] = line.split(self.delimiters[0])
-        if line.startswith("MSH"):
-            fields.insert(1, self.delimiters[0])  # MSH-1 is the separator itself
-        return fields
+    def _split(self, fields: list[str]) -> None:
+        separator = self.delimiters[0]
+        fields[:] = fields[0].split(separator)
+        if fields[0] == "MSH":
+            fields.insert(1, separator)  # MSH-1 is the separator itself
 
 
 class V2Message(SegmentRun):
@@ -208,37 +197,39 @@ class V2Message(SegmentRun):
         text, codec = _text(_one_message(raw), fallback_charset, warnings)
         delimiters = _delimiters(text, warnings)
         lines = _segments(text, delimiters[0], warnings)
-        message = cls(lines, range(len(lines)), delimiters, codec)
+        message = cls([[line] for line in lines], delimiters, codec)
         message.warnings = tuple(warnings)
         return message
 
     def patients(self) -> list[SegmentRun]:
         """Return the PATIENT groups: each PID with what follows, up to the next PID or a resource."""
-        groups: list[list[int]] = []
+        groups: list[list[list[str]]] = []
         inside = False
-        for position, name in zip(self.positions, self.segments, strict=True):
+        for row in self.rows:
+            name = row[0][:3]
             if name in _PATIENT_ENDS:
                 inside = name == "PID"
                 if inside:
                     groups.append([])
             if inside:
-                groups[-1].append(position)
+                groups[-1].append(row)
         return [self.part(group) for group in groups]
 
     def resources(self) -> list[SegmentRun]:
         """Return the RESOURCE groups: RGS with its AIS, AIG, AIL, AIP; those sent without RGS make one."""
-        groups: list[list[int]] = []
-        for position, name in zip(self.positions, self.segments, strict=True):
+        groups: list[list[list[str]]] = []
+        for row in self.rows:
+            name = row[0][:3]
             if name == "RGS" or (name in _RESOURCES and not groups):
-                groups.append([position])
+                groups.append([row])
             elif name in _RESOURCES:
-                groups[-1].append(position)
+                groups[-1].append(row)
         return [self.part(group) for group in groups]
 
-    def without(self, positions: Collection[int]) -> "V2Message":
-        """Return the message as if the segments at these positions had not been sent."""
-        rest = [position for position in self.positions if position not in positions]
-        kept = V2Message(self._lines, rest, self.delimiters, self.codec, self._fields)
+    def without(self, rows: Sequence[list[str]]) -> "V2Message":
+        """Return the message as if these of its segments had not been sent."""
+        gone = {id(row) for row in rows}
+        kept = V2Message([row for row in self.rows if id(row) not in gone], self.delimiters, self.codec)
         kept.warnings = self.warnings
         return kept
 
