@@ -65,7 +65,10 @@ class _Tasks:
             for step in workshop.store.has_work(workshop.clock.calendar(), workshop.clock.wall()):
                 self._knocks.knock(step)
 
-        return lambda: self._quietly("sweep", look)
+        def task() -> None:
+            self._quietly("sweep", look)
+
+        return task
 
     def _take_a_turn(self, step: Step) -> None:
         _, work = self._open()
