@@ -90,13 +90,14 @@ def test_kill_9_at_any_moment(tmp_path: Path, seed: int) -> None:
     surroundings = {"APPOINTMENT_TEXTS_CONFIG": str(impatient(tmp_path))}
     with product(tmp_path, surroundings=surroundings) as running:
         running.exchange.behaviour.list_lag = 2.0
+        running.exchange.behaviour.latency = 0.2  # so that offers are under way when it happens
         running.start([*COMMAND, "run"])
         waiting = list(messages)
         sender = threading.Thread(target=deliver, args=(running, waiting), daemon=True)
         sender.start()
         for _ in range(KILLS):
             make_trouble(running, chance)
-            kill_and_restart(running, len(running.texts) + chance.randrange(1, 30))
+            kill_and_restart(running, min(len(running.texts) + chance.randrange(1, 30), APPOINTMENTS))
         sender.join(timeout=60)
         assert not waiting
         running.texts_arrived(APPOINTMENTS, seconds=120)
