@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from integration.adapters.store.identifiers import Identifiers, hash_of, united
+from integration.adapters.store.identifiers import Identifiers, one_of_them, united
+from integration.adapters.store.tables.columns import as_stored
 from integration.adapters.store.tables.visits import (
     appointment_identifiers,
     appointment_patients,
@@ -20,13 +22,12 @@ if TYPE_CHECKING:
 
     from integration.adapters.store.work import Work
 
-_IDENTIFIERS = Identifiers(appointment_identifiers, "appointment_id")
 _PATIENT = appointment_patients.c.patient_id
 _FIND = (
     sa.select(appointments, _PATIENT, appointment_identifiers.c.identifier_hash)
     .join_from(appointment_identifiers, appointments)
     .outerjoin(appointment_patients, appointment_patients.c.appointment_id == appointments.c.id)
-    .where(_IDENTIFIERS.one_of_them)
+    .where(one_of_them(appointment_identifiers))
     .order_by(appointments.c.id, appointment_patients.c.position)
     .with_for_update(of=appointments, key_share=True)
 )
@@ -36,7 +37,13 @@ _GET = (
     .where(appointments.c.id == sa.bindparam("wanted"))
     .order_by(appointment_patients.c.position)
 )
-_INSERT = appointments.insert().returning(appointments.c.id)
+_ALL = (
+    sa.select(appointments, _PATIENT)
+    .outerjoin(appointment_patients, appointment_patients.c.appointment_id == appointments.c.id)
+    .where(appointments.c.id.in_(sa.bindparam("appointment_ids", expanding=True)))
+    .order_by(appointments.c.id, appointment_patients.c.position)
+)
+_INSERT = appointments.insert()
 _UPDATE = appointments.update().where(appointments.c.id == sa.bindparam("wanted"))
 _ADD_PATIENTS = appointment_patients.insert()
 _REMOVE_PATIENTS = appointment_patients.delete().where(
@@ -49,52 +56,74 @@ class SqlAppointmentRows:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._seen: dict[int, Appointment] = {}
+        self._identifiers = Identifiers(work, appointment_identifiers, "appointment_id", _FIND)
+        self._known: dict[int, Appointment] = {}  # written by this unit, or fetched under its lock
+        self._stored: dict[int, Appointment] = {}
+        self._held: dict[int, dict[str, Any]] = {}
+        self._held_patients: list[dict[str, Any]] = []
+        work.add_writer(self._write_held)
 
     def find(self, scope: str, identifiers: Collection[str]) -> Appointment | None:
         """By the first known identifier; locked."""
-        hashes = [hash_of(self._work, scope, identifier) for identifier in identifiers]
-        rows = self._work.rows(_FIND, {"scope": scope, "hashes": hashes})
-        if not rows:
+        found = self._identifiers.find(scope, identifiers)
+        if found is None:
             return None
-        first = min(rows, key=lambda row: hashes.index(bytes(row.identifier_hash)))
-        return self._read([row for row in rows if row.identifier_hash == first.identifier_hash])
+        appointment_id = found if isinstance(found, int) else int(found[0].id)
+        if appointment_id in self._known:
+            return self._known[appointment_id]
+        assert not isinstance(found, int)  # noqa: S101 - what is held back is known
+        return self._read(found)
 
     def get(self, appointment_id: int) -> Appointment:
         """By our id."""
-        rows = self._work.rows(_GET, {"wanted": appointment_id})
+        known = self._known.get(appointment_id)
+        if known is not None:
+            return known
+        rows = self._work.early_rows(_GET, {"wanted": appointment_id})
         if not rows:
             raise KeyError(appointment_id)
         return self._read(rows)
 
+    def fetch(self, appointment_ids: Collection[int]) -> Collection[Appointment]:
+        """Read these now, in one query: `get` will be asked for them. Their locks must be held."""
+        rows = self._work.rows(_ALL, {"appointment_ids": list(appointment_ids)})
+        fetched = [self._read(list(some)) for _, some in groupby(rows, key=lambda row: row.id)]
+        self._known.update({each.id: each for each in fetched})
+        return fetched
+
     def save(self, appointment: Appointment) -> Appointment:
-        """Insert or update."""
+        """Insert, when the unit flushes, or update."""
+        slot = replace(appointment.slot, start=as_stored(appointment.slot.start))
+        appointment = replace(appointment, slot=slot, event_time=as_stored(appointment.event_time))
         if appointment.id == 0:
-            row = self._work.run(_INSERT, self._write(appointment)).one()
-            stored = replace(appointment, id=row.id)
-            _IDENTIFIERS.add(self._work, stored.scope, stored.identifiers, stored.id, is_new=True)
-            self._write_patients(stored)
+            stored = replace(appointment, id=self._work.next_id(appointments))
+            self._held[stored.id] = {"id": stored.id, **self._write(stored)}
+            self._identifiers.hold(stored.scope, stored.identifiers, stored.id, is_new=True)
+            self._hold_patients(stored)
         else:
-            before = self._seen.get(appointment.id) or self.get(appointment.id)
+            before = self._stored.get(appointment.id) or self.get(appointment.id)
             stored = replace(appointment, identifiers=united(appointment.identifiers, before.identifiers))
-            self._work.run(_UPDATE, {**self._write(stored), "wanted": stored.id})
             added = [identifier for identifier in stored.identifiers if identifier not in before.identifiers]
-            _IDENTIFIERS.add(self._work, stored.scope, added, stored.id, is_new=False)
+            self._identifiers.hold(stored.scope, added, stored.id, is_new=False)
+            self._work.run(_UPDATE, {**self._write(stored), "wanted": stored.id})
             if stored.patients != before.patients:
                 self._work.run(_REMOVE_PATIENTS, {"wanted": stored.id})
-                self._write_patients(stored)
-        self._seen[stored.id] = stored
+                self._hold_patients(stored)
+        self._known[stored.id] = self._stored[stored.id] = stored
         return stored
 
-    def _write_patients(self, appointment: Appointment) -> None:
-        if appointment.patients:
-            self._work.run(
-                _ADD_PATIENTS,
-                [
-                    {"appointment_id": appointment.id, "position": position, "patient_id": patient_id}
-                    for position, patient_id in enumerate(appointment.patients)
-                ],
-            )
+    def _hold_patients(self, appointment: Appointment) -> None:
+        self._held_patients += [
+            {"appointment_id": appointment.id, "position": position, "patient_id": patient_id}
+            for position, patient_id in enumerate(appointment.patients)
+        ]
+        self._work.hold()
+
+    def _write_held(self) -> None:
+        self._work.write(_INSERT, list(self._held.values()))
+        self._held.clear()
+        self._work.write(_ADD_PATIENTS, self._held_patients)
+        self._identifiers.write()
 
     def _write(self, appointment: Appointment) -> dict[str, Any]:
         work = self._work
@@ -136,5 +165,5 @@ class SqlAppointmentRows:
             resource=work.read_json("appointments.sealed_resource", row.sealed_resource),
             ehr_id=work.read("appointments.sealed_ehr_id", row.sealed_ehr_id),
         )
-        self._seen[appointment.id] = appointment
+        self._stored[appointment.id] = appointment
         return appointment

@@ -13,6 +13,9 @@ from integration.ports.store import Change
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from integration.adapters.store.appointments import SqlAppointmentRows
+    from integration.adapters.store.patients import SqlPatientRows
+    from integration.adapters.store.reminders import SqlReminderRows
     from integration.adapters.store.work import Work
 
 _ADD = changes.insert()
@@ -30,6 +33,12 @@ _OF_APPOINTMENTS = (
     .where(NOT_PLANNED, changes.c.appointment_id.in_(sa.bindparam("appointment_ids", expanding=True)))
     .order_by(changes.c.id)
 )
+_HOLD_STILL = (
+    sa.select(appointments.c.id)
+    .where(appointments.c.id.in_(sa.bindparam("appointment_ids", expanding=True)))
+    .order_by(appointments.c.id)
+    .with_for_update(read=True)
+)
 _WAITS = (
     sa.select(changes.c.id)
     .where(NOT_PLANNED, changes.c.appointment_id.in_(sa.bindparam("appointment_ids", expanding=True)))
@@ -43,16 +52,25 @@ _DONE = (
 class SqlChangeRows:
     """See `integration.ports.store.ChangeRows`."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(
+        self,
+        work: Work,
+        appointments: SqlAppointmentRows,
+        patients: SqlPatientRows,
+        reminders: SqlReminderRows,
+    ) -> None:
         self._work = work
-        self._added: list[dict[str, Any]] = []
+        self._appointments = appointments
+        self._patients = patients
+        self._reminders = reminders
+        self._held: list[dict[str, Any]] = []
+        work.add_writer(self._write_held)
 
     def add(self, change: Change) -> None:
         """Written when the unit ends, all in one."""
-        if not self._added:
-            self._work.before_commit(self._write_added)
         before = change.before
-        self._added.append(
+        self._work.hold()
+        self._held.append(
             {
                 "appointment_id": change.appointment_id,
                 "event": change.event,
@@ -67,27 +85,30 @@ class SqlChangeRows:
 
     def claim(self, limit: int) -> Sequence[Change]:
         """All of each appointment."""
-        self._write_added()
         claimed = {row.appointment_id for row in self._work.rows(_CLAIM, {"at_most": limit})}
         if not claimed:
             return []
         # Only a query begun under the locks sees what their former holders have done.
-        return [_read(row) for row in self._work.rows(_OF_APPOINTMENTS, {"appointment_ids": list(claimed)})]
+        waiting = [
+            _read(row) for row in self._work.rows(_OF_APPOINTMENTS, {"appointment_ids": list(claimed)})
+        ]
+        # Whoever plans will ask for these one by one.
+        fetched = self._appointments.fetch(claimed)
+        self._patients.fetch({patient_id for each in fetched for patient_id in each.patients})
+        self._reminders.fetch(claimed)
+        return waiting
 
     def done(self, change_ids: Collection[int]) -> None:
         """Planned."""
-        self._write_added()
         self._work.run(_DONE, {"change_ids": list(change_ids)})
 
     def waits(self, appointment_ids: Collection[int]) -> bool:
-        """Whether one is not planned yet."""
-        self._write_added()
+        """Whether one is not planned yet; until this unit ends, no other writes one or plans these."""
+        self._work.run(_HOLD_STILL, {"appointment_ids": list(appointment_ids)})
         return self._work.row(_WAITS, {"appointment_ids": list(appointment_ids)}) is not None
 
-    def _write_added(self) -> None:
-        if self._added:
-            self._work.run(_ADD, self._added)
-            self._added = []
+    def _write_held(self) -> None:
+        self._work.write(_ADD, self._held)
 
 
 def _read(row: sa.Row[Any]) -> Change:

@@ -50,8 +50,14 @@ _COLUMNS = (
 )
 _CHANNELS = _new_channels()
 _TRY_LOCK = sa.select(sa.func.pg_try_advisory_xact_lock(sa.bindparam("key", type_=sa.BigInteger)))
+_earlier = inbox.alias("earlier")
+_REPEATS = sa.exists().where(
+    _earlier.c.control_id == inbox.c.control_id,
+    _earlier.c.channel == inbox.c.channel,
+    _earlier.c.id < inbox.c.id,
+)
 _OLDEST_NEW = (
-    sa.select(*_COLUMNS)
+    sa.select(*_COLUMNS, _REPEATS.label("repeats"))
     .where(NEW, inbox.c.channel == sa.bindparam("channel"))
     .order_by(inbox.c.id)
     .limit(sa.bindparam("at_most"))
@@ -115,11 +121,12 @@ class SqlInboxRows:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._settled: list[dict[str, Any]] = []
+        self._held: list[dict[str, Any]] = []
+        self._repeats: dict[int, bool] = {}
+        work.add_writer(self._write_held)
 
     def claim(self, limit: int) -> Sequence[KeptMessage]:
         """The oldest new messages of one channel that nobody else works on."""
-        self._write_settled()
         if self._work.sqlite:
             limit = min(limit, SQLITE_BITE)
         for (channel,) in self._work.rows(_CHANNELS):
@@ -129,9 +136,10 @@ class SqlInboxRows:
             ):
                 continue
             # Only a query begun under the lock sees what the former holder has done.
-            messages = self._read(_OLDEST_NEW, channel=channel, at_most=limit)
-            if messages:
-                return messages
+            rows = self._work.rows(_OLDEST_NEW, {"channel": channel, "at_most": limit})
+            if rows:
+                self._repeats.update({row.id: row.repeats for row in rows})
+                return [self._read(row) for row in rows]
         return []
 
     def done(self, message_id: int, reason: str | None = None) -> None:
@@ -144,7 +152,6 @@ class SqlInboxRows:
 
     def replay(self, message_ids: Collection[int]) -> int:
         """New again, if the payload is still there."""
-        self._write_settled()
         return self._work.run(_REPLAY, {"message_ids": list(message_ids)}).rowcount
 
     def add(self, message: KeptMessage, digest: bytes) -> bool:
@@ -166,55 +173,50 @@ class SqlInboxRows:
 
     def waiting(self, channels: Collection[str], limit: int) -> Sequence[KeptMessage]:
         """Not claimed."""
-        self._write_settled()
-        return self._read(_WAITING, channels=list(channels), at_most=limit)
+        wanted = {"channels": list(channels), "at_most": limit}
+        return [self._read(row) for row in self._work.rows(_WAITING, wanted)]
 
     def same_control_id(self, message: KeptMessage) -> bool:
         """An earlier one; other bytes, or it would be this one."""
+        known = self._repeats.get(message.id)
+        if known is not None:
+            return known
         wanted = {"control_id": message.control_id, "channel": message.channel, "message_id": message.id}
         return self._work.row(_SAME_CONTROL_ID, wanted) is not None
 
     def get(self, message_id: int) -> KeptMessage | None:
         """One message."""
-        self._write_settled()
-        return next(iter(self._read(_GET, message_id=message_id)), None)
+        row = self._work.row(_GET, {"message_id": message_id})
+        return None if row is None else self._read(row)
 
     def listing(
         self, state: InboxState | None = None, *, after_id: int = 0, limit: int = 100
     ) -> Sequence[KeptMessage]:
         """In order of arrival."""
-        self._write_settled()
         statement = _LISTING if state is None else _LISTING_OF_STATE[state]
-        return self._read(statement, after_id=after_id, at_most=limit)
+        rows = self._work.rows(statement, {"after_id": after_id, "at_most": limit})
+        return [self._read(row) for row in rows]
 
     def count(self, state: InboxState) -> int:
         """How many are in a state."""
-        self._write_settled()
         return int(self._work.run(_COUNT[state]).scalar_one())
 
     def _settle(self, message_id: int, state: InboxState, reason: str | None) -> None:
-        if not self._settled:
-            self._work.before_commit(self._write_settled)
-        self._settled.append({"message_id": message_id, "new_state": state, "new_reason": reason})
+        self._work.hold()
+        self._held.append({"message_id": message_id, "new_state": state, "new_reason": reason})
 
-    def _write_settled(self) -> None:
-        if self._settled:
-            self._work.run(_SETTLE, self._settled)
-            self._settled = []
+    def _write_held(self) -> None:
+        self._work.write(_SETTLE, self._held)
 
-    def _read(self, statement: sa.Executable, **parameters: Any) -> list[KeptMessage]:
-        return [
-            KeptMessage(
-                id=row.id,
-                channel=row.channel,
-                control_id=row.control_id,
-                payload=b""
-                if row.sealed_payload is None
-                else self._work.keys.unseal("inbox.sealed_payload", row.sealed_payload),
-                received_at=row.received_at,
-                state=row.state,
-                reason=row.reason,
-                replayed=row.replayed,
-            )
-            for row in self._work.rows(statement, parameters)
-        ]
+    def _read(self, row: sa.Row[Any]) -> KeptMessage:
+        sealed = row.sealed_payload
+        return KeptMessage(
+            id=row.id,
+            channel=row.channel,
+            control_id=row.control_id,
+            payload=b"" if sealed is None else self._work.keys.unseal("inbox.sealed_payload", sealed),
+            received_at=row.received_at,
+            state=row.state,
+            reason=row.reason,
+            replayed=row.replayed,
+        )

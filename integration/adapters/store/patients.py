@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from integration.adapters.store.identifiers import Identifiers, hash_of, united
+from integration.adapters.store.identifiers import Identifiers, one_of_them, united
+from integration.adapters.store.tables.columns import as_stored
 from integration.adapters.store.tables.people import consents, patient_identifiers, patients
 from integration.domain.recipient import Patient
 
@@ -18,17 +19,17 @@ if TYPE_CHECKING:
 
     from integration.adapters.store.work import Work
 
-_IDENTIFIERS = Identifiers(patient_identifiers, "patient_id")
 _FIND = (
     sa.select(patients, patient_identifiers.c.identifier_hash)
     .join_from(patient_identifiers, patients)
-    .where(_IDENTIFIERS.one_of_them)
+    .where(one_of_them(patient_identifiers))
 )
 _GET = sa.select(patients).where(patients.c.id == sa.bindparam("patient_id"))
 _WITH_NUMBER = (
     sa.select(patients).where(patients.c.number_hash == sa.bindparam("hash")).order_by(patients.c.id)
 )
-_INSERT = patients.insert().returning(patients.c.id)
+_ALL = sa.select(patients).where(patients.c.id.in_(sa.bindparam("patient_ids", expanding=True)))
+_INSERT = patients.insert()
 _UPDATE = patients.update().where(patients.c.id == sa.bindparam("patient_id"))
 _CONSENT = (
     sa.select(consents.c.given)
@@ -44,44 +45,64 @@ class SqlPatientRows:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._seen: dict[int, tuple[str, ...]] = {}  # identifiers as they are stored
+        self._identifiers = Identifiers(work, patient_identifiers, "patient_id", _FIND)
+        self._known: dict[int, Patient] = {}  # written by this unit, or fetched in advance
+        self._stored_identifiers: dict[int, tuple[str, ...]] = {}
+        self._held: dict[int, dict[str, Any]] = {}
+        work.add_writer(self._write_held)
 
     def find(self, scope: str, identifiers: Collection[str]) -> Patient | None:
-        """By any identifier."""
-        hashes = [hash_of(self._work, scope, identifier) for identifier in identifiers]
-        rows = self._work.rows(_FIND, {"scope": scope, "hashes": hashes})
-        if not rows:
+        """By the first known identifier."""
+        found = self._identifiers.find(scope, identifiers)
+        if found is None:
             return None
-        return self._read(min(rows, key=lambda row: hashes.index(bytes(row.identifier_hash))))
+        patient_id = found if isinstance(found, int) else int(found[0].id)
+        if patient_id in self._known:
+            return self._known[patient_id]
+        assert not isinstance(found, int)  # noqa: S101 - what is held back is known
+        return self._read(found[0])
 
     def get(self, patient_id: int) -> Patient:
         """By our id."""
-        row = self._work.row(_GET, {"patient_id": patient_id})
-        if row is None:
-            raise KeyError(patient_id)
-        return self._read(row)
+        known = self._known.get(patient_id)
+        if known is not None:
+            return known
+        for row in self._work.early_rows(_GET, {"patient_id": patient_id}):
+            return self._read(row)
+        raise KeyError(patient_id)
+
+    def fetch(self, patient_ids: Collection[int]) -> None:
+        """Read these now, in one query: `get` will be asked for them."""
+        for row in self._work.rows(_ALL, {"patient_ids": list(patient_ids)}):
+            self._known[row.id] = self._read(row)
 
     def save(self, patient: Patient) -> Patient:
-        """Insert or update."""
+        """Insert, when the unit flushes, or update."""
+        patient = replace(patient, event_time=as_stored(patient.event_time))
         if patient.id == 0:
-            row = self._work.run(_INSERT, self._write(patient)).one()
-            stored = replace(patient, id=row.id)
-            _IDENTIFIERS.add(self._work, stored.scope, stored.identifiers, stored.id, is_new=True)
+            stored = replace(patient, id=self._work.next_id(patients))
+            self._held[stored.id] = {"id": stored.id, **self._write(stored)}
+            self._identifiers.hold(stored.scope, stored.identifiers, stored.id, is_new=True)
         else:
-            known = self._seen.get(patient.id)
+            known = self._stored_identifiers.get(patient.id)
             if known is None:
                 known = self.get(patient.id).identifiers
             stored = replace(patient, identifiers=united(patient.identifiers, known))
-            self._work.run(_UPDATE, {**self._write(stored), "patient_id": stored.id})
             added = [identifier for identifier in stored.identifiers if identifier not in known]
-            _IDENTIFIERS.add(self._work, stored.scope, added, stored.id, is_new=False)
-        self._seen[stored.id] = stored.identifiers
+            self._identifiers.hold(stored.scope, added, stored.id, is_new=False)
+            if stored.id in self._held:
+                self._held[stored.id] = {"id": stored.id, **self._write(stored)}
+            else:
+                self._work.run(_UPDATE, {**self._write(stored), "patient_id": stored.id})
+        self._known[stored.id] = stored
+        self._stored_identifiers[stored.id] = stored.identifiers
         return stored
 
     def link(self, patient_id: int, ehr_id: str) -> None:
         """One column."""
         sealed = self._work.seal("patients.sealed_ehr_id", ehr_id)
         self._work.run(_UPDATE, {"patient_id": patient_id, "sealed_ehr_id": sealed})
+        self._known.pop(patient_id, None)
 
     def with_number(self, number: str) -> Sequence[Patient]:
         """Oldest first."""
@@ -99,6 +120,11 @@ class SqlPatientRows:
         self._work.run(
             _RECORD_CONSENT, {"patient_id": patient_id, "given": given, "source": source, "recorded_at": at}
         )
+
+    def _write_held(self) -> None:
+        self._work.write(_INSERT, list(self._held.values()))
+        self._held.clear()
+        self._identifiers.write()
 
     def _write(self, patient: Patient) -> dict[str, Any]:
         work = self._work
@@ -138,5 +164,5 @@ class SqlPatientRows:
             resource=work.read_json("patients.sealed_resource", row.sealed_resource),
             ehr_id=work.read("patients.sealed_ehr_id", row.sealed_ehr_id),
         )
-        self._seen[patient.id] = patient.identifiers
+        self._stored_identifiers[patient.id] = patient.identifiers
         return patient

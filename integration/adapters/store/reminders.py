@@ -12,13 +12,18 @@ from integration.adapters.store.tables.visits import AWAITS_A_TEXT, OPEN_REMINDE
 from integration.domain.reminder import Reminder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from integration.adapters.store.work import Work
 
 _OF_APPOINTMENT = (
     sa.select(reminders).where(reminders.c.appointment_id == sa.bindparam("of")).order_by(reminders.c.id)
+)
+_OF_APPOINTMENTS = (
+    sa.select(reminders)
+    .where(reminders.c.appointment_id.in_(sa.bindparam("appointment_ids", expanding=True)))
+    .order_by(reminders.c.id)
 )
 _OF_TEXT = sa.select(reminders).where(reminders.c.text_id == sa.bindparam("of")).order_by(reminders.c.id)
 _OPEN_OF_NUMBER = (
@@ -82,18 +87,41 @@ class SqlReminderRows:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self._fetched: dict[int, list[Reminder]] = {}
+        self._told: dict[int, set[int]] = {}  # the slots of fetched appointments that have a text
+        self._held: list[dict[str, Any]] = []
+        work.add_writer(self._write_held)
 
     def of_appointment(self, appointment_id: int) -> Sequence[Reminder]:
         """All of an appointment."""
-        return self._read(_OF_APPOINTMENT, of=appointment_id)
+        fetched = self._fetched.pop(appointment_id, None)
+        return self._read(_OF_APPOINTMENT, of=appointment_id) if fetched is None else fetched
+
+    def fetch(self, appointment_ids: Collection[int]) -> None:
+        """Read those of these appointments now, in one query. The locks of the appointments must be held."""
+        self._told = {appointment_id: set() for appointment_id in appointment_ids}
+        self._fetched = {appointment_id: [] for appointment_id in appointment_ids}
+        for reminder in self._read(_OF_APPOINTMENTS, appointment_ids=list(appointment_ids)):
+            self._fetched[reminder.appointment_id].append(reminder)
+            if reminder.text_id is not None:
+                self._told[reminder.appointment_id].add(reminder.slot_number)
+
+    def surely_not_told(self, appointment_id: int, slot_number: int) -> bool:
+        """Whether it is known already that no reminder of this slot has a text."""
+        told = self._told.get(appointment_id)
+        return told is not None and slot_number not in told
 
     def add(self, reminders: Sequence[Reminder]) -> None:
-        """Those that are new."""
-        if reminders:
-            self._work.run(_ADD, [self._write(reminder) for reminder in reminders])
+        """Those that are new; written when the unit flushes."""
+        for reminder in reminders:
+            self._held.append(self._write(reminder))
+            self._forget(reminder)
+            self._work.hold()
 
     def update(self, reminders: Sequence[Reminder]) -> None:
         """What may change."""
+        for reminder in reminders:
+            self._forget(reminder)
         if reminders:
             self._work.run(
                 _UPDATE,
@@ -151,6 +179,15 @@ class SqlReminderRows:
     def states_of_practice(self, practice: str, since: datetime) -> Sequence[Reminder]:
         """By due time."""
         return self._read(_STATES, of_practice=practice, since=since)
+
+    def _forget(self, reminder: Reminder) -> None:
+        """What was fetched is no longer all there is to know."""
+        self._fetched.pop(reminder.appointment_id, None)
+        if reminder.text_id is not None:
+            self._told.pop(reminder.appointment_id, None)
+
+    def _write_held(self) -> None:
+        self._work.write(_ADD, self._held)
 
     def _write(self, reminder: Reminder) -> dict[str, Any]:
         return {

@@ -9,13 +9,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from integration.adapters.store.tables.conversation import NOT_DONE, STANDS, questions, replies
 from integration.adapters.store.tables.people import numbers
-from integration.adapters.store.texts import SqlTextRows
 from integration.domain.conversation import Question, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from integration.adapters.store.texts import SqlTextRows
     from integration.adapters.store.work import Work
     from integration.domain.text_message import TextMessage
 
@@ -85,8 +85,9 @@ _ANSWERED = (
 class SqlReplyRows:
     """See `integration.ports.store.ReplyRows`."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, texts: SqlTextRows) -> None:
         self._work = work
+        self._texts = texts
 
     def add(self, reply: Reply) -> bool:
         """Once."""
@@ -148,7 +149,7 @@ class SqlReplyRows:
 
     def last_text_to(self, number: str) -> TextMessage | None:
         """Newest by the time it was offered."""
-        return SqlTextRows(self._work).last_to(number)
+        return self._texts.last_to(number)
 
     def _read(self, row: sa.Row[Any]) -> Reply:
         plain = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it

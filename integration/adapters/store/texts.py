@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from integration.adapters.store.reminders import SqlReminderRows
+    from integration.adapters.store.work import Work
+
 # Fields that record and table spell and type alike: what is written once, and what news may change.
 _FIXED = ("practice", "kind", "created_at")
 _NEWS = (
@@ -141,6 +144,10 @@ _FOR_SLOT = (
 class SqlTextRows(SqlAttemptRows):
     """See `integration.ports.store.TextRows`."""
 
+    def __init__(self, work: Work, reminders: SqlReminderRows) -> None:
+        super().__init__(work)
+        self._reminders = reminders
+
     def add(self, text: TextMessage) -> TextMessage:
         """With its subjects."""
         row = self._work.row(
@@ -208,6 +215,8 @@ class SqlTextRows(SqlAttemptRows):
 
     def for_slot(self, appointment_id: int, slot_number: int) -> bool:
         """A text that is held by an attempt went out or may have, unless it is known to have failed."""
+        if self._reminders.surely_not_told(appointment_id, slot_number):
+            return False
         wanted = {"of_appointment": appointment_id, "of_slot": slot_number}
         return self._work.row(_FOR_SLOT, wanted) is not None
 

@@ -21,7 +21,7 @@ from integration.adapters.store.replies import SqlReplyRows
 from integration.adapters.store.tables.upkeep import breakers
 from integration.adapters.store.tasks import SqlTaskRows
 from integration.adapters.store.texts import SqlTextRows
-from integration.adapters.store.work import KnownNumbers, Work
+from integration.adapters.store.work import Ids, KnownNumbers, Work
 from integration.adapters.store.write_backs import SqlWriteBackRows
 
 if TYPE_CHECKING:
@@ -54,15 +54,20 @@ class SqlUnit:
     """See `integration.ports.store.Unit`."""
 
     def __init__(self, work: Work) -> None:
+        # Rows that are held back are written in this order: what is referred to comes first.
+        patients = SqlPatientRows(work)
+        appointments = SqlAppointmentRows(work)
+        reminders = SqlReminderRows(work)
+        texts = SqlTextRows(work, reminders)
+        self.patients: PatientRows = patients
+        self.appointments: AppointmentRows = appointments
+        self.reminders: ReminderRows = reminders
+        self.changes: ChangeRows = SqlChangeRows(work, appointments, patients, reminders)
         self.inbox: InboxRows = SqlInboxRows(work)
-        self.patients: PatientRows = SqlPatientRows(work)
-        self.appointments: AppointmentRows = SqlAppointmentRows(work)
-        self.changes: ChangeRows = SqlChangeRows(work)
-        self.reminders: ReminderRows = SqlReminderRows(work)
         self.numbers: NumberRows = SqlNumberRows(work)
-        self.texts: TextRows = SqlTextRows(work)
+        self.texts: TextRows = texts
         self.callbacks: CallbackRows = SqlCallbackRows(work)
-        self.replies: ReplyRows = SqlReplyRows(work)
+        self.replies: ReplyRows = SqlReplyRows(work, texts)
         self.tasks: TaskRows = SqlTaskRows(work)
         self.write_backs: WriteBackRows = SqlWriteBackRows(work)
 
@@ -74,15 +79,16 @@ class SqlStore:
         self._engine = engine
         self._keys = keys
         self._known = KnownNumbers()
+        self._ids = Ids()
 
     @contextmanager
     def unit(self) -> Iterator[SqlUnit]:
         """One transaction. On SQLite it is the only one that writes, so let it be one of milliseconds."""
         with answering():
             with self._engine.begin() as connection:
-                work = Work(connection, self._keys, self._known)
+                work = Work(connection, self._keys, self._known, self._ids)
                 yield SqlUnit(work)
-                work.finish()
+                work.flush()
             work.committed()
 
     def has_work(self, calendar: datetime, wall: datetime) -> frozenset[Step]:

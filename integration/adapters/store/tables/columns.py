@@ -37,6 +37,11 @@ def to_time(milliseconds: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
+def as_stored(time: datetime | None) -> datetime | None:
+    """The time as it would come back."""
+    return None if time is None else to_time(to_milliseconds(time))
+
+
 class Instant(sa.types.TypeDecorator[datetime]):
     """A moment: aware in Python, milliseconds since 1970 in the store."""
 
