@@ -52,7 +52,7 @@ _GOOD = "{practice}: {visit} {when}. C confirms, R changes. Call {phone}. STOP t
         (
             _FIVE_DAYS,
             [_GOOD, _GOOD.replace("{practice}", "{pratice}")],
-            "[1]: unknown placeholder {pratice}; allowed: a_visit, phone, practice, visit, when; did you mean",
+            "[1]: unknown placeholder {pratice}; allowed: a_visit, phone, practice, visit, when; did you",
         ),
         (_FIVE_DAYS, _GOOD.replace("{visit}", "{visit.patient}"), f"{_FIVE_DAYS}[0]: unknown placeholder"),
         (_FIVE_DAYS, _GOOD + " {", f"{_FIVE_DAYS}[0]: a brace without its partner"),
