@@ -30,11 +30,12 @@ def cwe_to_codeable_concept(cwe: Composite) -> Resource | None:
     """CWE[CodeableConcept]: both codings; text from CWE.9, else CWE.2, else the code."""
     codings = []
     for first in (1, 4):
-        code, display = plain(cwe.get(first)), plain(cwe.get(first + 1))
+        code = plain(cwe.get(first))
         if not code:
             continue
+        display, name = plain(cwe.get(first + 1)), cwe.get(first + 2)
         coding = {"code": code}
-        system = coding_system(cwe.get(first + 2))
+        system = coding_system(name) if name else ""
         if system:
             coding["system"] = system
         if display:

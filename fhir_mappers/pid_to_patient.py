@@ -16,7 +16,7 @@ from fhir_mappers.hl7_time import place, read_date, read_time
 from fhir_mappers.profile import VendorProfile
 from fhir_mappers.tables import GENDER
 from fhir_mappers.translation import FeedFacts, Identifier, MappedPatient, MapWarning, Resource
-from fhir_mappers.v2_message import Composite, SegmentRun
+from fhir_mappers.v2_message import NULL, Composite, SegmentRun
 from fhir_mappers.xtn_to_contact_point import number_to_text, read_telecoms
 
 _YES = frozenset({"Y", "YES", "TRUE", "1"})  # HL7 table 0136 and what is seen instead
@@ -87,7 +87,7 @@ def pid_to_patient(
         language=language,
         deceased=bool(dead),
         no_publicity=_silence(run, profile),
-        cleared=tuple(s.path for s in profile.phones.sources if run.is_null(s.path)),
+        cleared=tuple(s.path for s in profile.phones.sources if run.text(s.path) == NULL),
     )
     return patient, PatientSources(identifier_path, best.path if best else "", language_path), warnings
 
