@@ -55,7 +55,7 @@ def send_next(workshop: Workshop) -> bool:
                 offer.text.number, offer.text.body, f"{workshop.public_base_url}{path}", offer.valid_for
             )
         )
-        record(workshop, offer, outcome)
+        record(workshop, offer, outcome, breakers)
     return claimed.anything
 
 

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from integration.domain.consequences import of_failure
-from integration.domain.delivery_news import DeliveryNews, bring_forward
+from integration import aftermath
+from integration.domain.delivery_news import bring_forward
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.text_message import AttemptState
-from integration.domain.write_back import WriteBackKind
 from integration.ports.sms import Accepted, NotSent, Refused, Throttled, Uncertain
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Collection
 
     from integration.domain.consequences import Breaker
     from integration.domain.text_message import Attempt, TextMessage
@@ -30,7 +29,7 @@ LONGEST_PAUSE = timedelta(seconds=30)
 _log = structlog.get_logger(__name__)
 
 
-def record(workshop: Workshop, offer: Offer, outcome: SendOutcome) -> None:
+def record(workshop: Workshop, offer: Offer, outcome: SendOutcome, open_breakers: Collection[str]) -> None:
     """Write down the outcome; news that came first by callback stands."""
     breaker = None
     with workshop.store.unit() as unit:
@@ -38,9 +37,9 @@ def record(workshop: Workshop, offer: Offer, outcome: SendOutcome) -> None:
         attempt = next(a for a in unit.texts.attempts(offer.text.id) if a.id == offer.attempt.id)
         text = unit.texts.get(offer.text.id)
         if isinstance(outcome, Accepted):
-            _accepted(unit, workshop, text, attempt, outcome)
+            breaker = _accepted(unit, workshop, text, attempt, outcome, open_breakers)
         elif isinstance(outcome, Refused):
-            breaker = _refused(unit, workshop, text, attempt, outcome)
+            breaker = _refused(unit, workshop, text, attempt, outcome, open_breakers)
         elif isinstance(outcome, Uncertain):
             _uncertain(unit, workshop, attempt, outcome.why)
         else:
@@ -50,61 +49,47 @@ def record(workshop: Workshop, offer: Offer, outcome: SendOutcome) -> None:
     _log.info("text offered", text=offer.text.id, outcome=type(outcome).__name__)
 
 
-def _accepted(unit: Unit, workshop: Workshop, text: TextMessage, attempt: Attempt, outcome: Accepted) -> None:
-    known = outcome.text
-    moved = replace(attempt, state=AttemptState.ACCEPTED, provider_id=known.provider_id, next_look_at=None)
-    unit.texts.update_attempt(moved, {AttemptState.OFFERED, AttemptState.UNCERTAIN})
-    news = DeliveryNews(
-        provider=_provider(workshop),
-        provider_id=known.provider_id,
-        word=known.word,
-        status=known.status,
-        at=workshop.clock.wall(),
-        error_code=known.error_code,
-        sender=known.sender,
-        segments=known.segments,
-        price=known.price,
-        currency=known.currency,
+def _accepted(
+    unit: Unit,
+    workshop: Workshop,
+    text: TextMessage,
+    attempt: Attempt,
+    outcome: Accepted,
+    open_breakers: Collection[str],
+) -> Breaker | None:
+    moved = replace(
+        attempt, state=AttemptState.ACCEPTED, provider_id=outcome.text.provider_id, next_look_at=None
     )
-    unit.texts.update(bring_forward(text, news, now=workshop.clock.calendar()))
-    _tell_charts(unit, text)
+    unit.texts.update_attempt(moved, {AttemptState.OFFERED, AttemptState.UNCERTAIN})
+    news = aftermath.as_news(
+        outcome.text, _provider(workshop), workshop.settings.failures, at=workshop.clock.wall()
+    )
+    after = bring_forward(text, news, now=workshop.clock.calendar())
+    return aftermath.record(unit, workshop, before=text, after=after, open_breakers=open_breakers)
 
 
 def _refused(
-    unit: Unit, workshop: Workshop, text: TextMessage, attempt: Attempt, outcome: Refused
+    unit: Unit,
+    workshop: Workshop,
+    text: TextMessage,
+    attempt: Attempt,
+    outcome: Refused,
+    open_breakers: Collection[str],
 ) -> Breaker | None:
     """Nothing was sent, and nothing will be."""
     moved = replace(attempt, state=AttemptState.REFUSED, why=outcome.code, next_look_at=None)
     if not unit.texts.update_attempt(moved, {AttemptState.OFFERED, AttemptState.UNCERTAIN}):
         return None
-    now = workshop.clock.calendar()
-    text = replace(
+    after = replace(
         text,
         status=DeliveryStatus.FAILED,
         word="refused",
         provider=_provider(workshop),
         error_code=outcome.code,
         failure=outcome.failure,
-        final_at=now,
+        final_at=workshop.clock.calendar(),
     )
-    unit.texts.update(text)
-    _tell_charts(unit, text)
-    sending = workshop.settings.sending
-    used = unit.numbers.automatic_opt_outs(now - timedelta(hours=1))
-    consequences = of_failure(
-        text,
-        outcome.failure,
-        outcome.code,
-        now=now,
-        visits=_visits(unit, text),
-        opt_outs_left=sending.automatic_opt_outs_per_hour - used,
-        covers_all_senders=sending.opt_out_covers_all_senders,
-    )
-    for suppression in consequences.suppressions:
-        unit.numbers.suppress(suppression)
-    for task in consequences.tasks:
-        unit.tasks.add(task)
-    return consequences.breaker
+    return aftermath.record(unit, workshop, before=text, after=after, open_breakers=open_breakers)
 
 
 def _uncertain(unit: Unit, workshop: Workshop, attempt: Attempt, why: str) -> None:
@@ -131,19 +116,3 @@ def _returned(
 
 def _provider(workshop: Workshop) -> str:
     return "" if workshop.sms is None else workshop.sms.name
-
-
-def _tell_charts(unit: Unit, text: TextMessage) -> None:
-    for patient_id in {subject.patient_id for subject in text.subjects}:
-        unit.write_backs.want(WriteBackKind.TEXT, text.id, patient_id)
-
-
-def _visits(unit: Unit, text: TextMessage) -> dict[int, datetime]:
-    """The starts of the visits the text speaks of, by appointment id."""
-    starts = {}
-    for subject in text.subjects:
-        if subject.appointment_id is not None:
-            start = unit.appointments.get(subject.appointment_id).slot.start
-            if start is not None:
-                starts[subject.appointment_id] = start
-    return starts

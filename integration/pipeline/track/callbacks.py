@@ -18,7 +18,7 @@ from integration.domain.delivery_status import contradicts
 from integration.domain.staff_task import TaskKind
 from integration.domain.surprise import describe
 from integration.domain.text_message import HOLDING, Attempt, AttemptState
-from integration.pipeline.track.aftermath import record, visit_starts
+from integration.aftermath import record, visit_starts
 from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:

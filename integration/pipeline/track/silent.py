@@ -16,7 +16,7 @@ from integration.domain.delivery_news import bring_forward
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.staff_task import TaskKind
 from integration.domain.text_message import TextKind
-from integration.pipeline.track.aftermath import as_news, record, visit_starts
+from integration.aftermath import as_news, record, visit_starts
 from integration.ports.sms import ProviderUnavailable
 
 if TYPE_CHECKING:

@@ -1,4 +1,7 @@
-"""Writes down a text's news and what follows: the chart is told, and failure has its consequences."""
+"""Writes down a text's news and what follows, for every step that hears some: sending, tracking, looking up.
+
+The chart is told, and failure has its consequences.
+"""
 
 from __future__ import annotations
 
