@@ -221,6 +221,9 @@ class Reply:
             place -= 1
         if place < 0 or self._words[place] not in negations:
             return False
+        denies = any(word in negations for word in self._words[match.start : match.end])
+        if denies and (self._words[place],) in words.phrases[Meaning.DECLINE]:
+            return False  # "no, no quiero mensajes": the first no is an answer
         # In "not interested, stop texting" the "not" belongs to a phrase that is over.
         return not any(other.start <= place < other.end - 1 < match.start for other in self._matches)
 

@@ -60,10 +60,12 @@ class Speller:
             letters = at
             while letters < len(words) and len(words[letters]) == 1 and words[letters].isalpha():
                 letters += 1
-            joined = "".join(words[at:letters])
-            if len(joined) >= _SPELLED_OUT and joined in self._known:
-                yield joined
-                at = letters
+            for end in range(letters, at + _SPELLED_OUT - 1, -1):
+                joined = "".join(words[at:end])
+                if joined in self._known:
+                    yield joined
+                    at = end
+                    break
             else:
                 yield self._cut_short(words[at])
                 at += 1

@@ -1,0 +1,243 @@
+"""The gates of understanding: a table of real-looking replies, and what no change of form may do."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integration.domain.reply_intent import Intent, Understood, classify
+from tests.domain.catalogs import LANGUAGES, catalog
+
+OPTIONS = {"C": "confirm", "R": "reschedule"}
+VOCABULARY = {language: catalog(language).replies for language in LANGUAGES}
+_TABLE = tomllib.loads((Path(__file__).parent / "replies.toml").read_text())
+ROWS = [
+    (text, meant) for table in _TABLE.values() for meant, texts in table.items() for text in texts
+]  # `urgent` is human, at once
+
+
+def understand(text: str) -> Understood:
+    return classify(text, options=OPTIONS, vocabulary=VOCABULARY)
+
+
+@pytest.mark.parametrize(("text", "meant"), ROWS)
+def test_a_reply_is_understood_as_a_person_would(text: str, meant: str) -> None:
+    understood = understand(text)
+    wanted = (Intent.HUMAN, True) if meant == "urgent" else (Intent(meant), False)
+    assert (understood.intent, understood.urgent) == wanted, understood.reason
+
+
+@pytest.mark.parametrize("intent", [Intent.CONFIRM, Intent.CANCEL, Intent.STOP, Intent.START])
+def test_the_gates_hold_over_the_whole_table(intent: Intent) -> None:
+    """No false confirm, cancel, opt-out or opt-in; and no opt-out missed."""
+    taken = {text for text, _ in ROWS if understand(text).intent is intent}
+    meant = {text for text, wanted in ROWS if wanted == intent.value}
+    assert taken - meant == set()
+    if intent is Intent.STOP:
+        assert meant - taken == set()
+
+
+def test_the_table_is_large_enough_to_mean_something() -> None:
+    assert sum(len(texts) for texts in _TABLE["seed"].values()) >= 110
+    assert len(ROWS) >= 900
+
+
+@pytest.mark.parametrize(
+    ("text", "urgent", "intent"),
+    [
+        ("STOP texting me, I have chest pain", True, Intent.STOP),
+        ("chest pain, need to reschedule", True, Intent.HUMAN),
+        ("yes, but it is an emergency", True, Intent.HUMAN),
+        ("not an emergency, just reschedule", False, Intent.RESCHEDULE),
+        ("Loved “Riverside Clinic: visit” I can't breathe", True, Intent.HUMAN),
+    ],
+)
+def test_urgent_words_are_flagged_whatever_else_is_said(text: str, urgent: bool, intent: Intent) -> None:  # noqa: FBT001 - a column
+    understood = understand(text)
+    assert (understood.urgent, understood.intent) == (urgent, intent)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "intent"),
+    [
+        ("1", {"1": "confirm", "2": "reschedule"}, Intent.CONFIRM),
+        ("1.", {"1": "confirm", "2": "reschedule"}, Intent.CONFIRM),
+        ("2", {"1": "confirm", "2": "reschedule"}, Intent.RESCHEDULE),
+        ("1 2", {"1": "confirm", "2": "reschedule"}, Intent.HUMAN),
+        ("3", {"1": "confirm", "2": "reschedule"}, Intent.HUMAN),
+        ("9", {"1": "confirm", "9": "cancel"}, Intent.CANCEL),
+        ("c", {"1": "confirm"}, Intent.HUMAN),
+        ("r", {}, Intent.HUMAN),
+        ("yes", {}, Intent.CONFIRM),
+        ("y", {"Y": "reschedule"}, Intent.RESCHEDULE),  # what our text offered outranks the dictionary
+        ("ok", {"OK": "human"}, Intent.HUMAN),
+        ("stop", {"STOP": "confirm"}, Intent.STOP),  # but never the carriers' words
+        ("cancel", {"CANCEL": "cancel"}, Intent.STOP),
+        ("help", {"HELP": "confirm"}, Intent.HELP),
+    ],
+)
+def test_only_what_was_offered_counts_as_an_option(
+    text: str, options: dict[str, str], intent: Intent
+) -> None:
+    assert classify(text, options=options, vocabulary=VOCABULARY).intent is intent
+
+
+@pytest.mark.parametrize(
+    ("text", "languages", "intent"),
+    [
+        ("ahí estaré", ["es"], Intent.CONFIRM),
+        ("ahí estaré", ["en"], Intent.HUMAN),
+        ("I'll be there", ["es"], Intent.HUMAN),
+        ("no más mensajes", ["en"], Intent.STOP),
+        ("stop texting me", ["es"], Intent.STOP),
+        ("please don't stop texting me", ["es"], Intent.HUMAN),
+        ("AYUDA", ["en"], Intent.HELP),
+    ],
+)
+def test_an_opt_out_counts_in_every_language_and_the_rest_in_the_patients_own(
+    text: str, languages: list[str], intent: Intent
+) -> None:
+    understood = classify(text, options=OPTIONS, vocabulary=VOCABULARY, languages=languages)
+    assert understood.intent is intent
+
+
+def test_a_language_without_reply_words_is_refused() -> None:
+    with pytest.raises(ValueError, match="no reply words for xx"):
+        classify("yes", options=OPTIONS, vocabulary=VOCABULARY, languages=["xx"])
+
+
+def test_the_patients_own_name_makes_a_wrong_number_plain() -> None:
+    assert understand("not Xiomara").intent is Intent.HUMAN
+    named = classify("not Xiomara", options=OPTIONS, vocabulary=VOCABULARY, names=["XIOMARA"])
+    assert named.intent is Intent.WRONG_NUMBER
+    # A name that is also a word stays a word.
+    assert (
+        classify("will be there", options=OPTIONS, vocabulary=VOCABULARY, names=["Will"]).intent
+        is Intent.CONFIRM
+    )
+
+
+def test_the_reason_names_the_rule_and_never_the_patient() -> None:
+    assert understand("please stop texting me. I confirm").reason == 'opt-out phrase "stop texting me"'
+    assert understand("C").reason == 'a plain "c"'
+    assert understand("thanks").reason == "courtesy, and no answer"
+    assert understand("I'll stop by at 3").reason == "holds an opt-out word that means something else"
+    for text in ("My name is Zephyrine Quillfeather", "not Maria", "who is Zephyrine", "yes for Zephyrine"):
+        assert "zephyrine" not in understand(text).reason.casefold()
+        assert "maria" not in understand(text).reason.casefold()
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "Liked “{}”",
+        "Loved “{}”",
+        "Disliked “{}”",
+        "Laughed at “{}”",
+        "Emphasized “{}”",
+        "Questioned “{}”",
+        "Reacted 👍 to “{}”",
+        "👍 to “{}”",
+        "Liked “{}",
+        'Liked "{}"',
+        "Removed a like from “{}”",
+        "Le gustó “{}”",
+        "{}",
+    ],
+)
+@pytest.mark.parametrize(
+    "ours",
+    [
+        (
+            "Riverside Clinic: Your appointment is today at 2:30 PM. Reply C to confirm or R to change. "
+            "Call 555-555-0100. Reply STOP to opt out."
+        ),
+        (
+            "Riverside Clinic: Su cita es hoy a las 2:30 PM. Responda C para confirmar o R para cambiar. "
+            "Llame al 555-555-0100. STOP para no recibir mas."
+        ),
+        "Riverside Clinic: appointment Tue Dec 1 at 2:30 PM is canceled. Call 555-555-0100. STOP to opt out.",
+        (
+            "You will get no more texts from Riverside Clinic. Your appointment is NOT canceled. "
+            "To change it call 555-555-0100. Reply START for texts."
+        ),
+    ],
+)
+def test_our_own_words_come_back_and_mean_nothing(quote: str, ours: str) -> None:
+    assert understand(quote.format(ours)).intent is Intent.HUMAN
+
+
+_KNOWN = [(text, understand(text).intent) for text, _ in ROWS if not set(text) & set('“”"«»')]
+_SPACES = st.sampled_from([" ", "  ", "\n", "\t", "\u00a0", "\u202f"])
+_MARKS = st.sampled_from(["", ".", "!", "!!", ",", ";", ":", "...", "-", "*"])
+
+
+@given(st.sampled_from(_KNOWN), st.data())
+def test_case_spaces_and_punctuation_never_change_the_meaning(
+    row: tuple[str, Intent], data: st.DataObject
+) -> None:
+    text, intent = row
+    cased = data.draw(st.sampled_from([str.upper, str.lower, str.title, str.swapcase]))
+    words = [
+        data.draw(_MARKS) + data.draw(_SPACES) + cased(word) + data.draw(_MARKS) for word in text.split(" ")
+    ]
+    dressed = "".join(words) + data.draw(_SPACES)
+    assert understand(dressed).intent is intent
+
+
+@given(st.sampled_from([text for text, _ in ROWS]), st.sampled_from(["?", "\uff1f", "¿", "؟"]), st.data())
+def test_a_question_is_never_a_confirmation(text: str, mark: str, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(text)))
+    assert understand(text[:place] + mark + text[place:]).intent is not Intent.CONFIRM
+
+
+_CONFIRMS = [text for text, meant in ROWS if meant == "confirm"]
+_DISTURBANCES = [
+    *(
+        "but I will be late",
+        "but can we do 3",
+        "if my ride comes",
+        "no",
+        "not",
+        "maybe",
+        "at 2:30",
+        "3",
+        "12/1",
+    ),
+    *("stop", "cancel", "can't make it", "reschedule", "pero voy tarde", "no puedo ir", "R", "who is this"),
+    *(
+        "for mom",
+        "on Friday",
+        "chest pain",
+        "wrong number",
+        "👎",
+        "❌",
+        "lol",
+        "haha right",
+        "unless it snows",
+    ),
+]
+
+
+@given(st.sampled_from(_CONFIRMS), st.sampled_from(_DISTURBANCES), st.booleans())
+def test_a_yes_with_anything_beside_it_is_no_plain_yes(yes: str, more: str, first: bool) -> None:  # noqa: FBT001 - drawn
+    text = f"{more} {yes}" if first else f"{yes} {more}"
+    assert understand(text).intent is not Intent.CONFIRM
+
+
+_STOPS = [text for text, meant in ROWS if meant == "stop" and len(text.split()) > 2]
+
+
+@given(st.sampled_from(_STOPS), st.sampled_from(["ok", "yes", "C", "thanks", "hello", "gracias"]))
+def test_a_clear_opt_out_stays_one_beside_any_plain_word(stop: str, more: str) -> None:
+    for text in (f"{more}, {stop}", f"{stop}. {more}"):
+        assert understand(text).intent is Intent.STOP, text
+
+
+@given(st.text(max_size=200))
+def test_no_text_is_too_strange_to_be_read(text: str) -> None:
+    assert understand(text).reason
