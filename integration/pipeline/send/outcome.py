@@ -17,7 +17,6 @@ from integration.ports.sms import Accepted, NotSent, Refused, Throttled, Uncerta
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from integration.domain.consequences import Breaker
     from integration.domain.text_message import Attempt, TextMessage
     from integration.pipeline.send.desk import Offer
     from integration.ports.sms import SendOutcome
@@ -35,52 +34,43 @@ def record(workshop: Workshop, offer: Offer, outcome: SendOutcome, open_breakers
     with workshop.store.unit() as unit:
         unit.numbers.lock(offer.text.number)
         attempt = next(a for a in unit.texts.attempts(offer.text.id) if a.id == offer.attempt.id)
-        text = unit.texts.get(offer.text.id)
-        if isinstance(outcome, Accepted):
-            breaker = _accepted(unit, workshop, text, attempt, outcome, open_breakers)
-        elif isinstance(outcome, Refused):
-            breaker = _refused(unit, workshop, text, attempt, outcome, open_breakers)
-        elif isinstance(outcome, Uncertain):
+        before = unit.texts.get(offer.text.id)
+        if isinstance(outcome, Uncertain):
             _uncertain(unit, workshop, attempt, outcome.why)
+        elif isinstance(outcome, Throttled | NotSent):
+            _returned(unit, workshop, before, attempt, outcome)
         else:
-            _returned(unit, workshop, text, attempt, outcome)
+            if isinstance(outcome, Accepted):
+                after = _accepted(unit, workshop, before, attempt, outcome)
+            else:
+                after = _refused(unit, workshop, before, attempt, outcome)
+            breaker = aftermath.record(
+                unit, workshop, before=before, after=after, open_breakers=open_breakers
+            )
     if breaker is not None:
         workshop.store.open_breaker(breaker.name, breaker.reason)
     _log.info("text offered", text=offer.text.id, outcome=type(outcome).__name__)
 
 
 def _accepted(
-    unit: Unit,
-    workshop: Workshop,
-    text: TextMessage,
-    attempt: Attempt,
-    outcome: Accepted,
-    open_breakers: Collection[str],
-) -> Breaker | None:
-    moved = replace(
-        attempt, state=AttemptState.ACCEPTED, provider_id=outcome.text.provider_id, next_look_at=None
-    )
+    unit: Unit, workshop: Workshop, text: TextMessage, attempt: Attempt, outcome: Accepted
+) -> TextMessage:
+    """The provider has it."""
+    known = outcome.text
+    moved = replace(attempt, state=AttemptState.ACCEPTED, provider_id=known.provider_id, next_look_at=None)
     unit.texts.update_attempt(moved, {AttemptState.OFFERED, AttemptState.UNCERTAIN})
-    news = aftermath.as_news(
-        outcome.text, _provider(workshop), workshop.settings.failures, at=workshop.clock.wall()
-    )
-    after = bring_forward(text, news, now=workshop.clock.calendar())
-    return aftermath.record(unit, workshop, before=text, after=after, open_breakers=open_breakers)
+    news = aftermath.as_news(known, _provider(workshop), workshop.settings.failures, at=workshop.clock.wall())
+    return bring_forward(text, news, now=workshop.clock.calendar())
 
 
 def _refused(
-    unit: Unit,
-    workshop: Workshop,
-    text: TextMessage,
-    attempt: Attempt,
-    outcome: Refused,
-    open_breakers: Collection[str],
-) -> Breaker | None:
+    unit: Unit, workshop: Workshop, text: TextMessage, attempt: Attempt, outcome: Refused
+) -> TextMessage:
     """Nothing was sent, and nothing will be."""
     moved = replace(attempt, state=AttemptState.REFUSED, why=outcome.code, next_look_at=None)
     if not unit.texts.update_attempt(moved, {AttemptState.OFFERED, AttemptState.UNCERTAIN}):
-        return None
-    after = replace(
+        return text
+    return replace(
         text,
         status=DeliveryStatus.FAILED,
         word="refused",
@@ -89,7 +79,6 @@ def _refused(
         failure=outcome.failure,
         final_at=workshop.clock.calendar(),
     )
-    return aftermath.record(unit, workshop, before=text, after=after, open_breakers=open_breakers)
 
 
 def _uncertain(unit: Unit, workshop: Workshop, attempt: Attempt, why: str) -> None:

@@ -12,13 +12,13 @@ from urllib.parse import parse_qsl
 
 import structlog
 
+from integration.aftermath import record, visit_starts
 from integration.domain.consequences import about
 from integration.domain.delivery_news import DeliveryNews, bring_forward
 from integration.domain.delivery_status import contradicts
 from integration.domain.staff_task import TaskKind
 from integration.domain.surprise import describe
 from integration.domain.text_message import HOLDING, Attempt, AttemptState
-from integration.aftermath import record, visit_starts
 from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:

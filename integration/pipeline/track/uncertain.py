@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from integration.aftermath import as_news, record, visit_starts
 from integration.domain.consequences import about
 from integration.domain.delivery_news import bring_forward
 from integration.domain.matching import MARGIN, match
 from integration.domain.staff_task import TaskKind
 from integration.domain.text_message import Attempt, AttemptState, TextKind
-from integration.aftermath import as_news, record, visit_starts
 from integration.ports.sms import ProviderUnavailable
 
 if TYPE_CHECKING:
