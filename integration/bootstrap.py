@@ -43,6 +43,27 @@ def kind_of_existing(environment: Environment) -> Kind | None:
     return None if stamp is None else stamp.kind  # type: ignore[return-value] # the table allows nothing else
 
 
+def no_store(environment: Environment) -> str:
+    """What to say when there is none."""
+    where = "APPOINTMENT_TEXTS_DATABASE_URL" if environment.database_url else str(environment.data)
+    return f"There is no store in {where} yet; `appointment-texts run` makes one."
+
+
+def open_existing_store(environment: Environment) -> SqlStore:
+    """The store that is there, of whatever kind, to look into. Raises StoreUnavailable when there is none."""
+    from integration.ports.store import StoreUnavailable
+
+    kind = kind_of_existing(environment)
+    if kind is None:
+        raise StoreUnavailable(no_store(environment))
+    return open_store(environment, kind=kind, units=1)
+
+
+def demo_places(environment: Environment) -> Environment:
+    """Where `run --demo` keeps what it keeps."""
+    return replace(environment, data=environment.data / "demo", database_url=None, data_key=None)
+
+
 def open_store(environment: Environment, *, kind: Kind, units: int = 4) -> SqlStore:
     """The store, made or migrated if need be. Raises WrongStamp, WrongKey, StoreUnavailable."""
     from integration.adapters.store.opening import open_store as open_it
