@@ -229,7 +229,7 @@ def test_a_yes_with_anything_beside_it_is_no_plain_yes(yes: str, more: str, firs
     assert understand(text).intent is not Intent.CONFIRM
 
 
-_STOPS = [text for text, meant in ROWS if meant == "stop" and len(text.split()) > 2]
+_STOPS = [text for text, meant in ROWS if meant == "stop" and len(text.split()) > 2 and "“" not in text]
 
 
 @given(st.sampled_from(_STOPS), st.sampled_from(["ok", "yes", "C", "thanks", "hello", "gracias"]))
