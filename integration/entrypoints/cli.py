@@ -26,6 +26,8 @@ COMMANDS: Final = {
     "classify-reply": "show how replies are understood, one a line on standard input",
     "send": "send HL7 v2 messages over MLLP and print the acknowledgments",
     "inbox": "what was kept, what could not be applied, and replay after a fix",
+    "tasks": "what staff are asked to do, and crossing it off",
+    "release": "what a breaker has stopped, and letting it go on",
     "usage": "how many texts and segments, at what price",
 }
 _AFTER_HELP: Final = "Exit status: 0 done, 1 something was refused or wrong, 2 wrong usage."

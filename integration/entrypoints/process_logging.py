@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -15,10 +16,29 @@ import structlog
 from integration.domain.surprise import describe
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterator, MutableMapping
 
 # Libraries that would tell more than ids: whole URLs with numbers in them, whole task arguments.
 _QUIET = ("httpx", "httpcore", "urllib3", "twilio", "sqlalchemy", "alembic", "celery.app.trace")
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """No log while the steps run on a stage: what happens there has not happened."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+def configure_quiet() -> None:
+    """Say nothing short of an error, and that on standard error: what a command prints is its answer."""
+    structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+    )
 
 
 def configure_logging(process: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from integration import bootstrap
 from integration.entrypoints.printing import json_line, say, table, warn
+from integration.entrypoints.process_logging import silence
 from integration.entrypoints.surroundings import the_environment, the_settings
 from integration.entrypoints.troubles import Refused, Usage
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from integration.settings.environment import Environment
 
 PAGE = 500
+TABLE = 100  # lines a person reads at most unless asked
 _STATES = ("new", "done", "dead")
 
 
@@ -35,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "ids", nargs="*", type=int, metavar="ID", help="messages, by their number in the list"
     )
     parser.add_argument("--state", choices=_STATES, help="list, or replay, all in this state")
-    parser.add_argument("--limit", type=int, default=100, help="list: the newest so many (100)")
+    parser.add_argument("--limit", type=int, help="list: the newest so many (100 in a table, all as JSON)")
     parser.add_argument(
         "--reveal", action="store_true", help="show: with people's data, which is masked else"
     )
@@ -59,7 +61,9 @@ def run(options: argparse.Namespace) -> int:
 def _list(store: SqlStore, options: argparse.Namespace) -> int:
     if options.ids:
         raise Usage("inbox list takes no message numbers; inbox show does")
-    messages = _all(store, options.state)[-options.limit :] if options.limit > 0 else []
+    limit = options.limit if options.limit is not None else None if options.json else TABLE
+    messages = _all(store, options.state)
+    messages = messages if limit is None else messages[max(0, len(messages) - limit) :]
     if options.json:
         for message in messages:
             json_line(as_json(message))
@@ -125,14 +129,12 @@ def _replay(environment: Environment, options: argparse.Namespace) -> int:
     from integration.entrypoints.trial import try_replay
 
     kind = bootstrap.kind_of_existing(environment)
-    if kind is None:
-        raise Refused(bootstrap.no_store(environment))
-    settings = the_settings(environment)
-    workshop = bootstrap.open_workshop(environment, settings, kind=kind)
+    workshop = bootstrap.open_workshop(environment, the_settings(environment), kind=kind)
     try:
         messages = _wanted(workshop.store, options)  # type: ignore[arg-type] # it is opened as one
         ids = [message.id for message in messages]
-        outcome = try_replay(workshop, ids)
+        with silence():
+            outcome = try_replay(workshop, ids)
         _say(
             options,
             {"messages": len(ids), "texts": outcome.reminders, "dead_again": outcome.dead},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from integration.entrypoints.message_files import read_messages
 from integration.entrypoints.printing import json_line, say, warn
+from integration.entrypoints.process_logging import silence
 from integration.entrypoints.rehearsal import rehearse
 from integration.entrypoints.surroundings import the_environment, the_feed, the_practice, the_settings
 from integration.entrypoints.troubles import Usage
@@ -31,9 +32,9 @@ def run(options: argparse.Namespace) -> int:
     practice = the_practice(settings, options.practice)
     now = datetime.now(UTC) if options.now is None else moment("--now", options.now)
     messages = [message for _, message in read_messages(options.files)]
-    lines, refusals = rehearse(
-        messages, settings=settings, feed=feed, practice=None if practice is None else practice.name, now=now
-    )
+    name = None if practice is None else practice.name
+    with silence():
+        lines, refusals = rehearse(messages, settings=settings, feed=feed, practice=name, now=now)
     for line in lines:
         if options.json:
             json_line(line)
