@@ -35,28 +35,24 @@ def database_url(environment: Environment) -> str:
     return environment.database_url or f"sqlite:///{(environment.data / _DATABASE).absolute()}"
 
 
-def kind_of_existing(environment: Environment) -> Kind | None:
-    """What the store that is there was made for, None when there is none. Raises StoreUnavailable."""
+class NoStore(Exception):
+    """There is no store yet where one was to be looked into."""
+
+
+def kind_of_existing(environment: Environment) -> Kind:
+    """What the store that is there was made for. Raises NoStore, StoreUnavailable."""
     from integration.adapters.store.stamp import read_stamp
 
     stamp = read_stamp(database_url(environment))
-    return None if stamp is None else stamp.kind  # type: ignore[return-value] # the table allows nothing else
-
-
-def no_store(environment: Environment) -> str:
-    """What to say when there is none."""
-    where = "APPOINTMENT_TEXTS_DATABASE_URL" if environment.database_url else str(environment.data)
-    return f"There is no store in {where} yet; `appointment-texts run` makes one."
+    if stamp is None:
+        where = "APPOINTMENT_TEXTS_DATABASE_URL" if environment.database_url else str(environment.data)
+        raise NoStore(f"There is no store in {where} yet; `appointment-texts run` makes one.")
+    return stamp.kind  # type: ignore[return-value] # the table allows nothing else
 
 
 def open_existing_store(environment: Environment) -> SqlStore:
-    """The store that is there, of whatever kind, to look into. Raises StoreUnavailable when there is none."""
-    from integration.ports.store import StoreUnavailable
-
-    kind = kind_of_existing(environment)
-    if kind is None:
-        raise StoreUnavailable(no_store(environment))
-    return open_store(environment, kind=kind, units=1)
+    """The store that is there, of whatever kind, to look into. Raises NoStore."""
+    return open_store(environment, kind=kind_of_existing(environment), units=1)
 
 
 def demo_places(environment: Environment) -> Environment:

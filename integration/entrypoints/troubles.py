@@ -13,6 +13,7 @@ class Refused(Exception):
 
 def describe_trouble(error: Exception) -> str | None:
     """What to tell the person about it, None for a surprise."""
+    from integration.bootstrap import NoStore
     from integration.ports.store import StoreUnavailable, WrongKey, WrongStamp
     from integration.settings.mistakes import ConfigError
 
@@ -21,6 +22,6 @@ def describe_trouble(error: Exception) -> str | None:
         return f"The configuration has {count} mistake{'s' * (count > 1)}:\n{error}"
     if isinstance(error, StoreUnavailable):
         return f"The database cannot be used: {error or 'it does not answer'}"
-    if isinstance(error, (Refused, WrongKey, WrongStamp)):
+    if isinstance(error, (Refused, NoStore, WrongKey, WrongStamp)):
         return str(error)
     return None
