@@ -13,7 +13,8 @@ from integration.domain.reply_words import BEGINNING, END
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from integration.domain.reply_words import Meaning, Phrase
+    from integration.domain.reply_text import Phrase
+    from integration.domain.reply_words import Meaning
 
 _LEAF: Final = ""  # no word is empty: the meanings of the phrase that ends here
 

@@ -18,14 +18,15 @@ from integration.domain.reply_words import Meaning
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from integration.domain.reply_text import Said
-    from integration.domain.reply_words import Phrase, ReplyWords
+    from integration.domain.reply_text import Phrase, Said
+    from integration.domain.reply_words import ReplyWords
 
 __all__ = ("Intent", "ReplyReader", "Understood", "classify")
 
 _IN_EVERY_LANGUAGE: Final = frozenset(
     {
-        *(Meaning.OPT_OUT, Meaning.OPT_OUT_ALONE, Meaning.OPT_OUT_ANYWHERE, Meaning.NOT_OPT_OUT),
+        *(Meaning.OPT_OUT, Meaning.OPT_OUT_ALONE, Meaning.OPT_OUT_ANYWHERE),
+        *(Meaning.AROUND_OPT_OUT, Meaning.NOT_OPT_OUT),
         *(Meaning.START, Meaning.HELP, Meaning.URGENT, Meaning.NOT_URGENT, Meaning.OURS, Meaning.TAPBACK),
     }
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from integration.domain.reply_words import Phrase
+    from integration.domain.reply_text import Phrase
 
 _DRAWN_OUT: Final = re.compile(r"(\w)\1\1+")
 _SPELLED_OUT: Final = 3  # letters, at least

@@ -11,6 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+Phrase = tuple[str, ...]  # words, as they follow one another
+
 _APOSTROPHES: Final = dict.fromkeys(map(ord, "'’‘`´ʼ′＇"))  # noqa: RUF001 - every apostrophe phones write
 _ASCII_WORD: Final = re.compile(r"[a-z0-9]+")
 _WORD_OR_SIGN: Final = re.compile(r"[^\W_]+|[^\w\s]")

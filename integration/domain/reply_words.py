@@ -16,7 +16,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
 from integration.domain.reply_spelling import Speller
-from integration.domain.reply_text import read
+from integration.domain.reply_text import Phrase, read
 from integration.domain.text_template import choices
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ BEGINNING: Final = "^"
 END: Final = "$"
 MANY: Final = 400  # spellings of one phrase; more is a mistake, not a phrase
 
-Phrase = tuple[str, ...]
 
 
 class Meaning(StrEnum):
@@ -35,6 +34,7 @@ class Meaning(StrEnum):
     OPT_OUT = "opt_out"  # stop, when nothing but other known words stands beside it
     OPT_OUT_ALONE = "opt_out_alone"  # stop, only as the whole reply: bare CANCEL
     OPT_OUT_ANYWHERE = "opt_out_anywhere"  # unmistakable wherever it stands: stop texting me
+    AROUND_OPT_OUT = "around_opt_out"  # may stand beside it: complaints
     NOT_OPT_OUT = "not_opt_out"  # holds such a word and means something else: bus stop
     START = "start"  # as the whole reply
     HELP = "help"  # as the whole reply

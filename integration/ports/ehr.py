@@ -62,9 +62,10 @@ WriteOutcome = Written | NotWritable | NoChart | LeftOut | TryLater
 class Fact:
     """One fact for one patient's chart, with all it speaks of.
 
-    `appointments` are this patient's visits that it is about, the foremost first. `text` is the text (kind TEXT), or the text a reply answers, if known. `reply` is set for
-    kinds REPLY and CONFIRMATION. `answered` is the write-back row of the answered text, so that a
-    reply can point to its Communication.
+    `appointments` are this patient's visits that it is about, the foremost first. `text` is the
+    text (kind TEXT), or the text a reply answers, if known. `reply` is set for kinds REPLY and
+    CONFIRMATION. `answered` is the write-back row of the answered text, so that a reply can point
+    to its Communication.
     """
 
     row: WriteBack

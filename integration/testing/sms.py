@@ -15,7 +15,7 @@ from integration.domain.clock import wall_now
 from integration.domain.delivery_status import DeliveryStatus, advance
 from integration.domain.failure import Failure
 from integration.domain.sms_segments import measure
-from integration.ports import (
+from integration.ports.sms import (
     Accepted,
     InboundText,
     NotSent,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from integration.ports import OutgoingText, SendOutcome
+    from integration.ports.sms import OutgoingText, SendOutcome
 
 SENDER = "+15005550006"
 OPTED_OUT = "opted-out"

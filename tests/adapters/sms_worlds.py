@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from integration.adapters.sms.twilio import TwilioAccount, build
 from integration.domain.failure import Failure
-from integration.ports import OutgoingText
+from integration.ports.sms import OutgoingText
 from integration.sandbox.behaviour import ACCOUNT, SENDER, TOKEN, Behaviour
 from integration.sandbox.exchange import Exchange
 from integration.sandbox.faults import Fault
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from integration.ports import SmsProvider
+    from integration.ports.sms import SmsProvider
     from integration.sandbox.emulator import Emulator
 
 PATIENT = "+12025550123"

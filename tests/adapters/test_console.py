@@ -9,7 +9,7 @@ import pytest
 
 from integration.adapters.sms.console import build
 from integration.domain.delivery_status import DeliveryStatus
-from integration.ports import Accepted, OutgoingText, SmsProvider
+from integration.ports.sms import Accepted, OutgoingText, SmsProvider
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 

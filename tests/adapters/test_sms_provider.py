@@ -10,7 +10,7 @@ import pytest
 
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
-from integration.ports import (
+from integration.ports.sms import (
     Accepted,
     NotSent,
     ProviderUnavailable,

@@ -12,7 +12,7 @@ from integration.adapters.sms import twilio
 from integration.adapters.sms.twilio import build
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
-from integration.ports import (
+from integration.ports.sms import (
     Accepted,
     NotSent,
     ProviderUnavailable,

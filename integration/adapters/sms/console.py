@@ -10,13 +10,13 @@ from integration.domain.clock import wall_now
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.phone_number import mask
 from integration.domain.sms_segments import measure
-from integration.ports import Accepted, InboundText, ProviderText, StatusReport
+from integration.ports.sms import Accepted, InboundText, ProviderText, StatusReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from integration.ports import OutgoingText, SendOutcome
+    from integration.ports.sms import OutgoingText, SendOutcome
 
 _log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from urllib3.exceptions import NewConnectionError
 
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
-from integration.ports import (
+from integration.ports.sms import (
     Accepted,
     InboundText,
     NotSent,
@@ -40,7 +40,7 @@ from integration.ports import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from integration.ports import OutgoingText, SendOutcome
+    from integration.ports.sms import OutgoingText, SendOutcome
 
 # Twilio's word → ours
 STATUSES = {

@@ -21,13 +21,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hl7_listener.inbox import ReceivedMessage
+    from integration.adapters.store.kept_row import Row
     from integration.adapters.store.keys import Keys
     from integration.adapters.store.stamp import Kind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-
-Row = tuple[str, str, bytes, bytes, int, str, str | None]
 
 
 def open_inbox(url: str, *, data_directory: Path, data_key: str | None, stamp: Kind) -> GroupInbox:

@@ -12,7 +12,7 @@ from integration.adapters.store.addresses import POSTGRES_CONNECTION, POSTGRES_D
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from integration.adapters.store.inbox import Row
+    from integration.adapters.store.kept_row import Row
 
 _INSERT = """
 INSERT INTO inbox (channel, control_id, digest, sealed_payload, received_at, state, reason)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from integration.adapters.store.inbox import Row
+    from integration.adapters.store.kept_row import Row
 
 _INSERT = """
 INSERT INTO inbox (channel, control_id, digest, sealed_payload, received_at, state, reason)
@@ -38,9 +38,10 @@ class SqliteWriter:
         """One after another; they come in as one."""
         try:
             connection = self._connection or self._connect()
-            self._begin(connection)
-            is_new = [connection.execute(_INSERT, row).rowcount == 1 for row in rows]
-            connection.execute("COMMIT")
+            with self._checkpointer.pause:
+                self._begin(connection)
+                is_new = [connection.execute(_INSERT, row).rowcount == 1 for row in rows]
+                connection.execute("COMMIT")
         except (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError, OverflowError):
             self.release()
             raise
@@ -92,6 +93,7 @@ class _Checkpointer:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.pause = threading.Lock()  # held while the log begins anew, and by who writes
         self._pages = 0
         self._wanted = threading.Event()
         self._closing = False
@@ -117,12 +119,12 @@ class _Checkpointer:
             with suppress(sqlite3.Error), closing(_connect_sqlite(self._path)) as connection:
                 self._checkpoint(connection)
 
-    @staticmethod
-    def _checkpoint(connection: sqlite3.Connection) -> None:
+    def _checkpoint(self, connection: sqlite3.Connection) -> None:
         _busy, in_log, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if in_log > _LONG_LOG_PAGES and moved < in_log:
             connection.execute("PRAGMA busy_timeout = 100")
-            connection.execute("PRAGMA wal_checkpoint(RESTART)")
+            with self.pause:
+                connection.execute("PRAGMA wal_checkpoint(RESTART)")
 
 
 def _connect_sqlite(path: Path) -> sqlite3.Connection:
