@@ -59,7 +59,7 @@ def siu(
         f"MSH|^~\\&|SCHED|RIVER|TEXTS|RIVER|{stamp}||SIU^{trigger}|{number}|P|2.5.1",
         (
             f"SCH|P{visit}|{visit}|||||CHECKUP^Check-up^HL70276|NORMAL^Normal^HL70277|30|min|^^30^{begins}"
-            f"|||||||||||||{status}"
+            f"||||||||||||||{status}"
         ),
         (
             f"PID|1||{person.mrn}^^^RIVER^MR||{person.family}^{person.given}||{person.born}|F|||"

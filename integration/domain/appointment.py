@@ -46,6 +46,7 @@ class Slot:
 # FHIR Appointment.status codes under which a visit is still to come.
 # proposed (tentative) and waitlist are not promises to the patient.
 EXPECTED = frozenset({"booked", "pending"})
+NOT_YET_PROMISED = frozenset({"proposed", "waitlist"})
 CALLED_OFF = frozenset({"cancelled", "noshow", "entered-in-error"})
 UNDER_WAY = frozenset({"arrived", "checked-in", "fulfilled"})
 
@@ -97,7 +98,7 @@ def hear(stored: Appointment | None, report: Report) -> News:
     """Compare a report with the stored appointment; the trigger decides, the comparison refines.
 
     A report without a start leaves the stored slot alone. A visit that was called off and is
-    expected again is booked anew, in a new slot.
+    expected again is booked anew, in a new slot; one that was tentative is booked now.
     """
     shown = report.appointment
     if stored is None:
@@ -106,11 +107,13 @@ def hear(stored: Appointment | None, report: Report) -> News:
     if not shown.is_expected:
         happened = AppointmentEvent.UNCHANGED if stored.status == shown.status else report.event
         return News(happened, merged)
-    again = not stored.is_expected and stored.status in CALLED_OFF
+    again = stored.status in CALLED_OFF
     if merged.slot != stored.slot or again:
         merged = replace(merged, slot_number=stored.slot_number + 1, confirmed=shown.confirmed)
         same_slot = merged.slot == stored.slot
         return News(AppointmentEvent.BOOKED if same_slot else AppointmentEvent.MOVED, merged)
+    if stored.status in NOT_YET_PROMISED:
+        return News(AppointmentEvent.BOOKED, merged)
     same = replace(merged, event_time=None, resource={}) == replace(stored, event_time=None, resource={})
     return News(AppointmentEvent.UNCHANGED if same else AppointmentEvent.CHANGED, merged)
 

@@ -74,6 +74,7 @@ def of_visit(
         (reminder.slot_number != appointment.slot_number, Skip("the visit was moved")),
         (not called_off and not appointment.is_expected, Skip("the visit is not to take place")),
         (called_off and appointment.is_expected, Skip("the visit is to take place after all")),
+        (reminder.patient_id not in appointment.patients, Skip("the visit is another patient's now")),
         (appointment.slot.start is None, Skip("the visit has no start")),
         (step.only_unconfirmed and appointment.confirmed, Skip("confirmed")),
     )

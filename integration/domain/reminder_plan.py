@@ -121,8 +121,11 @@ def _occasion_reminder(
     appointment: Appointment, step: Step, rules: PlanRules, situation: Situation
 ) -> Reminder:
     due = situation.at + rules.settle
-    starts = [start for start in (appointment.slot.start, situation.old_start) if start is not None]
-    return _draft(appointment, step, due, _useful_until(step, due, min(starts)), situation.now)
+    needed_by = appointment.slot.start
+    assert needed_by is not None  # noqa: S101 - `plan` looked
+    if situation.old_start is not None and due < situation.old_start < needed_by:
+        needed_by = situation.old_start  # or the patient comes at the old time
+    return _draft(appointment, step, due, _useful_until(step, due, needed_by), situation.now)
 
 
 def _ahead(appointment: Appointment, step: Step, rules: PlanRules, situation: Situation) -> Reminder:
@@ -201,10 +204,10 @@ class Revision:
 def carries_on(reminder: Reminder, appointment: Appointment, rules: PlanRules, situation: Situation) -> bool:
     """Whether a text about an event, still waiting, is still owed."""
     step = rules.step(reminder.step)
-    if step is None or step.on not in {AppointmentEvent.BOOKED, AppointmentEvent.MOVED}:
+    if step is None or step.on is None or reminder.slot_number != appointment.slot_number:
         return False
     said_again = situation.event in {AppointmentEvent.CHANGED, AppointmentEvent.UNCHANGED}
-    return said_again and appointment.is_expected and reminder.slot_number == appointment.slot_number
+    return said_again and appointment.is_expected == (step.on is not AppointmentEvent.CANCELLED)
 
 
 def revise(
@@ -218,21 +221,29 @@ def revise(
     """Bring the stored reminders of one appointment in line with the wanted ones.
 
     What is open, no longer wanted and not `kept` is withdrawn for `reason`; what is open and wanted
-    takes the new times; what was sent, skipped or withdrawn stays as it is.
+    takes the new times, unless these have passed: it waits already, and late is better than never.
+    What was withdrawn and is wanted is planned again; what was sent or skipped stays as it is.
     """
     by_key = {reminder.key: reminder for reminder in wanted}
     updates = []
     for old in stored:
         new = by_key.pop(old.key, None)
-        if old.state not in OPEN:
+        revived = old.state is ReminderState.WITHDRAWN and new is not None and new.state in OPEN
+        if old.state not in OPEN and not revived:
             continue
         if new is None and kept(old):
+            continue
+        if new is not None and new.state not in OPEN and new.due_at < now <= old.not_after:
             continue
         if new is None:
             updates.append(
                 replace(old, state=ReminderState.WITHDRAWN, reason=reason, decided_at=now),
             )
-        elif (new.due_at, new.not_after, new.state) != (old.due_at, old.not_after, ReminderState.PLANNED):
+        elif revived or (new.due_at, new.not_after, new.state) != (
+            old.due_at,
+            old.not_after,
+            ReminderState.PLANNED,
+        ):
             updates.append(
                 replace(
                     old,

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from integration.domain.appointment import AppointmentEvent
-from integration.domain.reminder import Reminder, ReminderState
+from integration.domain.reminder import OPEN, Reminder, ReminderState
 from integration.domain.reminder_plan import Situation, carries_on, plan, revise
 from integration.domain.staff_task import StaffTask, TaskKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from integration.domain.appointment import Appointment
+    from integration.domain.recipient import Patient
     from integration.domain.reminder_plan import PlanRules
     from integration.ports.store import Change, Unit
     from integration.ports.workshop import Workshop
@@ -67,58 +68,96 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change) -> str | None:
     stored = unit.reminders.of_appointment(appointment.id)
     practice = workshop.settings.practices.get(appointment.practice or "")
     now = workshop.clock.calendar()
-    situation = _situation(unit, appointment, stored, change, now)
+    situation = _situation(unit, appointment, stored, change, practice=practice, now=now)
+    patients = {patient_id: unit.patients.get(patient_id) for patient_id in appointment.patients}
+    numbers = {patient.id: patient.number for patient in patients.values()}
     wanted: list[Reminder] = []
+    owed: list[Reminder] = []
     if practice is not None:
-        wanted = _wanted(unit, appointment, practice.plan, situation)
+        wanted = _wanted(appointment, patients.values(), practice.plan, situation)
+        owed = [r for r in stored if carries_on(r, appointment, practice.plan, situation)]
+        wanted += _readdressed(owed, numbers)
     revision = revise(
         stored,
         [replace(reminder, inbox_id=change.inbox_id) for reminder in wanted],
-        kept=lambda reminder: (
-            practice is not None and carries_on(reminder, appointment, practice.plan, situation)
-        ),
+        kept=lambda reminder: reminder in owed and numbers.get(reminder.patient_id) == reminder.number,
         reason=_REASONS.get(change.event, "no longer in the plan"),
         now=now,
     )
     unit.reminders.add(revision.add)
-    unit.reminders.update(revision.update)
+    unit.reminders.update([_with_reason(reminder, numbers) for reminder in revision.update])
     if practice is None:
         return None
     return _flood(unit, practice, revision.add, now)
 
 
+def _readdressed(owed: Iterable[Reminder], numbers: Mapping[int, str | None]) -> list[Reminder]:
+    """News still owed to patients who have another number now goes there."""
+    found = []
+    for reminder in owed:
+        number = numbers.get(reminder.patient_id)
+        if reminder.state in OPEN and number is not None and number != reminder.number:
+            found.append(replace(reminder, id=0, number=number, state=ReminderState.PLANNED, reason=None))
+    return found
+
+
+def _with_reason(reminder: Reminder, numbers: Mapping[int, str | None]) -> Reminder:
+    """The reason for which it was withdrawn, if it is about the patient and not about the visit."""
+    if reminder.state is not ReminderState.WITHDRAWN:
+        return reminder
+    if reminder.patient_id not in numbers:
+        return replace(reminder, reason="the visit is another patient's now")
+    if numbers[reminder.patient_id] != reminder.number:
+        return replace(reminder, reason="the patient has another number now")
+    return reminder
+
+
 def _situation(
-    unit: Unit, appointment: Appointment, stored: Sequence[Reminder], change: Change, now: datetime
+    unit: Unit,
+    appointment: Appointment,
+    stored: Sequence[Reminder],
+    change: Change,
+    *,
+    practice: Practice | None,
+    now: datetime,
 ) -> Situation:
     told_this_slot = unit.texts.for_slot(appointment.id, appointment.slot_number)
     told = told_this_slot or any(
         unit.texts.for_slot(appointment.id, earlier) for earlier in range(1, appointment.slot_number)
     )
+    # Whoever was told last that the visit is off expects none.
+    told &= not _told_off(stored, practice)
     # Called off and on again before the patient heard of it: there is nothing to say.
     reinstated = change.event is AppointmentEvent.BOOKED and change.before == appointment.slot
-    told_off = any(
-        reminder.step == AppointmentEvent.CANCELLED and reminder.state is ReminderState.SENT
-        for reminder in stored
-    )
     return Situation(
         event=change.event,
         at=change.at,
         now=now,
         told=told,
-        told_this_slot=told_this_slot or (reinstated and told and not told_off),
+        told_this_slot=told_this_slot or (reinstated and told),
         old_start=None if change.before is None else change.before.start,
         quiet=change.quiet,
     )
 
 
-def _wanted(unit: Unit, appointment: Appointment, rules: PlanRules, situation: Situation) -> list[Reminder]:
+def _told_off(stored: Iterable[Reminder], practice: Practice | None) -> bool:
+    """Whether the newest text about the visit said that it is cancelled."""
+    step = None if practice is None else practice.plan.on(AppointmentEvent.CANCELLED)
+    sent = [reminder for reminder in stored if reminder.state is ReminderState.SENT]
+    if step is None or not sent:
+        return False
+    return max(sent, key=lambda reminder: (reminder.text_id or 0, reminder.id)).step == step.name
+
+
+def _wanted(
+    appointment: Appointment, patients: Iterable[Patient], rules: PlanRules, situation: Situation
+) -> list[Reminder]:
     """The reminders of every patient of the appointment."""
     wanted = []
-    for patient_id in appointment.patients:
-        patient = unit.patients.get(patient_id)
+    for patient in patients:
         reminders = plan(
             appointment,
-            patient_id=patient_id,
+            patient_id=patient.id,
             number=patient.number or "",
             rules=rules,
             situation=situation,
