@@ -57,7 +57,7 @@ class Understood:
 _BESIDE_STOP: Final = (
     *(Meaning.OPT_OUT, Meaning.OPT_OUT_ALONE, Meaning.START, Meaning.HELP),
     *(Meaning.CONFIRM, Meaning.DECLINE, Meaning.COURTESY, Meaning.PLEASED),
-    *(Meaning.CANCEL, Meaning.RESCHEDULE, Meaning.WRONG_NUMBER),
+    *(Meaning.CANCEL, Meaning.RESCHEDULE, Meaning.WRONG_NUMBER, Meaning.REQUEST, Meaning.AROUND_OPT_OUT),
 )
 _BESIDE_CANCEL: Final = (
     *(Meaning.CANCEL, Meaning.DECLINE, Meaning.COURTESY),

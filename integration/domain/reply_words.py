@@ -27,7 +27,6 @@ END: Final = "$"
 MANY: Final = 400  # spellings of one phrase; more is a mistake, not a phrase
 
 
-
 class Meaning(StrEnum):
     """What a phrase says; the names of the lists under `[replies]`."""
 
