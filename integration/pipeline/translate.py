@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -125,6 +125,7 @@ class _Application:
     feed: Feed
     message: KeptMessage
     translation: Translation
+    renumbered: list[int] = field(default_factory=list)  # patients who have another number now
 
     def record(self) -> list[str]:
         """Store the appointment and its patients, and write down what happened; returns notes."""
@@ -148,6 +149,7 @@ class _Application:
         saved = self.unit.appointments.save(news.appointment)
         if news.event is not AppointmentEvent.IGNORED:
             self._ask_for_planning(stored, replace(news, appointment=saved))
+        self._ask_for_other_visits(saved)
         return [] if saved.practice is not None else ["no-practice-claims-location AIL-3"]
 
     @property
@@ -183,6 +185,24 @@ class _Application:
                 inbox_id=self.message.id,
             )
         )
+
+    def _ask_for_other_visits(self, saved: Appointment) -> None:
+        """A new number is that of all the patient's visits, not only of the one the message is about."""
+        now = self.workshop.clock.calendar()
+        visits = {
+            visit for patient in self.renumbered for visit in self.unit.appointments.to_come(patient, now)
+        }
+        for visit in sorted(visits - {saved.id}):
+            self.unit.changes.add(
+                Change(
+                    id=0,
+                    appointment_id=visit,
+                    event=AppointmentEvent.CHANGED,
+                    at=now,
+                    quiet=True,
+                    inbox_id=self.message.id,
+                )
+            )
 
     def _shown(
         self, mapped: MappedAppointment, keys: tuple[str, ...], patients: tuple[int, ...]
@@ -237,6 +257,8 @@ class _Application:
         if stored is None:
             return self.unit.patients.save(shown)
         merged = _lay_over(stored, shown, forget_number=bool(mapped.cleared))
+        if merged.number != stored.number:
+            self.renumbered.append(stored.id)
         unchanged = replace(merged, event_time=stored.event_time) == stored
         return stored if unchanged else self.unit.patients.save(merged)
 

@@ -129,7 +129,8 @@ class PatientRows(Protocol):
     def save(self, patient: Patient) -> Patient:
         """Insert (id 0) or update; identifiers are added, never removed. Returns it with its id.
 
-        An identifier that has an owner stays with it; a new record whose first one has an owner: `Overtaken`.
+        An identifier that has an owner stays with it. A new record whose first one has an owner, and a record
+        that another unit wrote after this one read it: `Overtaken`, at the latest when the unit ends.
         """
 
     def link(self, patient_id: int, ehr_id: str) -> None:
@@ -154,10 +155,14 @@ class AppointmentRows(Protocol):
     def get(self, appointment_id: int) -> Appointment:
         """One appointment; KeyError when unknown."""
 
+    def to_come(self, patient_id: int, after: datetime) -> Sequence[int]:
+        """The ids of a patient's appointments that start after then, whatever their status; not locked."""
+
     def save(self, appointment: Appointment) -> Appointment:
         """Insert (id 0) or update; identifiers are added, never removed. Returns it with its id.
 
-        An identifier that has an owner stays with it; a new record whose first one has an owner: `Overtaken`.
+        An identifier that has an owner stays with it. A new record whose first one has an owner, and a record
+        that another unit wrote after this one read it: `Overtaken`, at the latest when the unit ends.
         """
 
 
@@ -168,13 +173,20 @@ class ChangeRows(Protocol):
         """Write it down."""
 
     def claim(self, limit: int) -> Sequence[Change]:
-        """The oldest changes, in order; all waiting changes of one appointment come together."""
+        """The oldest changes, in order; all waiting changes of one appointment come together.
+
+        No other unit applies a message to these appointments until this one ends. As with the inbox,
+        fewer than `limit` may come while more wait.
+        """
 
     def done(self, change_ids: Collection[int]) -> None:
         """They have been planned."""
 
     def waits(self, appointment_ids: Collection[int]) -> bool:
-        """Whether any of these appointments has a change not yet planned."""
+        """Whether any of these appointments has a change not yet planned.
+
+        Until this unit ends none is written and none is planned: the last look stays true (promise 4).
+        """
 
 
 class ReminderRows(Protocol):
@@ -415,7 +427,7 @@ class StoreUnavailable(Exception):
 
 
 class Overtaken(StoreUnavailable):
-    """Another unit stored the same record first; nothing is wrong, run this one again."""
+    """Another unit wrote the same record first; nothing is wrong, run this one again."""
 
 
 class WrongKey(Exception):

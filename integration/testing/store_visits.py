@@ -161,6 +161,14 @@ class FakeAppointmentRows:
         """By id."""
         return self._tables.appointments[appointment_id]
 
+    def to_come(self, patient_id: int, after: datetime) -> Sequence[int]:
+        """Whatever their status."""
+        return [
+            each.id
+            for each in self._tables.appointments.values()
+            if patient_id in each.patients and each.slot.start is not None and each.slot.start > after
+        ]
+
     def save(self, appointment: Appointment) -> Appointment:
         """Insert or update."""
         must_be_there(self._tables.patients, *appointment.patients)

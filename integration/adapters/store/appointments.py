@@ -16,9 +16,11 @@ from integration.adapters.store.tables.visits import (
     appointments,
 )
 from integration.domain.appointment import Appointment, Slot
+from integration.ports.store import Overtaken
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import datetime
 
     from integration.adapters.store.work import Work
 
@@ -43,8 +45,21 @@ _ALL = (
     .where(appointments.c.id.in_(sa.bindparam("appointment_ids", expanding=True)))
     .order_by(appointments.c.id, appointment_patients.c.position)
 )
+_TO_COME = (
+    sa.select(appointments.c.id)
+    .join_from(appointment_patients, appointments)
+    .where(
+        appointment_patients.c.patient_id == sa.bindparam("of_patient"),
+        appointments.c.start_at > sa.bindparam("after", type_=appointments.c.start_at.type),
+    )
+    .order_by(appointments.c.id)
+)
 _INSERT = appointments.insert()
-_UPDATE = appointments.update().where(appointments.c.id == sa.bindparam("wanted"))
+_UPDATE = (
+    appointments.update()
+    .where(appointments.c.id == sa.bindparam("wanted"), appointments.c.revision == sa.bindparam("read"))
+    .values(revision=appointments.c.revision + 1)
+)
 _ADD_PATIENTS = appointment_patients.insert()
 _REMOVE_PATIENTS = appointment_patients.delete().where(
     appointment_patients.c.appointment_id == sa.bindparam("wanted")
@@ -58,7 +73,7 @@ class SqlAppointmentRows:
         self._work = work
         self._identifiers = Identifiers(work, appointment_identifiers, "appointment_id", _FIND)
         self._known: dict[int, Appointment] = {}  # written by this unit, or fetched under its lock
-        self._stored: dict[int, Appointment] = {}
+        self._read_before: dict[int, tuple[int, Appointment]] = {}  # with its revision, as stored
         self._held: dict[int, dict[str, Any]] = {}
         self._held_patients: list[dict[str, Any]] = []
         work.add_writer(self._write_held)
@@ -84,6 +99,10 @@ class SqlAppointmentRows:
             raise KeyError(appointment_id)
         return self._read(rows)
 
+    def to_come(self, patient_id: int, after: datetime) -> Sequence[int]:
+        """Not locked."""
+        return [row.id for row in self._work.rows(_TO_COME, {"of_patient": patient_id, "after": after})]
+
     def fetch(self, appointment_ids: Collection[int]) -> Collection[Appointment]:
         """Read these now, in one query: `get` will be asked for them. Their locks must be held."""
         rows = self._work.rows(_ALL, {"appointment_ids": list(appointment_ids)})
@@ -96,21 +115,31 @@ class SqlAppointmentRows:
         slot = replace(appointment.slot, start=as_stored(appointment.slot.start))
         appointment = replace(appointment, slot=slot, event_time=as_stored(appointment.event_time))
         if appointment.id == 0:
-            stored = replace(appointment, id=self._work.next_id(appointments))
+            revision, stored = 1, replace(appointment, id=self._work.next_id(appointments))
             self._held[stored.id] = {"id": stored.id, **self._write(stored)}
             self._identifiers.hold(stored.scope, stored.identifiers, stored.id, is_new=True)
             self._hold_patients(stored)
         else:
-            before = self._stored.get(appointment.id) or self.get(appointment.id)
+            if appointment.id not in self._read_before:
+                self.get(appointment.id)
+            revision, before = self._read_before[appointment.id]
             stored = replace(appointment, identifiers=united(appointment.identifiers, before.identifiers))
             added = [identifier for identifier in stored.identifiers if identifier not in before.identifiers]
             self._identifiers.hold(stored.scope, added, stored.id, is_new=False)
-            self._work.run(_UPDATE, {**self._write(stored), "wanted": stored.id})
+            revision = self._update(stored, revision)
             if stored.patients != before.patients:
                 self._work.run(_REMOVE_PATIENTS, {"wanted": stored.id})
                 self._hold_patients(stored)
-        self._known[stored.id] = self._stored[stored.id] = stored
+        self._known[stored.id] = stored
+        self._read_before[stored.id] = (revision, stored)
         return stored
+
+    def _update(self, appointment: Appointment, revision: int) -> int:
+        """Write over what this unit has read, and nothing newer; the new revision."""
+        values = {**self._write(appointment), "wanted": appointment.id, "read": revision}
+        if self._work.run(_UPDATE, values).rowcount == 0:
+            raise Overtaken("another unit wrote this appointment meanwhile; run this one again")
+        return revision + 1
 
     def _hold_patients(self, appointment: Appointment) -> None:
         self._held_patients += [
@@ -165,5 +194,5 @@ class SqlAppointmentRows:
             resource=work.read_json("appointments.sealed_resource", row.sealed_resource),
             ehr_id=work.read("appointments.sealed_ehr_id", row.sealed_ehr_id),
         )
-        self._stored[appointment.id] = appointment
+        self._read_before[appointment.id] = (row.revision, appointment)
         return appointment

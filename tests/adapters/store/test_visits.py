@@ -119,6 +119,20 @@ def test_an_appointment_without_a_start_or_a_patient_comes_back_as_saved(store: 
         assert unit.appointments.get(saved.id).patients == ()
 
 
+def test_the_visits_a_patient_has_before_them_are_found(store: Store) -> None:
+    with store.unit() as unit:
+        first, second = (unit.patients.save(patient(identifiers=(key,))).id for key in "ab")
+        visits = [
+            unit.appointments.save(
+                appointment(0, patients=patients, identifiers=(f"visit {days}",), slot=Slot(NOW + days * DAY))
+            ).id
+            for days, patients in ((1, (first,)), (2, (second, first)), (3, (second,)), (-1, (first,)))
+        ]
+        assert list(unit.appointments.to_come(first, NOW)) == visits[:2]
+    with store.unit() as unit:
+        assert list(unit.appointments.to_come(second, NOW + 2 * DAY)) == [visits[2]]
+
+
 def test_an_appointment_may_change_its_patients_and_gain_identifiers(store: Store) -> None:
     with store.unit() as unit:
         visit_id, _ = add_visit(unit)
