@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from integration.adapters.store.reminders import SqlReminderRows
     from integration.adapters.store.work import Work
 
+CHANGES_IN_A_BITE = 10
+
 _ADD = changes.insert()
 # The lock is the appointment's: one unit plans it, and none while a message of it is being applied.
 _CLAIM = (
@@ -85,7 +87,10 @@ class SqlChangeRows:
 
     def claim(self, limit: int) -> Sequence[Change]:
         """All of each appointment."""
-        claimed = {row.appointment_id for row in self._work.rows(_CLAIM, {"at_most": limit})}
+        claimed = {
+            row.appointment_id
+            for row in self._work.rows(_CLAIM, {"at_most": self._work.bite(limit, CHANGES_IN_A_BITE)})
+        }
         if not claimed:
             return []
         # Only a query begun under the locks sees what their former holders have done.

@@ -33,7 +33,7 @@ class Identifiers:
         self._work = work
         self._query = query
         self._owner = owner
-        self._insert = insert(table).on_conflict_do_nothing()
+        self._insert = insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
         self._owner_of = sa.select(table.c[owner]).where(
             table.c.scope == sa.bindparam("of_scope"), table.c.identifier_hash == sa.bindparam("hash")
         )

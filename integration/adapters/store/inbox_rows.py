@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from integration.adapters.store.work import Work
     from integration.ports.store import InboxState
 
-# SQLite has one writer, and the listener is to be it again within milliseconds: small bites.
-SQLITE_BITE = 5
+
+MESSAGES_IN_A_BITE = 4
 
 
 def _new_channels() -> sa.Select[Any]:
@@ -127,8 +127,7 @@ class SqlInboxRows:
 
     def claim(self, limit: int) -> Sequence[KeptMessage]:
         """The oldest new messages of one channel that nobody else works on."""
-        if self._work.sqlite:
-            limit = min(limit, SQLITE_BITE)
+        limit = self._work.bite(limit, MESSAGES_IN_A_BITE)
         for (channel,) in self._work.rows(_CHANNELS):
             if (
                 not self._work.sqlite

@@ -12,6 +12,7 @@ from integration.adapters.store.identifiers import Identifiers, one_of_them, uni
 from integration.adapters.store.tables.columns import as_stored
 from integration.adapters.store.tables.people import consents, patient_identifiers, patients
 from integration.domain.recipient import Patient
+from integration.ports.store import Overtaken
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -30,7 +31,16 @@ _WITH_NUMBER = (
 )
 _ALL = sa.select(patients).where(patients.c.id.in_(sa.bindparam("patient_ids", expanding=True)))
 _INSERT = patients.insert()
-_UPDATE = patients.update().where(patients.c.id == sa.bindparam("patient_id"))
+_UPDATE = (
+    patients.update()
+    .where(patients.c.id == sa.bindparam("patient_id"), patients.c.revision == sa.bindparam("read"))
+    .values(revision=patients.c.revision + 1)
+)
+_LINK = (
+    patients.update()
+    .where(patients.c.id == sa.bindparam("patient_id"))
+    .values(sealed_ehr_id=sa.bindparam("sealed"), revision=patients.c.revision + 1)
+)
 _CONSENT = (
     sa.select(consents.c.given)
     .where(consents.c.patient_id == sa.bindparam("of_patient"))
@@ -47,7 +57,7 @@ class SqlPatientRows:
         self._work = work
         self._identifiers = Identifiers(work, patient_identifiers, "patient_id", _FIND)
         self._known: dict[int, Patient] = {}  # written by this unit, or fetched in advance
-        self._stored_identifiers: dict[int, tuple[str, ...]] = {}
+        self._read_before: dict[int, tuple[int, tuple[str, ...]]] = {}  # revision and identifiers, as stored
         self._held: dict[int, dict[str, Any]] = {}
         work.add_writer(self._write_held)
 
@@ -80,29 +90,30 @@ class SqlPatientRows:
         """Insert, when the unit flushes, or update."""
         patient = replace(patient, event_time=as_stored(patient.event_time))
         if patient.id == 0:
-            stored = replace(patient, id=self._work.next_id(patients))
+            revision, stored = 1, replace(patient, id=self._work.next_id(patients))
             self._held[stored.id] = {"id": stored.id, **self._write(stored)}
             self._identifiers.hold(stored.scope, stored.identifiers, stored.id, is_new=True)
         else:
-            known = self._stored_identifiers.get(patient.id)
-            if known is None:
-                known = self.get(patient.id).identifiers
+            if patient.id not in self._read_before:
+                self.get(patient.id)
+            revision, known = self._read_before[patient.id]
             stored = replace(patient, identifiers=united(patient.identifiers, known))
             added = [identifier for identifier in stored.identifiers if identifier not in known]
             self._identifiers.hold(stored.scope, added, stored.id, is_new=False)
             if stored.id in self._held:
                 self._held[stored.id] = {"id": stored.id, **self._write(stored)}
             else:
-                self._work.run(_UPDATE, {**self._write(stored), "patient_id": stored.id})
+                revision = self._update(stored, revision)
         self._known[stored.id] = stored
-        self._stored_identifiers[stored.id] = stored.identifiers
+        self._read_before[stored.id] = (revision, stored.identifiers)
         return stored
 
     def link(self, patient_id: int, ehr_id: str) -> None:
         """One column."""
         sealed = self._work.seal("patients.sealed_ehr_id", ehr_id)
-        self._work.run(_UPDATE, {"patient_id": patient_id, "sealed_ehr_id": sealed})
+        self._work.run(_LINK, {"patient_id": patient_id, "sealed": sealed})
         self._known.pop(patient_id, None)
+        self._read_before.pop(patient_id, None)
 
     def with_number(self, number: str) -> Sequence[Patient]:
         """Oldest first."""
@@ -120,6 +131,13 @@ class SqlPatientRows:
         self._work.run(
             _RECORD_CONSENT, {"patient_id": patient_id, "given": given, "source": source, "recorded_at": at}
         )
+
+    def _update(self, patient: Patient, revision: int) -> int:
+        """Write over what this unit has read, and nothing newer; the new revision."""
+        values = {**self._write(patient), "patient_id": patient.id, "read": revision}
+        if self._work.run(_UPDATE, values).rowcount == 0:
+            raise Overtaken("another unit wrote this patient meanwhile; run this one again")
+        return revision + 1
 
     def _write_held(self) -> None:
         self._work.write(_INSERT, list(self._held.values()))
@@ -164,5 +182,5 @@ class SqlPatientRows:
             resource=work.read_json("patients.sealed_resource", row.sealed_resource),
             ehr_id=work.read("patients.sealed_ehr_id", row.sealed_ehr_id),
         )
-        self._stored_identifiers[patient.id] = patient.identifiers
+        self._read_before[patient.id] = (row.revision, patient.identifiers)
         return patient

@@ -133,6 +133,10 @@ class Work:
         """The commit succeeded: what this unit wrote may be remembered."""
         self._known.learn(self._fresh)
 
+    def bite(self, limit: int, milliseconds_worth: int) -> int:
+        """How many rows to claim at once: on SQLite the only writer is to be done within milliseconds."""
+        return min(limit, milliseconds_worth) if self.sqlite else limit
+
     def next_id(self, table: sa.Table) -> int:
         """An id for a row that is held back."""
         if not self.sqlite:

@@ -8,9 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import psycopg
+import pytest
+
 from integration.domain.reminder import ReminderState
 from integration.domain.text_message import AttemptState
 from integration.domain.write_back import WriteBackKind, WriteBackState
+from integration.ports.store import Overtaken
 from tests.adapters.store.records import (
     ADA,
     BEN,
@@ -27,6 +31,7 @@ from tests.adapters.store.records import (
     reply,
     text,
 )
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -239,6 +244,68 @@ def test_postgres_passes_over_what_another_unit_holds(postgres_place: StorePlace
         rows = [each.write_backs.claim(NOW, NOW + HOUR) for each in (mine, theirs)]
         assert len({row.id for row in rows if row}) == 2
     store.close()
+
+
+def test_a_record_that_another_unit_wrote_meanwhile_is_not_overwritten(postgres_place: StorePlace) -> None:
+    store = postgres_place.open()
+    with store.unit() as unit:
+        visit, whose = add_visit(unit)
+
+    def overtaken(mine: Unit) -> None:
+        appointment, patient = mine.appointments.get(visit), mine.patients.get(whose)
+        with store.unit() as theirs:
+            theirs.appointments.save(replace(theirs.appointments.get(visit), slot_number=2))
+            theirs.patients.link(whose, "chart-1")
+        with pytest.raises(Overtaken):
+            mine.appointments.save(replace(appointment, confirmed=True))
+        with pytest.raises(Overtaken):
+            mine.patients.save(replace(patient, language="en"))
+
+    with store.unit() as unit:
+        overtaken(unit)
+    with store.unit() as unit:
+        unit.appointments.save(replace(unit.appointments.get(visit), confirmed=True))
+        unit.appointments.save(replace(unit.appointments.get(visit), status="cancelled"))
+    with store.unit() as unit:
+        appointment = unit.appointments.get(visit)
+        assert (appointment.slot_number, appointment.confirmed, appointment.status) == (2, True, "cancelled")
+        assert unit.patients.get(whose).ehr_id == "chart-1"
+    store.close()
+
+
+def test_the_last_look_stays_true_until_the_text_is_written(postgres_place: StorePlace) -> None:
+    """While a unit that asked whether changes wait is at work, none is written and none is planned."""
+    store = postgres_place.open()
+    with store.unit() as unit:
+        visit, _ = add_visit(unit)
+        unit.changes.add(change(visit))
+    order: list[str] = []
+
+    def apply_a_message() -> None:
+        with store.unit() as translating:
+            translating.appointments.find("main", ["SCH-2||1|"])
+            translating.changes.add(change(visit))
+        order.append("message applied")
+
+    with ThreadPoolExecutor(1) as pool:
+        with store.unit() as sending:
+            assert sending.changes.waits([visit])
+            with store.unit() as planning:
+                assert planning.changes.claim(1) == []
+            applying = pool.submit(apply_a_message)
+            until(
+                "the message waits for its appointment",
+                lambda: applying.done() or waits_for_a_lock(postgres_place),
+            )
+            order.append("text written")
+        applying.result()
+    assert order == ["text written", "message applied"]
+    store.close()
+
+
+def waits_for_a_lock(place: StorePlace) -> bool:
+    with psycopg.connect(place.url) as connection:
+        return connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone() is not None
 
 
 def test_the_lock_on_a_number_is_waited_for(store_place: StorePlace) -> None:

@@ -81,6 +81,11 @@ def own_id() -> sa.Column[int]:
     return sa.Column("id", BIG, primary_key=True)
 
 
+def revision() -> sa.Column[int]:
+    """Grows by one whenever the row is written, so that a writer can tell that another came before."""
+    return sa.Column("revision", sa.Integer, nullable=False, server_default="1")
+
+
 def to(target: str, name: str, **options: Any) -> sa.Column[Any]:
     """A column that refers to a row of another table, which must be there."""
     kind: Any = sa.LargeBinary if target == "numbers.number_hash" else BIG

@@ -9,6 +9,7 @@ from integration.adapters.store.tables.columns import (
     own_id,
     partial_index,
     plain_word,
+    revision,
     to,
 )
 from integration.domain.consent import SuppressionKind
@@ -38,6 +39,7 @@ patients = sa.Table(
     sa.Column("event_time", Instant),
     sa.Column("sealed_resource", sa.LargeBinary, nullable=False),  # JSON
     sa.Column("sealed_ehr_id", sa.LargeBinary),
+    revision(),
     sqlite_autoincrement=True,
 )
 sa.Index("patients_by_number", patients.c.number_hash)

@@ -11,6 +11,7 @@ from integration.adapters.store.tables.columns import (
     own_id,
     partial_index,
     plain_word,
+    revision,
     to,
 )
 from integration.domain.appointment import AppointmentEvent, Modality
@@ -57,6 +58,7 @@ appointments = sa.Table(
     sa.Column("held_by", BIG),  # an inbox id; no foreign key, the inbox is purged by its own rules
     sa.Column("sealed_resource", sa.LargeBinary, nullable=False),  # JSON
     sa.Column("sealed_ehr_id", sa.LargeBinary),
+    revision(),
     sqlite_autoincrement=True,
 )
 

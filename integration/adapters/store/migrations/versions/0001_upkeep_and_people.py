@@ -57,6 +57,7 @@ def upgrade() -> None:
         sa.Column("event_time", sa.BigInteger),
         sa.Column("sealed_resource", sa.LargeBinary, nullable=False),
         sa.Column("sealed_ehr_id", sa.LargeBinary),
+        sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
         sqlite_autoincrement=True,
     )
     op.create_index("patients_by_number", "patients", ["number_hash"])

@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("held_by", BIG),
         sa.Column("sealed_resource", sa.LargeBinary, nullable=False),
         sa.Column("sealed_ehr_id", sa.LargeBinary),
+        sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
         sqlite_autoincrement=True,
     )
 
