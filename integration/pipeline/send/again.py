@@ -14,6 +14,9 @@ from integration.domain.wording import Answer
 from integration.pipeline.send.desk import Offer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from integration.domain.reminder import Reminder
     from integration.domain.text_message import TextMessage
     from integration.pipeline.send.desk import Desk
     from integration.settings.model import Practice
@@ -23,9 +26,17 @@ MOMENT = timedelta(seconds=1)
 
 def offer_again(desk: Desk, text: TextMessage) -> Offer | None:
     """Write down an attempt for a queued text, put it off, or give it up."""
-    verdict = _verdict(desk, text)
+    reminders = desk.unit.reminders.of_text(text.id)
+    practice = desk.workshop.settings.practices.get(text.practice)
+    verdict = _verdict(desk, text, practice)
+    verdicts = {reminder.id: verdict for reminder in reminders}
+    if verdict is None and practice is not None and text.kind is not TextKind.ANSWER:
+        verdicts = _of_its_reminders(desk, reminders, practice)
+        verdict = next(
+            (each for kind in (Skip, Hold) for each in verdicts.values() if isinstance(each, kind)), None
+        )
     if isinstance(verdict, Skip):
-        _give_up(desk, text, verdict.reason)
+        _give_up(desk, text, reminders, verdicts)
         return None
     if isinstance(verdict, Hold):
         wait = MOMENT if desk.workshop.simulated else max(verdict.until - desk.now, MOMENT)
@@ -33,37 +44,55 @@ def offer_again(desk: Desk, text: TextMessage) -> Offer | None:
         return None
     text = replace(text, offered_at=desk.now, not_before=None)
     desk.unit.texts.update(text)
-    return Offer(text, desk.attempt(text), text.not_after - desk.now)
+    ends = text.not_after
+    if practice is not None and text.kind is not TextKind.ANSWER:
+        ends = min(ends, practice.plan.hours.closing(desk.now, practice.plan.zone))
+    return Offer(text, desk.attempt(text), ends - desk.now)
 
 
-def _verdict(desk: Desk, text: TextMessage) -> Verdict:
+def _verdict(desk: Desk, text: TextMessage, practice: Practice | None) -> Verdict:
     """Whether it may go; only the answer to a STOP may follow it (47 CFR 64.1200(a)(12))."""
     if desk.now >= text.not_after:
         return Skip("too late to be useful")
-    practice = desk.workshop.settings.practices.get(text.practice)
     verdict = desk.of_number(text.number, practice, after_stop=text.occasion == Answer.STOP)
     if verdict is not None or practice is None or text.kind is TextKind.ANSWER:
         return verdict
-    verdict = of_hours(practice.plan, not_after=text.not_after, now=desk.now)
-    return verdict or _of_its_reminders(desk, text, practice)
+    return of_hours(practice.plan, not_after=text.not_after, now=desk.now)
 
 
-def _of_its_reminders(desk: Desk, text: TextMessage, practice: Practice) -> Verdict:
+def _of_its_reminders(desk: Desk, reminders: Sequence[Reminder], practice: Practice) -> dict[int, Verdict]:
     """The visits it speaks of must all still call for it; otherwise it would say something untrue."""
-    for reminder in desk.unit.reminders.of_text(text.id):
+    desk.hold_still(reminders)
+    verdicts = {}
+    for reminder in reminders:
         candidate = desk.candidate(reminder, practice)
-        verdict = Skip("no longer in the plan") if candidate is None else desk.of_reminder(candidate)
-        if verdict is not None:
-            return verdict
-    return None
+        found = Skip("no longer in the plan") if candidate is None else desk.of_reminder(candidate)
+        verdicts[reminder.id] = found
+    return verdicts
 
 
-def _give_up(desk: Desk, text: TextMessage, reason: str) -> None:
-    """It will not be offered again; the provider never had it."""
-    desk.unit.texts.update(replace(text, status=DeliveryStatus.FAILED, word="not offered", final_at=desk.now))
-    desk.unit.reminders.update(
-        [
-            replace(reminder, state=ReminderState.SKIPPED, reason=reason, decided_at=desk.now)
-            for reminder in desk.unit.reminders.of_text(text.id)
-        ]
+def _give_up(
+    desk: Desk, text: TextMessage, reminders: Sequence[Reminder], verdicts: Mapping[int, Verdict]
+) -> None:
+    """It will not be offered again; the provider never had it, so it counts towards no cap.
+
+    What still calls for a text gets another one.
+    """
+    failed = replace(
+        text, status=DeliveryStatus.FAILED, word="not offered", offered_at=None, final_at=desk.now
     )
+    desk.unit.texts.update(failed)
+    settled = []
+    for reminder in reminders:
+        verdict = verdicts[reminder.id]
+        if isinstance(verdict, Skip):
+            settled.append(
+                replace(reminder, state=ReminderState.SKIPPED, reason=verdict.reason, decided_at=desk.now)
+            )
+        else:
+            settled.append(
+                replace(
+                    reminder, state=ReminderState.PLANNED, due_at=desk.now, text_id=None, decided_at=desk.now
+                )
+            )
+    desk.unit.reminders.update(settled)

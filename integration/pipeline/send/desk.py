@@ -15,7 +15,7 @@ from integration.domain.reminder import ReminderState
 from integration.domain.text_message import Attempt, AttemptState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from integration.domain.appointment import Appointment
@@ -67,6 +67,10 @@ class Desk:
                 deadline=self.wall + self.workshop.settings.sending.offer_deadline,
             )
         )
+
+    def hold_still(self, reminders: Iterable[Reminder]) -> None:
+        """From here on nobody changes or plans the visits of these until this unit ends."""
+        self.unit.changes.waits(sorted({reminder.appointment_id for reminder in reminders}))
 
     def candidate(self, reminder: Reminder, practice: Practice) -> Candidate | None:
         """The reminder with all it is about; None when its step is no longer in the plan."""
@@ -129,12 +133,11 @@ class Desk:
 
     def _is_waiting(self, appointment: Appointment, patient: Patient) -> bool:
         """Whether a message or a change of this appointment or patient waits unapplied (promise 4)."""
-        if self.unit.changes.waits([appointment.id]):
-            return True
         feeds = self.workshop.settings.feeds
         channels = [feed.name for feed in feeds.values() if feed.scope == appointment.scope]
         messages = self.unit.inbox.waiting(channels, MOST_WAITING)
-        if len(messages) >= MOST_WAITING:
+        # Messages first: one that is applied after this line leaves a change before the next.
+        if len(messages) >= MOST_WAITING or self.unit.changes.waits([appointment.id]):
             return True
         known = {*appointment.identifiers, *patient.identifiers}
         for message in messages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,21 @@ if TYPE_CHECKING:
     from integration.domain.reminder import Reminder
     from integration.settings.model import Practice
 
+A_DAY = timedelta(days=1)
 WEEK = timedelta(hours=168)
+SETTLING = "waits for further news"
 PATIENCE = 5  # settling may hold a text back this many times over, not for ever
 
 
 def offer_reminders(desk: Desk, number: str) -> Offer | None:
     """Write down the next text to this number, or say of each due reminder why not."""
+    today = [each for each in desk.unit.reminders.open_of_number(number) if each.due_at <= desk.now + A_DAY]
+    desk.hold_still(today)
+    # Only what is read from here on stays as it is.
     reminders = desk.unit.reminders.open_of_number(number)
     due = [reminder for reminder in reminders if reminder.due_at <= desk.now]
+    if not due:
+        return None  # withdrawn a moment ago
     practice = desk.workshop.settings.practices.get(due[0].practice)
     due = [reminder for reminder in due if reminder.practice == due[0].practice]
     verdict = desk.of_number(number, practice)
@@ -39,7 +47,7 @@ def offer_reminders(desk: Desk, number: str) -> Offer | None:
         return None
     settled_at = _settled_at(desk, reminders, going, practice)
     if settled_at is not None:
-        settle(desk, [c.reminder for c in going], Hold(settled_at, "waits for further news"))
+        _let_settle(desk, going, settled_at)
         return None
     gathered = gather([*going, *_companions(desk, reminders, due, practice)], practice.plan, desk.now)
     verdict = desk.of_practice(practice) or _of_moment(desk, gathered, practice, number)
@@ -77,8 +85,23 @@ def _settled_at(
         and reminder.practice == practice.name
         and _follows_an_event(practice, reminder)
     ]
-    waited = desk.now - min(candidate.reminder.due_at for candidate in going)
+    waited = desk.now - min(_waits_since(candidate.reminder) for candidate in going)
     return max(fresh) if fresh and waited < settle * PATIENCE else None
+
+
+def _waits_since(reminder: Reminder) -> datetime:
+    """When it was first due, or first held back for further news: a hold moves its due time on."""
+    if reminder.reason == SETTLING and reminder.decided_at is not None:
+        return reminder.decided_at
+    return reminder.due_at
+
+
+def _let_settle(desk: Desk, going: Sequence[Candidate], until: datetime) -> None:
+    """Hold them; those held so before keep the time of their first hold."""
+    settle(desk, [c.reminder for c in going if c.reminder.reason != SETTLING], Hold(until, SETTLING))
+    desk.unit.reminders.update(
+        [replace(c.reminder, due_at=until) for c in going if c.reminder.reason == SETTLING]
+    )
 
 
 def _follows_an_event(practice: Practice, reminder: Reminder) -> bool:
