@@ -14,6 +14,7 @@ from hl7_listener.inbox import Inbox, Receipt, ReceivedMessage, StoreUnavailable
 from integration.testing.store import FakeInbox, FakeStore
 from tests.adapters.store import keeper
 from tests.adapters.store.records import NOW
+from tests.adapters.store.surgery import cut_all_connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,15 +130,9 @@ def test_a_fake_inbox_whose_store_is_away_says_so() -> None:
 
 
 def test_the_listener_s_connection_to_postgres_may_be_cut(postgres_place: StorePlace) -> None:
-    import psycopg  # noqa: PLC0415 - as the writer does
-
     inbox = postgres_place.open_inbox()
     assert keep(inbox, received(1)) == [STORED]
-    with psycopg.connect(postgres_place.url, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+    cut_all_connections(postgres_place)
     with pytest.raises(StoreUnavailable):
         keep(inbox, received(1), received(2))
     assert keep(inbox, received(1), received(2)) == [DUPLICATE, STORED]

@@ -1,4 +1,4 @@
-"""All tables together, and the newest migration they agree with."""
+"""All tables together."""
 
 from integration.adapters.store.tables import chart, conversation, people, texts, upkeep, visits  # noqa: F401 - they fill it
 from integration.adapters.store.tables.columns import metadata
