@@ -1,0 +1,1 @@
+"""Figures of this product beside its peers' in one run: `python -m benchmarks`."""
