@@ -52,10 +52,15 @@ class SimulatedClock:
         self._wall = wall
         self._started_at: datetime | None = None
 
-    def begin(self) -> None:
-        """Let the calendar run; until then it stands at its start."""
+    @property
+    def has_begun(self) -> bool:
+        """Whether the calendar runs."""
+        return self._started_at is not None
+
+    def begin(self, since: datetime | None = None) -> None:
+        """Let the calendar run, or have run since a wall time; until then it stands at its start."""
         if self._started_at is None:
-            self._started_at = self._wall()
+            self._started_at = since or self._wall()
 
     def calendar(self) -> datetime:
         """The simulated time."""

@@ -38,17 +38,17 @@ def celery_app(environment: Environment) -> Celery:
     if environment.broker_url is None:
         raise Refused("set APPOINTMENT_TEXTS_BROKER_URL: amqp://… (RabbitMQ) or redis://…")
     app = Celery("appointment_texts", set_as_current=False)
-    redis = environment.broker_url.startswith("redis")
+    rabbitmq = environment.broker_url.startswith(("amqp", "pyamqp"))
     options = {"options": {"expires": EXPIRES}}
     app.conf.update(
         broker_url=environment.broker_url,
         broker_connection_timeout=2,
         broker_connection_retry_on_startup=True,
-        broker_transport_options={"visibility_timeout": _REDIS_UNSEEN} if redis else {},
+        broker_transport_options={} if rabbitmq else {"visibility_timeout": _REDIS_UNSEEN},
         task_default_queue="appointment_texts",
-        task_default_queue_type="classic" if redis else "quorum",
-        task_default_exchange_type="direct" if redis else "topic",  # as Celery asks of quorum queues
-        worker_detect_quorum_queues=not redis,
+        task_default_queue_type="quorum" if rabbitmq else "classic",
+        task_default_exchange_type="topic" if rabbitmq else "direct",  # as Celery asks of quorum queues
+        worker_detect_quorum_queues=rabbitmq,
         task_ignore_result=True,
         task_acks_late=True,
         worker_prefetch_multiplier=1,

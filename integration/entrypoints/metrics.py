@@ -73,4 +73,6 @@ class _StoreCollector:
         due = store.next_times().calendar
         if due is not None:
             late.add_metric([], (due - clock.calendar()).total_seconds())
-        yield from (inbox, outbox, tasks, stopped, late)
+        calendar = GaugeMetricFamily(f"{_PREFIX}_calendar_seconds", "What the calendar shows, since 1970.")
+        calendar.add_metric([], clock.calendar().timestamp())
+        yield from (inbox, outbox, tasks, stopped, late, calendar)

@@ -64,6 +64,7 @@ class Receiver:
                 clear_untrusted_proxy_headers=True,
             )
         except OSError as error:
+            wasyncore.close_all(self._sockets)
             raise Refused(f"{host}:{port} cannot be listened on ({error.strerror}); set {variable}") from None
         self._thread = threading.Thread(target=self._serve, name=f"http {port}", daemon=True)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 READY: Final = "ready"  # the fact that says the whole product is
 _FIRST_PAUSE, _LONGEST_PAUSE, _HEALTHY_AFTER = 0.5, 30.0, 60.0  # seconds
 _DRAIN = 25.0  # seconds; then what is left is killed: everything durable is in the store
-_LASTING = frozenset({"store"})  # facts that outlive the child that said them
+_LASTING = frozenset({"store", "began"})  # facts that outlive the child that said them
 
 
 @dataclass(slots=True)
@@ -127,7 +127,8 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         lifeline = child.start()
         self._selector.register(lifeline, selectors.EVENT_READ, child)
-        lifeline.tell(**self._facts)
+        if self._facts:
+            lifeline.tell(**self._facts)
 
     def _hear(self, child: Child) -> None:
         assert child.lifeline is not None  # noqa: S101 - it is registered
@@ -161,7 +162,9 @@ class Supervisor:
         child.process = None
         if child.lifeline is not None:
             self._let_go(child)
-        self._tell(child, dict.fromkeys(set(child.facts) - _LASTING, False))
+        gone = set(child.facts) - _LASTING
+        if gone:
+            self._tell(child, dict.fromkeys(gone, False))
         if not self._was_ready:
             return False
         if time.monotonic() - child.born > _HEALTHY_AFTER:

@@ -153,13 +153,17 @@ class EmbeddedWeb:
 
     def _heard(self, facts: dict[str, Any]) -> None:
         """The supervisor tells what the listener said, or that it died."""
+        if facts.get("began") and isinstance(self._clock, SimulatedClock):
+            self._clock.begin(datetime.fromisoformat(facts["began"]))  # in an earlier life of this process
         if "listening" not in facts:
             return
         self._listening = bool(facts["listening"])
         if not self._listening or self._begun:
             return
-        if isinstance(self._clock, SimulatedClock):
-            self._clock.begin()
+        if isinstance(self._clock, SimulatedClock) and not self._clock.has_begun:
+            now = self._clock.wall()
+            self._clock.begin(now)
+            self._lifeline.tell(began=now.isoformat())
         self._begun = True
         self._lifeline.tell(ready=self._places(facts["listening"]))
         if self._demo is not None:

@@ -114,8 +114,8 @@ def worker_app(environment: Environment) -> Celery:
     app = celery_app(environment)
     tasks = _Tasks(environment, BrokerKnocks(app))
     for step in STEPS:
-        app.task(name=task_name(step), bind=False)(tasks.of(step))
-    app.task(name=task_name("sweep"), bind=False)(tasks.sweep())
+        app.task(name=task_name(step), shared=False)(tasks.of(step))
+    app.task(name=task_name("sweep"), shared=False)(tasks.sweep())
     return app
 
 

@@ -19,7 +19,7 @@ from integration.entrypoints.troubles import Refused
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # What any Python program may need of its surroundings.
 _PLAIN = frozenset(
@@ -42,8 +42,11 @@ _PLAIN = frozenset(
     }
 )
 _PLAIN_PREFIXES = ("LC_", "PYTHON")
-_LISTENER = ("APPOINTMENT_TEXTS_",)
-_WEB = ("APPOINTMENT_TEXTS_", "PUBLIC_BASE_URL", "TWILIO_", "EHR_")
+# What each child needs besides.
+_OURS = {
+    "listener": ("APPOINTMENT_TEXTS_",),
+    "web": ("APPOINTMENT_TEXTS_", "PUBLIC_BASE_URL", "TWILIO_", "EHR_"),
+}
 # What --demo must not know: whose texts, charts and stores these are.
 _NOT_FOR_DEMO = (
     *("TWILIO_", "EHR_", "PUBLIC_BASE_URL"),
@@ -78,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     """Exit status 0 when it was told to stop, 1 when it could not start."""
     variables = dict(os.environ)
     if options.demo:
-        variables = {name: value for name, value in variables.items() if not name.startswith(_NOT_FOR_DEMO)}
+        variables = for_demo_alone(variables)
     environment = the_environment(variables)
     simulated = options.begin is not None or options.speed != 1
     if simulated and not options.demo and not may_run_fast(environment):
@@ -106,13 +109,13 @@ def _supervise(options: argparse.Namespace, kind: str, variables: dict[str, str]
                 *_python("web"),
                 *("--kind", kind, *calendar, "--speed", str(options.speed), "--knock", str(ear)),
             ],
-            _for_child(variables, _WEB),
+            for_child(variables, "web"),
             (ear,),
         ),
         Child(
             "listener",
             [*_python("listener"), kind, str(mouth)],
-            _for_child(variables, _LISTENER),
+            for_child(variables, "listener"),
             (mouth,),
         ),
     ]
@@ -123,12 +126,17 @@ def _python(module: str) -> list[str]:
     return [sys.executable, "-m", f"integration.entrypoints.{module}"]
 
 
-def _for_child(variables: dict[str, str], prefixes: tuple[str, ...]) -> dict[str, str]:
-    """Only what this child needs."""
+def for_demo_alone(variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment without anything that leads to real stores, texts or charts."""
+    return {name: value for name, value in variables.items() if not name.startswith(_NOT_FOR_DEMO)}
+
+
+def for_child(variables: Mapping[str, str], child: str) -> dict[str, str]:
+    """The part of the environment that this child needs."""
     chosen = {
         name: value
         for name, value in variables.items()
-        if name in _PLAIN or name.startswith((*_PLAIN_PREFIXES, *prefixes))
+        if name in _PLAIN or name.startswith((*_PLAIN_PREFIXES, *_OURS[child]))
     }
     # Run from a checkout that is not installed, a child finds its modules all the same.
     return chosen | {"PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), chosen.get("PYTHONPATH"))))}
