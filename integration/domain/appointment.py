@@ -136,7 +136,6 @@ def _merge(stored: Appointment, shown: Appointment) -> Appointment:
         patients=shown.patients or stored.patients,
         slot=slot,
         slot_number=stored.slot_number,
-        practice=shown.practice or stored.practice,
         confirmed=stored.confirmed or shown.confirmed,
         held_by=stored.held_by,
         ehr_id=stored.ehr_id,

@@ -12,6 +12,8 @@ from integration.domain.appointment import AppointmentEvent
 from integration.domain.reminder import OPEN, Reminder, ReminderState
 from integration.domain.reminder_plan import Situation, carries_on, plan, revise
 from integration.domain.staff_task import StaffTask, TaskKind
+from integration.domain.surprise import describe
+from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -45,10 +47,47 @@ def mass_change(practice: str) -> str:
 
 
 def plan_changes(workshop: Workshop) -> int:
-    """Think over the reminders of one batch of changes; returns how many changes were planned."""
+    """Think over the reminders of one batch of changes; returns how many changes were planned.
+
+    A surprise undoes the batch and the appointments are taken one by one, so that only the one
+    that surprises is held.
+    """
+    try:
+        return _plan_batch(workshop, BATCH, [])
+    except StoreUnavailable:
+        raise
+    except Exception as surprise:  # noqa: BLE001 - whatever it is, the neighbours must not suffer
+        _log.error("a batch of changes surprised; taking one appointment", surprise=describe(surprise))
+    claimed: list[Change] = []
+    try:
+        return _plan_batch(workshop, 1, claimed)
+    except StoreUnavailable:
+        raise
+    except Exception as surprise:  # noqa: BLE001 - whatever it is, the appointment waits for a person
+        _hold(workshop, claimed, describe(surprise))
+        return len(claimed)
+
+
+def _hold(workshop: Workshop, changes: Sequence[Change], surprise: str) -> None:
+    """Hold an appointment that cannot be planned; its messages are dead, and may be replayed after a fix."""
+    with workshop.store.unit() as unit:
+        for change in changes:
+            appointment = unit.appointments.get(change.appointment_id)
+            locked = unit.appointments.find(appointment.scope, appointment.identifiers)
+            if locked is not None and change.inbox_id is not None:
+                unit.appointments.save(replace(locked, held_by=change.inbox_id))
+        messages = {change.inbox_id for change in changes if change.inbox_id is not None}
+        for message in messages:
+            unit.inbox.dead(message, f"surprise {surprise}")
+        unit.changes.done([change.id for change in changes])
+    _log.error("an appointment cannot be planned", messages=sorted(messages), surprise=surprise)
+
+
+def _plan_batch(workshop: Workshop, limit: int, claimed: list[Change]) -> int:
     flooded: set[str] = set()
     with workshop.store.unit() as unit:
-        changes = unit.changes.claim(BATCH)
+        changes = unit.changes.claim(limit)
+        claimed.extend(changes)
         for change in changes:
             practice = _plan_one(unit, workshop, change)
             if practice is not None:

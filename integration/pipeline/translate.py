@@ -58,11 +58,23 @@ def _apply_one(workshop: Workshop) -> int:
     except StoreUnavailable:
         raise
     except Exception as surprise:  # noqa: BLE001 - whatever it is, the message waits for a person
-        with workshop.store.unit() as unit:
-            for message in seen:
-                unit.inbox.dead(message.id, f"surprise {describe(surprise)}")
-                _log.error("message is dead", message=message.id, surprise=describe(surprise))
+        for message in seen:
+            _lay_aside(workshop, message, describe(surprise))
         return len(seen)
+
+
+def _lay_aside(workshop: Workshop, message: KeptMessage, surprise: str) -> None:
+    """Mark a message dead that surprised, and hold its appointment, if as much can be read of it."""
+    try:
+        with workshop.store.unit() as unit:
+            _hold_its_appointment(unit, workshop, message)
+    except StoreUnavailable:
+        raise
+    except Exception as another:  # noqa: BLE001 - it must be laid aside all the same
+        _log.error("its appointment cannot be held", message=message.id, surprise=describe(another))
+    with workshop.store.unit() as unit:
+        unit.inbox.dead(message.id, f"surprise {surprise}")
+    _log.error("message is dead", message=message.id, surprise=surprise)
 
 
 def _apply_batch(workshop: Workshop, limit: int, seen: list[KeptMessage]) -> int:
@@ -145,6 +157,8 @@ class _Application:
             for index, patient in enumerate(self.translation.patients)
         ]
         shown = self._shown(mapped, keys, tuple(patient.id for patient in patients))
+        if stored is not None and mapped.place is None:
+            shown = self._where_it_was(stored, shown)
         news = hear(stored, Report(AppointmentEvent(self.translation.event), shown))
         saved = self.unit.appointments.save(news.appointment)
         if news.event is not AppointmentEvent.IGNORED:
@@ -231,6 +245,14 @@ class _Application:
             resource=mapped.resource,
         )
 
+    def _where_it_was(self, stored: Appointment, shown: Appointment) -> Appointment:
+        """A message that names no place moves nobody: MSH-4 alone is not where the visit is."""
+        practices = self.workshop.settings.practices
+        elsewhere = shown.practice is not None and stored.practice not in {None, shown.practice}
+        if elsewhere or (stored.practice is not None and stored.practice not in practices):
+            return shown
+        return replace(shown, practice=stored.practice, slot=replace(shown.slot, place=stored.slot.place))
+
     def _save_patient(self, mapped: MappedPatient, *, fallback: str) -> Patient:
         """Insert or bring forward one patient; one without any identifier is known by the visit alone."""
         keys = tuple(patient_key(known.authority, known.type, known.value) for known in mapped.identifiers)
@@ -270,6 +292,8 @@ def _lay_over(stored: Patient, shown: Patient, *, forget_number: bool) -> Patien
         shown,
         id=stored.id,
         identifiers=tuple(dict.fromkeys((*stored.identifiers, *shown.identifiers))),
+        given=shown.given or stored.given,
+        family=shown.family or stored.family,
         number=shown.number or (None if forget_number or deceased else stored.number),
         birth_date=shown.birth_date or stored.birth_date,
         language=shown.language or stored.language,

@@ -320,6 +320,9 @@ class ReplyRows(Protocol):
     def claim(self) -> Reply | None:
         """The oldest one not yet done; its number's earlier ones are done before it."""
 
+    def waits(self, number: str) -> bool:
+        """Whether a reply of this number is not yet done."""
+
     def update(self, reply: Reply) -> None:
         """Write what was understood."""
 

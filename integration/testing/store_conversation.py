@@ -36,6 +36,10 @@ class FakeReplyRows:
         """The oldest."""
         return next((reply for reply in self._tables.replies.values() if not reply.done), None)
 
+    def waits(self, number: str) -> bool:
+        """Not yet done."""
+        return any(reply.number == number and not reply.done for reply in self._tables.replies.values())
+
     def update(self, reply: Reply) -> None:
         """What was understood."""
         self._write(

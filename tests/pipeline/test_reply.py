@@ -142,12 +142,13 @@ def test_a_yes_to_the_old_time_never_confirms_the_new_one() -> None:
 
 def test_a_yes_that_was_on_its_way_when_the_new_question_left_confirms_nothing() -> None:
     site = asked_site()
-    reply = say(site, "C", work=False)
-    site.clock.now += timedelta(seconds=30)
+    site.clock.now += timedelta(seconds=90)
     moved = siu("S13", at=site.clock.now, start=local("2027-03-12T09:00"))
     site.receive(moved)
     _work_without_hearing(site)
     assert site.sent[-1][1] == "moved"
+    reply = say(site, "C", after=timedelta(seconds=-30), work=False)
+    site.clock.now += timedelta(seconds=30)
     site.work()
 
     assert reply.heard_at < site.clock.now

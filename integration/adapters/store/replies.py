@@ -110,6 +110,10 @@ class SqlReplyRows:
                 return self._read(row)
         return None
 
+    def waits(self, number: str) -> bool:
+        """Takes no lock."""
+        return self._work.row(_FIRST_OF_NUMBER, {"of_number": self._work.hash_of(number)}) is not None
+
     def update(self, reply: Reply) -> None:
         """What was understood."""
         self._work.run(_UPDATE, {**{name: getattr(reply, name) for name in _UNDERSTOOD}, "wanted": reply.id})

@@ -91,9 +91,11 @@ def _put_off(workshop: Workshop, claimed: _Claimed, why: str) -> None:
     with workshop.store.unit() as unit:
         desk = Desk(unit, workshop, {})
         if claimed.text_id is not None:
+            unit.numbers.lock(unit.texts.get(claimed.text_id).number)
             text = unit.texts.get(claimed.text_id)
             unit.texts.update(replace(text, not_before=desk.wall + LATER))
         elif claimed.number is not None:
+            unit.numbers.lock(claimed.number)
             reminders = unit.reminders.open_of_number(claimed.number)
             due = [reminder for reminder in reminders if reminder.due_at <= desk.now]
             settle(desk, due, Hold(desk.now + LATER, f"surprise {why}"))

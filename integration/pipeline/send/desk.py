@@ -10,8 +10,9 @@ from fhir_mappers.siu_to_bundle import identity_keys
 from integration.domain.consent import SuppressionKind
 from integration.domain.gathering import Candidate
 from integration.domain.identity import appointment_key, patient_key
-from integration.domain.last_look import LATER, Hold, Skip, Verdict, of_patient, of_visit, suppressed
+from integration.domain.last_look import LATER, SOON, Hold, Skip, Verdict, of_patient, of_visit, suppressed
 from integration.domain.reminder import ReminderState
+from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.text_message import Attempt, AttemptState
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class Desk:
             return Skip("a simulated calendar texts nobody but the sandbox")
         if settings.mode == "test" and not sms.loopback and number not in settings.allowed_numbers:
             return Skip("test mode: the number is not on the allow-list")
+        if self.unit.replies.waits(number):
+            return Hold(self.now + SOON, "a text from this number is being read")
         suppressions = self.unit.numbers.suppressions(number)
         if after_stop:
             suppressions = [one for one in suppressions if one.kind is not SuppressionKind.OPT_OUT]
@@ -125,6 +128,15 @@ class Desk:
             and self.unit.texts.offered_by(practice.name, self.now - HOUR) >= practice.texts_per_hour
         ):
             self.breakers_to_open[name] = "more texts in an hour than expected"
+            self.unit.tasks.add(
+                StaffTask(
+                    id=0,
+                    kind=TaskKind.RELEASE,
+                    practice=practice.name,
+                    reason="More texts went out in an hour than expected: release the others or drop them.",
+                    created_at=self.now,
+                )
+            )
             verdict = Hold(self.now + LATER, "waits for a person's release")
         return verdict
 

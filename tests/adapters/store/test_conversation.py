@@ -42,6 +42,21 @@ def test_replies_of_a_number_are_acted_upon_in_their_order(store: Store) -> None
         assert unit.replies.claim() is None
 
 
+def test_a_number_waits_to_be_heard_until_its_last_reply_is_done(store: Store) -> None:
+    with store.unit() as unit:
+        for number, whose in enumerate((ADA, BEN, ADA)):
+            unit.replies.add(reply(number, number=whose))
+    for waits in ([True, True], [True, True], [True, False]):
+        with store.unit() as unit:
+            assert [unit.replies.waits(number) for number in (ADA, BEN)] == waits
+            heard = unit.replies.claim()
+            assert heard is not None
+            unit.replies.update(replace(heard, done=True))
+    with store.unit() as unit:
+        assert not unit.replies.waits(ADA)
+        assert not unit.replies.waits(BEN)
+
+
 def test_what_was_understood_is_written_and_nothing_else(store: Store) -> None:
     with store.unit() as unit:
         visit, whose = add_visit(unit)
