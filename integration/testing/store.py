@@ -154,7 +154,9 @@ class FakeStore:
     def _write_back_times(self) -> list[datetime]:
         rows = FakeWriteBackRows(self.tables)
         known = self.tables.write_backs.values()
-        return [rows.ready_at(row) for row in known if row.state is WriteBackState.PENDING]
+        return [
+            rows.ready_at(row) for row in known if row.state is WriteBackState.PENDING and not rows.waits(row)
+        ]
 
 
 class FakeInbox:

@@ -278,7 +278,7 @@ class FakeWriteBackRows:
             for row in self._tables.write_backs.values()
             if (ready_at := self.ready_at(row)) <= now
             and row.state is WriteBackState.PENDING
-            and not self._waits(row)
+            and not self.waits(row)
         ]
         if not ready:
             return None
@@ -310,7 +310,7 @@ class FakeWriteBackRows:
         """How many."""
         return sum(row.state is state for row in self._tables.write_backs.values())
 
-    def _waits(self, row: WriteBack) -> bool:
+    def waits(self, row: WriteBack) -> bool:
         """A reply waits for the text it answers, a confirmation for its reply."""
         first = None
         if row.kind is WriteBackKind.CONFIRMATION:

@@ -27,6 +27,7 @@ from integration.adapters.store.tables.visits import (
     inbox,
     reminders,
 )
+from integration.adapters.store.write_backs import IN_TURN
 from integration.ports.store import NextTimes
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ _WORK: dict[Step, sa.ColumnElement[bool]] = {
         sa.exists(sa.select(attempts.c.id).where(UNCERTAIN, attempts.c.next_look_at <= _WALL)),
     ),
     "reply": sa.exists(sa.select(replies.c.id).where(NOT_DONE)),
-    "write_back": sa.exists(sa.select(write_backs.c.id).where(PENDING, write_backs.c.ready_at <= _WALL)),
+    "write_back": sa.exists(
+        sa.select(write_backs.c.id).where(PENDING, write_backs.c.ready_at <= _WALL, IN_TURN)
+    ),
 }
 _HAS_WORK = sa.select(*(there_is.label(step) for step, there_is in _WORK.items()))
 
@@ -67,7 +70,7 @@ _NEXT_TIMES = sa.select(
     _earliest(texts.c.not_before, QUEUED, _NOT_HELD).label("text"),
     _earliest(attempts.c.deadline, OFFERED).label("offer"),
     _earliest(attempts.c.next_look_at, UNCERTAIN).label("look"),
-    _earliest(write_backs.c.ready_at, PENDING).label("write_back"),
+    _earliest(write_backs.c.ready_at, PENDING, IN_TURN).label("write_back"),
 )
 
 

@@ -75,18 +75,14 @@ _REPLY_COMES_FIRST = (
     )
     .correlate(write_backs)
 )
-_READY = sa.and_(
-    PENDING,
-    write_backs.c.ready_at <= sa.bindparam("now", type_=_TIME),
-    sa.case(
-        (write_backs.c.kind == plain_word(WriteBackKind.REPLY), ~_TEXT_COMES_FIRST),
-        (write_backs.c.kind == plain_word(WriteBackKind.CONFIRMATION), ~_REPLY_COMES_FIRST),
-        else_=sa.true(),
-    ),
+IN_TURN = sa.case(
+    (write_backs.c.kind == plain_word(WriteBackKind.REPLY), ~_TEXT_COMES_FIRST),
+    (write_backs.c.kind == plain_word(WriteBackKind.CONFIRMATION), ~_REPLY_COMES_FIRST),
+    else_=sa.true(),
 )
 _CLAIM = (
     sa.select(write_backs)
-    .where(_READY)
+    .where(PENDING, write_backs.c.ready_at <= sa.bindparam("now", type_=_TIME), IN_TURN)
     .order_by(write_backs.c.ready_at, write_backs.c.id)
     .limit(1)
     .with_for_update(of=write_backs, key_share=True, skip_locked=True)

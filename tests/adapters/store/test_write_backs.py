@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
-from tests.adapters.store.records import DAY, HOUR, MINUTE, NOW, add_visit, reply, text
+from tests.adapters.store.records import ADA, DAY, HOUR, MINUTE, NOW, add_visit, reply, text
 
 if TYPE_CHECKING:
     from integration.ports.store import Store, Unit
@@ -122,6 +123,21 @@ def test_the_chart_hears_things_in_order(store: Store) -> None:
             unit.write_backs.settle(replace(row, state=WriteBackState.WRITTEN))
     assert [kind for kind, patient_id in order if patient_id == whose] == [TEXT, REPLY, CONFIRMATION]
     assert (TEXT, other) in order
+
+
+def test_what_waits_for_its_turn_is_no_work(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        asked = unit.texts.add(text(whose, status=DeliveryStatus.SENT)).id
+        unit.replies.add(reply(text_id=asked, done=True))
+        (heard,) = unit.replies.heard_since(ADA, NOW)
+        unit.write_backs.want(REPLY, heard.id, whose)
+        unit.write_backs.want(CONFIRMATION, heard.id, whose)
+        unit.write_backs.want(TEXT, asked, whose)
+        unit.write_backs.settle(replace(claim(unit), next_try_at=NOW + HOUR))
+    assert store.has_work(NOW, NOW) == frozenset()
+    assert store.next_times().wall == NOW + HOUR
+    assert store.has_work(NOW, NOW + HOUR) == {"write_back"}
 
 
 def test_a_reply_to_a_text_nobody_wants_in_the_chart_does_not_wait(store: Store) -> None:
