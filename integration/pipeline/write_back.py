@@ -87,6 +87,9 @@ def _claim(store: Store, now: datetime) -> Fact | bool:
         fact = _fact(unit, row)
         if fact is None:
             unit.write_backs.settle(_settled(row, LeftOut("what it speaks of is no longer stored")))
+        elif row.kind is WriteBackKind.CONFIRMATION and not fact.appointments:
+            unit.write_backs.settle(_settled(row, LeftOut("the visit has changed since it was confirmed")))
+            return True
         return fact or True
 
 
@@ -118,6 +121,9 @@ def _fact(unit: Unit, row: WriteBack) -> Fact | None:
     if not visits and reply.intent == Intent.CONFIRM and answered_text is not None:
         # One yes to one text about several visits: each chart gets its own patient's (promise 12).
         visits = _visits(unit, answered_text, row.patient_id)
+    if row.kind is WriteBackKind.CONFIRMATION and reply.intent == Intent.CONFIRM:
+        # A yes to the old time never confirms the new one (promise 7); a move clears `confirmed`.
+        visits = tuple(visit for visit in visits if visit.confirmed and visit.is_expected)
     answered = (
         None
         if reply.text_id is None

@@ -58,7 +58,7 @@ class Office:
     def __post_init__(self) -> None:
         with self.store.unit() as unit:
             ana = unit.patients.save(charts.patient(id=0))
-            visit = unit.appointments.save(charts.appointment(id=0, patients=(ana.id,)))
+            visit = unit.appointments.save(charts.appointment(id=0, patients=(ana.id,), confirmed=True))
             subject = replace(charts.text().subjects[0], patient_id=ana.id, appointment_id=visit.id)
             text = unit.texts.add(charts.text(id=0, subjects=(subject,)))
             self.patient_id, self.visit_id, self.text_id = ana.id, visit.id, text.id
@@ -127,6 +127,22 @@ def test_a_fact_is_written_and_its_place_remembered(store: Store) -> None:
         assert unit.patients.get(office.patient_id).ehr_id == f"patient-{office.patient_id}"
         assert unit.appointments.get(office.visit_id).ehr_id == f"visit-{office.visit_id}"
     assert not office.write()
+
+
+@pytest.mark.parametrize("change", [{"confirmed": False, "slot_number": 2}, {"status": "cancelled"}])
+def test_a_yes_to_the_old_time_is_not_told_of_the_new_one(store: Store, change: dict[str, object]) -> None:
+    office = Office(store)
+    reply_id = office.hear_reply()
+    with store.unit() as unit:
+        visit = unit.appointments.get(office.visit_id)
+        unit.appointments.save(replace(visit, **change))  # type: ignore[arg-type]
+    assert office.drain() == 3
+    assert (WriteBackKind.CONFIRMATION, reply_id, office.patient_id) not in office.ehr.records
+    row = office.row(WriteBackKind.CONFIRMATION, reply_id)
+    assert (row.state, row.reason) == (
+        WriteBackState.GAVE_UP,
+        "the visit has changed since it was confirmed",
+    )
 
 
 def test_the_chart_hears_the_text_then_the_reply_then_the_answer(store: Store) -> None:
