@@ -118,7 +118,12 @@ def _fact(unit: Unit, row: WriteBack) -> Fact | None:
         answered_text = None if reply.text_id is None else unit.texts.get(reply.text_id)
     except KeyError:
         answered_text = None
-    if not visits and reply.intent == Intent.CONFIRM and answered_text is not None:
+    # A yes confirmed something exactly when there is a confirmation to write.
+    acted_upon = (
+        reply.intent != Intent.CONFIRM
+        or unit.write_backs.find(WriteBackKind.CONFIRMATION, reply.id, row.patient_id) is not None
+    )
+    if not visits and reply.intent == Intent.CONFIRM and acted_upon and answered_text is not None:
         # One yes to one text about several visits: each chart gets its own patient's (promise 12).
         visits = _visits(unit, answered_text, row.patient_id)
     if row.kind is WriteBackKind.CONFIRMATION and reply.intent == Intent.CONFIRM:
@@ -129,7 +134,7 @@ def _fact(unit: Unit, row: WriteBack) -> Fact | None:
         if reply.text_id is None
         else unit.write_backs.find(WriteBackKind.TEXT, reply.text_id, row.patient_id)
     )
-    return Fact(row, patient, visits, answered_text, reply, answered)
+    return Fact(row, patient, visits, answered_text, reply, answered, acted_upon)
 
 
 def _visits(unit: Unit, text: TextMessage, patient_id: int) -> tuple[Appointment, ...]:

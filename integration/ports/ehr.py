@@ -65,7 +65,7 @@ class Fact:
     `appointments` are this patient's visits that it is about, the foremost first. `text` is the
     text (kind TEXT), or the text a reply answers, if known. `reply` is set for kinds REPLY and
     CONFIRMATION. `answered` is the write-back row of the answered text, so that a reply can point
-    to its Communication.
+    to its Communication. `acted_upon` is False for a yes that confirmed nothing and was left to staff.
     """
 
     row: WriteBack
@@ -74,6 +74,7 @@ class Fact:
     text: TextMessage | None = None
     reply: Reply | None = None
     answered: WriteBack | None = None
+    acted_upon: bool = True
 
 
 class WriteBackMode(Protocol):

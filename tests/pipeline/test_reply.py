@@ -179,6 +179,29 @@ def test_two_questions_about_two_visits_are_for_a_person() -> None:
     assert occasions(site) == ["not_understood"]
 
 
+@pytest.mark.parametrize("second_visit", [False, True])
+def test_the_chart_is_told_a_yes_was_acted_upon_only_if_it_was(second_visit: bool) -> None:  # noqa: FBT001 - a table
+    site = asked_site()
+    if second_visit:
+        book(site, "A2", "2027-03-09T09:00")
+        site.until(local("2027-03-07T10:00"))
+    reply = say(site, "C")
+
+    ehr = FakeWriteBack()
+    while write_next(site.store, ehr, site.clock, lambda: 0.0, Circuit()):
+        pass
+    (fact,) = ehr.records[WriteBackKind.REPLY, reply.id, 1]
+    assert fact.acted_upon is not second_visit
+    assert [visit.id for visit in fact.appointments] == ([] if second_visit else [1])
+
+
+def test_why_a_reply_was_understood_so_is_kept_without_its_words() -> None:
+    site = asked_site()
+    assert say(site, "chest pain").reason == "urgent"
+    assert say(site, "C").reason == "a plain"
+    assert say(site, "STOP").reason == "opt-out word"
+
+
 def test_of_two_questions_the_one_not_yet_answered_is_meant() -> None:
     site = asked_site()
     say(site, "C")

@@ -59,6 +59,7 @@ UNDERSTOOD: Final = {
     "wrong_number": "Understood as: this is not the patient's number.",
     "human": "Not acted upon; left to staff.",
 }
+UNCERTAIN_YES: Final = "A yes, but to what is not certain: nothing was confirmed; left to staff."
 
 # What we understood → the answer an AppointmentResponse can hold
 ANSWERS: Final = {"confirm": ParticipantStatus.ACCEPTED, "cancel": ParticipantStatus.DECLINED}
@@ -151,7 +152,8 @@ def _text(fact: Fact, text: TextMessage, links: Links) -> OutboundText:
 
 
 def _reply(fact: Fact, reply: Reply, links: Links) -> PatientReply:
-    remarks = [UNDERSTOOD.get(reply.intent or "human", UNDERSTOOD["human"])]
+    understood = UNDERSTOOD.get(reply.intent or "human", UNDERSTOOD["human"])
+    remarks = [understood if fact.acted_upon else UNCERTAIN_YES]
     if reply.urgent:
         remarks.append("Marked urgent.")
     if reply.media:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ _HELD_WHILE = {
     SuppressionKind.OPT_OUT: "opted out",
     SuppressionKind.WRONG_NUMBER: "the number is not the patient's",
 }
+# The words of ours that a reply matched tell what it said; they are not kept in the clear (promise 10).
+_QUOTED = re.compile(r':? "[^"]*"')
 _ABOUT_A_VISIT = frozenset({Intent.CONFIRM, Intent.CANCEL, Intent.RESCHEDULE})
 
 
@@ -48,7 +51,7 @@ def obey(unit: Unit, workshop: Workshop, around: Surroundings, decision: Decisio
         reply,
         intent=decision.intent.value,
         urgent=around.heard.understood.urgent,
-        reason=decision.reason,
+        reason=_QUOTED.sub("", decision.reason),
         practice=None if around.practice is None else around.practice.name,
         text_id=_answered_text(around, decision),
         patient_id=charts[0] if len(charts) == 1 else None,

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from integration.adapters.ehr.fact_to_fhir import NOT_DONE, Links, is_final, own_identifier, to_fhir
+from integration.adapters.ehr.fact_to_fhir import (
+    NOT_DONE,
+    UNCERTAIN_YES,
+    Links,
+    is_final,
+    own_identifier,
+    to_fhir,
+)
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
 from integration.domain.text_message import Subject, TextKind
@@ -106,6 +113,11 @@ def test_a_reply_says_how_it_was_understood() -> None:
         "Marked urgent.",
         "Pictures or files that came with it and are not kept: 2.",
     ]
+
+
+def test_a_yes_that_confirmed_nothing_never_reads_as_a_confirmation() -> None:
+    resource = to_fhir(replace(reply_fact(), acted_upon=False), LINKS)
+    assert notes(resource)[1] == UNCERTAIN_YES
 
 
 def test_our_identifier_is_the_same_at_every_try_and_another_in_every_store_and_chart() -> None:
