@@ -7,6 +7,7 @@ A command is a module of `commands` and is imported only when asked for.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from importlib import import_module
@@ -45,6 +46,7 @@ class Command(Protocol):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
+    _speak_utf8()
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog="appointment-texts",
@@ -57,7 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Command | None = None
     for name, summary in COMMANDS.items():
         own = commands.add_parser(
-            name, help=summary, description=summary.capitalize() + ".", epilog=_AFTER_HELP, allow_abbrev=False
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog=_AFTER_HELP,
+            allow_abbrev=False,
         )
         if name == wanted:
             module = name.replace("-", "_")
@@ -66,6 +72,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(given)
     assert command is not None  # noqa: S101 - the parser has refused every other word
     return _run(command, options)
+
+
+def _speak_utf8() -> None:
+    """Read and write UTF-8 whatever the locale; what is none becomes U+FFFD, and stops nobody."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
 
 
 def _run(command: Command, options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -196,6 +197,28 @@ def test_classify_reply_reads_a_reply_a_line(
         *(("C", "confirm"), ("CANCEL", "stop"), ("thanks", "human"))
     ]
     assert [set(each) for each in told] == [{"text", "intent", "urgent", "reason"}] * 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+def test_replies_are_utf8_whatever_the_locale_and_garbage_is_read_on(encoding: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "integration.entrypoints.cli", "classify-reply", "--json"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        input="👍\n".encode() + b"\xff\xfe\nsi\xcc\x81\n",
+        check=True,
+        capture_output=True,
+    )
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(each["text"], each["intent"]) for each in told] == [
+        *(("👍", "confirm"), ("\ufffd\ufffd", "human"), ("si\u0301", "confirm"))
+    ]
+
+
+def test_help_keeps_the_names_of_standards(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["send", "--help"])
+    assert "Send HL7 v2 messages over MLLP" in capsys.readouterr().out
 
 
 def test_a_fast_calendar_is_refused_where_texts_could_leave(
