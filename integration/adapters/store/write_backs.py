@@ -53,13 +53,18 @@ _WANT = insert(write_backs).on_conflict_do_update(
 )
 _first = write_backs.alias("first_told")
 _FIRST_IS_PENDING = _first.c.state == plain_word(WriteBackState.PENDING)
+_TEXT_ANSWERED = (
+    sa.select(replies.c.text_id)
+    .where(replies.c.id == write_backs.c.subject_id)
+    .correlate(write_backs)
+    .scalar_subquery()
+)
 # A reply waits for the text it answers, a confirmation for its reply.
 _TEXT_COMES_FIRST = (
     sa.exists()
     .where(
-        replies.c.id == write_backs.c.subject_id,
         _first.c.kind == plain_word(WriteBackKind.TEXT),
-        _first.c.subject_id == replies.c.text_id,
+        _first.c.subject_id == _TEXT_ANSWERED,
         _first.c.patient_id == write_backs.c.patient_id,
         _FIRST_IS_PENDING,
     )
