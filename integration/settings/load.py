@@ -135,12 +135,10 @@ class _Reading:
             self._name(document)
             file = self._shape(PracticeFile, document)
             plan = None if reminders is None else self._plan_of(document, reminders)
-            if file is None:
-                continue
-            self._languages(document, file, plan, catalogs)
-            if file.serves_unclaimed:
+            self._languages(document, plan, catalogs)
+            if document.data.get("serves_unclaimed") is True:
                 serving.append(document.name)
-            if plan is not None:
+            if file is not None and plan is not None:
                 settle = None if site is None else site.sending.settle
                 rules = a_plan(plan, file.zone, settle)
                 found[document.name] = a_practice(document.name, file, rules, the_caps(plan.caps))
@@ -165,11 +163,13 @@ class _Reading:
     def _languages(
         self,
         document: Document,
-        file: PracticeFile,
         plan: RemindersFile | None,
         catalogs: Mapping[str, Catalog | None],
     ) -> None:
-        for place, language in enumerate(file.languages):
+        listed = document.data.get("languages")
+        for place, language in enumerate(listed if isinstance(listed, list) else ()):
+            if not isinstance(language, str):
+                continue  # the practice's own shape tells
             if language not in catalogs:
                 text = f"there is no messages/{language}.toml; {choices(language, catalogs)}"
                 self._note(document, f"languages.{place}", text)
@@ -191,14 +191,13 @@ class _Reading:
             found[document.name] = None
             self._name(document)
             file = self._shape(FeedFile, document)
+            self._refers(document, document.data, "vendor", vendors)
+            locations = document.data.get("locations")
+            for code, location in locations.items() if isinstance(locations, dict) else ():
+                if isinstance(location, dict):
+                    self._refers(document, location, "practice", practices, f"locations.{code}.")
             if file is None:
                 continue
-            if file.vendor not in vendors:
-                self._note(document, "vendor", f"unknown vendor; {choices(file.vendor, vendors)}")
-            for code, location in file.locations.items():
-                if location.practice not in practices:
-                    text = f"unknown practice; {choices(location.practice, practices)}"
-                    self._note(document, f"locations.{code}.practice", text)
             other = ports.setdefault(file.port, document.file)
             if other != document.file:
                 self._note(document, "port", f"{other} listens there; each feed needs a port of its own")
@@ -232,6 +231,19 @@ class _Reading:
                 ):
                     file = f"practices/{practice.name}.toml"
                     self.mistakes.append(Mistake(file, "public_name", sentence))
+
+    def _refers(
+        self,
+        document: Document,
+        table: Mapping[str, Any],
+        key: str,
+        known: Mapping[str, object],
+        where: str = "",
+    ) -> None:
+        """Whether what a key names exists; looked at although the file may have another mistake."""
+        named = table.get(key)
+        if isinstance(named, str) and named not in known:
+            self._note(document, f"{where}{key}", f"unknown {key}; {choices(named, known)}")
 
     def _name(self, document: Document) -> None:
         if not _NAME.fullmatch(document.name):

@@ -209,6 +209,18 @@ def test_all_mistakes_of_all_files_are_said_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_a_mistake_hides_no_other_of_the_same_file(tmp_path: Path) -> None:
+    place = '[locations.RIVER]\npractice = "rivrside"'
+    feed = FEED.replace('"generic"', '"genric"').replace('"US"', '"USA"').replace("[locations]", place)
+    practice = PRACTICE.replace('"es"', '"xx"').replace("consent =", "concent =")
+    site(tmp_path, ("feeds/main.toml", "", feed), ("practices/riverside.toml", "", practice))
+    told = [(file, key) for file, key, _ in (mistake.split(": ", 2) for mistake in mistakes(tmp_path))]
+    assert told == [
+        *(("feeds/main.toml", key) for key in ("locations.RIVER.practice", "region", "vendor")),
+        *(("practices/riverside.toml", key) for key in ("concent", "consent", "languages.1")),
+    ]
+
+
 def test_a_number_is_never_repeated(tmp_path: Path) -> None:
     site(tmp_path, ("settings.toml", "", 'allowed_numbers = ["6175550100"]'))
     assert "6175550100" not in " ".join(mistakes(tmp_path))

@@ -215,6 +215,20 @@ def test_replies_are_utf8_whatever_the_locale_and_garbage_is_read_on(encoding: s
     ]
 
 
+def test_check_config_tells_of_surroundings_and_configuration_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "settings.toml").write_text('mode = "lvie"')
+    monkeypatch.setenv("APPOINTMENT_TEXTS_CONFIG", str(tmp_path / "site"))
+    monkeypatch.setenv("APPOINTMENT_TEXTS_MLLP_PORT", "many")
+    assert main(["check-config", "--json"]) == 1
+    assert [(each["file"], each["key"]) for each in lines(capsys)] == [
+        ("environment", "APPOINTMENT_TEXTS_MLLP_PORT"),
+        ("settings.toml", "mode"),
+    ]
+
+
 def test_help_keeps_the_names_of_standards(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["send", "--help"])

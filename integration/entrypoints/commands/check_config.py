@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from integration.entrypoints.printing import json_line, say
@@ -22,9 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Exit status 1 when there is a mistake."""
     mistakes: list[Mistake] = []
-    environment = settings = None
+    settings = None
     try:
         environment = the_environment()
+    except ConfigError as error:
+        mistakes += error.mistakes
+        # What is wrong elsewhere in the surroundings hides no mistake of the configuration.
+        where = "APPOINTMENT_TEXTS_CONFIG"
+        environment = the_environment({where: os.environ.get(where, "")})
+    try:
         settings = the_settings(environment)
     except ConfigError as error:
         mistakes += error.mistakes
@@ -35,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
             say(str(mistake))
     if mistakes:
         return 1
-    if environment is not None and settings is not None and not options.json:
+    if settings is not None and not options.json:
         read = environment.config_folder or "the shipped configuration"
         say(
             f"Nothing is wrong in {read}: mode {settings.mode}.",
