@@ -138,7 +138,10 @@ class Connection(asyncio.Protocol):
                     questions.append(question)
         except FrameTooLarge as error:
             self._desk.counts.oversized += 1
-            _log.error("%s: %s from %s, closing", self._desk.settings.channel, error, self._peer)
+            _log.error(
+                "%s: a frame larger than %d bytes from %s, closing without an answer",
+                *(self._desk.settings.channel, error.limit, self._peer),
+            )
             self._finishing = True
         if self._splitter.noise_bytes or self._splitter.broken_off:
             self._count_noise()
@@ -173,7 +176,9 @@ class Connection(asyncio.Protocol):
         if self not in desk.connections:
             return
         desk.connections.discard(self)
-        desk.counts.incomplete += bool(self._splitter.pending_bytes)
+        if self._splitter.pending_bytes:
+            desk.counts.incomplete += 1
+            _log.warning("%s: the connection from %s ended inside a frame", desk.settings.channel, self._peer)
         if not desk.connections and desk.on_empty is not None:
             desk.on_empty()
 
@@ -243,7 +248,10 @@ class Connection(asyncio.Protocol):
         splitter.noise_bytes = splitter.broken_off = 0
         if not self._noise_told:
             self._noise_told = True
-            _log.info("%s: bytes outside any whole frame from %s", self._desk.settings.channel, self._peer)
+            _log.warning(
+                "%s: bytes outside any whole frame (0x0B … 0x1C) from %s; not kept, not answered",
+                *(self._desk.settings.channel, self._peer),
+            )
 
     def _commit_has_room(self) -> None:
         self._commit_is_full = False

@@ -284,6 +284,34 @@ def test_a_frame_cut_short_by_the_end_of_its_connection_is_counted_and_not_kept(
     asyncio.run(story())
 
 
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (b"MSH|^~\\&|no start block\x1c\r", "bytes outside any whole frame"),
+        (b"\x0bMSH|^~\\&|half", "ended inside a frame"),
+        (b"\x0b" + b"x" * 2 * MEBIBYTE, "a frame larger than 1048576 bytes"),
+    ],
+    ids=["no 0x0B", "no 0x1C", "too large"],
+)
+def test_what_was_malformed_and_could_not_be_kept_is_told_to_the_operator(
+    sent: bytes, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        async with listening(settings=replace(MAIN, max_frame_bytes=MEBIBYTE)) as site:
+            sender = await site.connect()
+            sender.writer.write(sent)
+            sender.writer.write_eof()
+            assert await sender.closed() == b""
+            await until(lambda: site.server.open_connections == 0)
+            assert site.inbox.calls == []
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(story())
+    (line,) = caplog.messages
+    assert said in line
+    assert "127.0.0.1" in line
+
+
 def test_dead_peers_are_looked_for_by_keepalive() -> None:
     async def story() -> None:
         async with listening() as site:
