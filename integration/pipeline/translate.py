@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import structlog
@@ -81,9 +82,12 @@ def _apply_batch(workshop: Workshop, limit: int, seen: list[KeptMessage]) -> int
     with workshop.store.unit() as unit:
         messages = unit.inbox.claim(limit)
         seen.extend(messages)
-        for message in messages:
+        readings = [_read(workshop, message) for message in messages]
+        _expect(unit, readings)
+        for reading in readings:
+            message = reading.message
             try:
-                unit.inbox.done(message.id, _apply(unit, workshop, message))
+                unit.inbox.done(message.id, _apply(unit, workshop, reading))
             except Unusable as why:
                 _hold_its_appointment(unit, workshop, message)
                 unit.inbox.dead(message.id, str(why))
@@ -91,12 +95,52 @@ def _apply_batch(workshop: Workshop, limit: int, seen: list[KeptMessage]) -> int
     return len(messages)
 
 
-def _apply(unit: Unit, workshop: Workshop, message: KeptMessage) -> str | None:
-    """Apply one message; returns what an engineer may want to read beside it."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A message, what it says, and by which keys that is known; nothing of it when its feed is unknown."""
+
+    message: KeptMessage
+    feed: Feed | None = None
+    translation: Translation | None = None
+    appointment_keys: tuple[str, ...] = ()
+    patient_keys: tuple[tuple[str, ...], ...] = ()
+
+
+def _read(workshop: Workshop, message: KeptMessage) -> _Reading:
     feed = workshop.settings.feeds.get(message.channel)
     if feed is None:
-        raise Unusable(f"unknown-feed {message.channel}")
+        return _Reading(message)
     translation = translate_message(message.payload, feed.vendor, feed.facts)
+    mapped = translation.appointment
+    if mapped is None:
+        return _Reading(message, feed, translation)
+    keys = _appointment_keys(mapped.identifiers, mapped.occurrence)
+    patients = tuple(
+        _patient_keys(patient, fallback=f"{keys[0]}#{index}")
+        for index, patient in enumerate(translation.patients)
+    )
+    return _Reading(message, feed, translation, keys, patients)
+
+
+def _expect(unit: Unit, readings: Iterable[_Reading]) -> None:
+    """Let the store look up the whole batch at once: one by one is what takes long."""
+    appointments: dict[str, list[str]] = {}
+    patients: dict[str, list[str]] = {}
+    for reading in readings:
+        if reading.feed is not None:
+            appointments.setdefault(reading.feed.scope, []).extend(reading.appointment_keys)
+            patients.setdefault(reading.feed.scope, []).extend(chain.from_iterable(reading.patient_keys))
+    for scope, keys in appointments.items():
+        unit.appointments.expect(scope, keys)
+    for scope, keys in patients.items():
+        unit.patients.expect(scope, keys)
+
+
+def _apply(unit: Unit, workshop: Workshop, reading: _Reading) -> str | None:
+    """Apply one message; returns what an engineer may want to read beside it."""
+    message, feed, translation = reading.message, reading.feed, reading.translation
+    if feed is None or translation is None:
+        raise Unusable(f"unknown-feed {message.channel}")
     refusal = translation.refusal
     if refusal is not None and refusal.code == NOTHING_TO_APPLY:
         return f"{refusal.code} {refusal.path}"
@@ -107,7 +151,7 @@ def _apply(unit: Unit, workshop: Workshop, message: KeptMessage) -> str | None:
     notes = [f"{warning.code} {warning.path}" for warning in translation.warnings]
     if unit.inbox.same_control_id(message):
         notes.append("control-id-used-before MSH-10")
-    notes += _Application(unit, workshop, feed, message, translation).record()
+    notes += _Application(unit, workshop, feed, reading, translation).record()
     return ", ".join(notes) or None
 
 
@@ -128,6 +172,12 @@ def _appointment_keys(identifiers: Iterable[AppointmentIdentifier], occurrence: 
     )
 
 
+def _patient_keys(mapped: MappedPatient, *, fallback: str) -> tuple[str, ...]:
+    """How a patient is known; one without any identifier by the visit alone."""
+    keys = tuple(patient_key(known.authority, known.type, known.value) for known in mapped.identifiers)
+    return keys or (patient_key("", "", fallback),)
+
+
 @dataclass(frozen=True, slots=True)
 class _Application:
     """One readable message about to change what is stored."""
@@ -135,7 +185,7 @@ class _Application:
     unit: Unit
     workshop: Workshop
     feed: Feed
-    message: KeptMessage
+    reading: _Reading
     translation: Translation
     renumbered: list[int] = field(default_factory=list)  # patients who have another number now
 
@@ -143,18 +193,20 @@ class _Application:
         """Store the appointment and its patients, and write down what happened; returns notes."""
         mapped = self.translation.appointment
         assert mapped is not None  # noqa: S101 - no refusal, so there is one
-        keys = _appointment_keys(mapped.identifiers, mapped.occurrence)
+        keys = self.reading.appointment_keys
         stored = self.unit.appointments.find(self.feed.scope, keys)
         if stored is not None and contradict(stored.identifiers, keys):
             stored = None
-        if stored is not None and stored.held_by == self.message.id:
+        if stored is not None and stored.held_by == self.reading.message.id:
             stored = replace(stored, held_by=None)
         if stored is not None and stored.event_time is not None and self.heard_at < stored.event_time:
             self.unit.appointments.save(stored)
             return ["older-than-stored MSH-7"]
         patients = [
-            self._save_patient(patient, fallback=f"{keys[0]}#{index}")
-            for index, patient in enumerate(self.translation.patients)
+            self._save_patient(patient, patient_keys)
+            for patient, patient_keys in zip(
+                self.translation.patients, self.reading.patient_keys, strict=True
+            )
         ]
         shown = self._shown(mapped, keys, tuple(patient.id for patient in patients))
         if stored is not None and mapped.place is None:
@@ -169,7 +221,7 @@ class _Application:
     @property
     def heard_at(self) -> datetime:
         """The event time: MSH-7, but never much later than the receipt (promise 3)."""
-        receipt = self.message.received_at
+        receipt = self.reading.message.received_at
         if self.workshop.simulated:
             receipt = max(receipt, self.workshop.clock.calendar())
         occurred_at = self.translation.occurred_at
@@ -181,7 +233,7 @@ class _Application:
 
         Under a simulated calendar a sender may live by either clock.
         """
-        nows = [self.message.received_at]
+        nows = [self.reading.message.received_at]
         if self.workshop.simulated:
             nows.append(self.workshop.clock.calendar())
         return all(now - self.heard_at > self.feed.oldest_event for now in nows)
@@ -195,8 +247,8 @@ class _Application:
                 event=news.event,
                 at=self.workshop.clock.calendar(),
                 before=None if stored is None else stored.slot,
-                quiet=self.message.replayed or news.first_contact or self.is_old_news,
-                inbox_id=self.message.id,
+                quiet=self.reading.message.replayed or news.first_contact or self.is_old_news,
+                inbox_id=self.reading.message.id,
             )
         )
 
@@ -214,7 +266,7 @@ class _Application:
                     event=AppointmentEvent.CHANGED,
                     at=now,
                     quiet=True,
-                    inbox_id=self.message.id,
+                    inbox_id=self.reading.message.id,
                 )
             )
 
@@ -253,10 +305,8 @@ class _Application:
             return shown
         return replace(shown, practice=stored.practice, slot=replace(shown.slot, place=stored.slot.place))
 
-    def _save_patient(self, mapped: MappedPatient, *, fallback: str) -> Patient:
-        """Insert or bring forward one patient; one without any identifier is known by the visit alone."""
-        keys = tuple(patient_key(known.authority, known.type, known.value) for known in mapped.identifiers)
-        keys = keys or (patient_key("", "", fallback),)
+    def _save_patient(self, mapped: MappedPatient, keys: tuple[str, ...]) -> Patient:
+        """Insert or bring forward one patient."""
         stored = self.unit.patients.find(self.feed.scope, keys)
         if stored is not None and contradict(stored.identifiers, keys):
             stored = None

@@ -120,6 +120,9 @@ class InboxRows(Protocol):
 class PatientRows(Protocol):
     """Patients, found by any identifier ever seen."""
 
+    def expect(self, scope: str, identifiers: Collection[str]) -> None:
+        """`find` will be asked for these: a store may look all of them up at once."""
+
     def find(self, scope: str, identifiers: Collection[str]) -> Patient | None:
         """The patient who has the first known of these identifiers."""
 
@@ -148,6 +151,9 @@ class PatientRows(Protocol):
 
 class AppointmentRows(Protocol):
     """Appointments, found by any identifier ever seen."""
+
+    def expect(self, scope: str, identifiers: Collection[str]) -> None:
+        """`find` will be asked for these: a store may look up, and lock, all of them at once."""
 
     def find(self, scope: str, identifiers: Collection[str]) -> Appointment | None:
         """The appointment that has the first known of these identifiers, locked until the unit ends."""

@@ -93,6 +93,9 @@ class FakePatientRows:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
+    def expect(self, scope: str, identifiers: Collection[str]) -> None:
+        """They are at hand."""
+
     def find(self, scope: str, identifiers: Collection[str]) -> Patient | None:
         """By the first known identifier."""
         for identifier in identifiers:
@@ -148,6 +151,9 @@ class FakeAppointmentRows:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+
+    def expect(self, scope: str, identifiers: Collection[str]) -> None:
+        """They are at hand."""
 
     def find(self, scope: str, identifiers: Collection[str]) -> Appointment | None:
         """By the first known identifier."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +26,21 @@ if TYPE_CHECKING:
     from integration.adapters.store.work import Work
 
 _PATIENT = appointment_patients.c.patient_id
-_FIND = (
-    sa.select(appointments, _PATIENT, appointment_identifiers.c.identifier_hash)
-    .join_from(appointment_identifiers, appointments)
-    .outerjoin(appointment_patients, appointment_patients.c.appointment_id == appointments.c.id)
-    .where(one_of_them(appointment_identifiers))
-    .order_by(appointments.c.id, appointment_patients.c.position)
-    .with_for_update(of=appointments, key_share=True)
-)
+
+
+@cache
+def _find(count: int) -> sa.Select[Any]:
+    """By so many hashes of identifiers; locked."""
+    return (
+        sa.select(appointments, _PATIENT, appointment_identifiers.c.identifier_hash)
+        .join_from(appointment_identifiers, appointments)
+        .outerjoin(appointment_patients, appointment_patients.c.appointment_id == appointments.c.id)
+        .where(one_of_them(appointment_identifiers, count))
+        .order_by(appointments.c.id, appointment_patients.c.position)
+        .with_for_update(of=appointments, key_share=True)
+    )
+
+
 _GET = (
     sa.select(appointments, _PATIENT)
     .outerjoin(appointment_patients, appointment_patients.c.appointment_id == appointments.c.id)
@@ -71,12 +79,16 @@ class SqlAppointmentRows:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._identifiers = Identifiers(work, appointment_identifiers, "appointment_id", _FIND)
+        self._identifiers = Identifiers(work, appointment_identifiers, "appointment_id", _find)
         self._known: dict[int, Appointment] = {}  # written by this unit, or fetched under its lock
         self._read_before: dict[int, tuple[int, Appointment]] = {}  # with its revision, as stored
         self._held: dict[int, dict[str, Any]] = {}
         self._held_patients: list[dict[str, Any]] = []
         work.add_writer(self._write_held)
+
+    def expect(self, scope: str, identifiers: Collection[str]) -> None:
+        """Locked."""
+        self._identifiers.expect(scope, identifiers)
 
     def find(self, scope: str, identifiers: Collection[str]) -> Appointment | None:
         """By the first known identifier; locked."""

@@ -10,26 +10,30 @@ from sqlalchemy.dialects.postgresql import insert
 from integration.ports.store import Overtaken
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from integration.adapters.store.work import Work
 
-AT_A_TIME = 4  # hashes in one query: always as many, so that it is prepared once
+# Hashes in one query, for one record and for many: always as many, so that each is prepared once.
+A_FEW, MANY = 4, 64
 
 
-def one_of_them(table: sa.Table) -> sa.ColumnElement[bool]:
-    """The rows of a table of identifiers that `Identifiers.look` asks for."""
-    hashes: list[sa.BindParameter[Any]] = [sa.bindparam(f"hash{index}") for index in range(AT_A_TIME)]
+def one_of_them(table: sa.Table, count: int) -> sa.ColumnElement[bool]:
+    """The rows of a table of identifiers that `Identifiers` asks for, `count` hashes at a time."""
+    hashes: list[sa.BindParameter[Any]] = [sa.bindparam(f"hash{index}") for index in range(count)]
     return sa.and_(table.c.scope == sa.bindparam("of_scope"), table.c.identifier_hash.in_(hashes))
 
 
 class Identifiers:
     """The identifiers of the records of one kind, whose column `owner` refers to them, in one unit.
 
-    `query` selects records by `one_of_them`, with the column `identifier_hash`.
+    `query` gives the query that selects records by `one_of_them` of so many, with the column
+    `identifier_hash`.
     """
 
-    def __init__(self, work: Work, table: sa.Table, owner: str, query: sa.Select[Any]) -> None:
+    def __init__(
+        self, work: Work, table: sa.Table, owner: str, query: Callable[[int], sa.Select[Any]]
+    ) -> None:
         self._work = work
         self._query = query
         self._owner = owner
@@ -37,28 +41,42 @@ class Identifiers:
         self._owner_of = sa.select(table.c[owner]).where(
             table.c.scope == sa.bindparam("of_scope"), table.c.identifier_hash == sa.bindparam("hash")
         )
+        self._hashes: dict[tuple[str, str], bytes] = {}
+        self._expected: dict[tuple[str, bytes], list[sa.Row[Any]]] = {}
         self._held: list[dict[str, Any]] = []
-        self._held_owners: dict[tuple[str, bytes], int] = {}
+        self._ours: dict[tuple[str, bytes], int] = {}  # owners of what this unit has made known
         self._firsts: list[tuple[str, bytes, int]] = []  # of new records
 
+    def expect(self, scope: str, identifiers: Iterable[str]) -> None:
+        """Look all of these up at once: `find` will be asked for them."""
+        hashes = {self._hash(scope, identifier) for identifier in identifiers}
+        self._expected |= self._look(
+            scope, sorted(each for each in hashes if (scope, each) not in self._expected)
+        )
+
     def find(self, scope: str, identifiers: Collection[str]) -> list[sa.Row[Any]] | int | None:
-        """The rows of the record that has the first known of these, or its id if it is held back."""
+        """The rows of the record that has the first known of these, or its id if this unit has saved it."""
         hashes = [self._hash(scope, identifier) for identifier in identifiers]
-        rows = self._look(scope, hashes)
+        known = self._expected
+        if any((scope, each) not in known for each in hashes):
+            known = self._look(scope, hashes)
         for each in hashes:
-            found = [row for row in rows if row.identifier_hash == each]
-            if found:
-                return found
-            if (scope, each) in self._held_owners:
-                return self._held_owners[scope, each]
+            if known[scope, each]:
+                return known[scope, each]
+            if (scope, each) in self._ours:
+                return self._ours[scope, each]
         return None
+
+    def forget(self) -> None:
+        """Ask anew for what was expected: it has changed."""
+        self._expected.clear()
 
     def hold(self, scope: str, identifiers: Iterable[str], record_id: int, *, is_new: bool) -> None:
         """Make them known when the unit flushes. One that has an owner stays with it."""
         for position, identifier in enumerate(identifiers):
             each = self._hash(scope, identifier)
             self._held.append({"scope": scope, "identifier_hash": each, self._owner: record_id})
-            self._held_owners.setdefault((scope, each), record_id)
+            self._ours.setdefault((scope, each), record_id)
             if is_new and position == 0:
                 self._firsts.append((scope, each, record_id))
             self._work.hold()
@@ -75,19 +93,27 @@ class Identifiers:
                 wanted = {"of_scope": scope, "hash": each}
                 if self._work.connection.execute(self._owner_of, wanted).scalar() != record_id:
                     raise Overtaken("another unit stored the same record first; run this one again")
+            self._expected.clear()
+            self._ours.clear()
         self._firsts.clear()
-        self._held_owners.clear()
 
-    def _look(self, scope: str, hashes: Sequence[bytes]) -> list[sa.Row[Any]]:
-        rows: list[sa.Row[Any]] = []
-        for start in range(0, len(hashes), AT_A_TIME):
-            some = [*hashes[start : start + AT_A_TIME], *[hashes[start]] * AT_A_TIME][:AT_A_TIME]
-            wanted = {f"hash{index}": each for index, each in enumerate(some)}
-            rows += self._work.early_rows(self._query, {**wanted, "of_scope": scope})
-        return rows
+    def _look(self, scope: str, hashes: Sequence[bytes]) -> dict[tuple[str, bytes], list[sa.Row[Any]]]:
+        """The rows of each of these hashes."""
+        found: dict[tuple[str, bytes], list[sa.Row[Any]]] = {(scope, each): [] for each in hashes}
+        at_a_time = A_FEW if len(hashes) <= A_FEW else MANY
+        for start in range(0, len(hashes), at_a_time):
+            some = hashes[start : start + at_a_time]
+            wanted = {f"hash{index}": some[min(index, len(some) - 1)] for index in range(at_a_time)}
+            for row in self._work.early_rows(self._query(at_a_time), {**wanted, "of_scope": scope}):
+                found[scope, bytes(row.identifier_hash)].append(row)
+        return found
 
     def _hash(self, scope: str, identifier: str) -> bytes:
-        return self._work.keys.hash(f"identifier\0{scope}", identifier)
+        known = self._hashes.get((scope, identifier))
+        if known is None:
+            known = self._work.keys.hash(f"identifier\0{scope}", identifier)
+            self._hashes[scope, identifier] = known
+        return known
 
 
 def united(first: Collection[str], then: Collection[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -20,11 +21,17 @@ if TYPE_CHECKING:
 
     from integration.adapters.store.work import Work
 
-_FIND = (
-    sa.select(patients, patient_identifiers.c.identifier_hash)
-    .join_from(patient_identifiers, patients)
-    .where(one_of_them(patient_identifiers))
-)
+
+@cache
+def _find(count: int) -> sa.Select[Any]:
+    """By so many hashes of identifiers."""
+    return (
+        sa.select(patients, patient_identifiers.c.identifier_hash)
+        .join_from(patient_identifiers, patients)
+        .where(one_of_them(patient_identifiers, count))
+    )
+
+
 _GET = sa.select(patients).where(patients.c.id == sa.bindparam("patient_id"))
 _WITH_NUMBER = (
     sa.select(patients).where(patients.c.number_hash == sa.bindparam("hash")).order_by(patients.c.id)
@@ -55,11 +62,15 @@ class SqlPatientRows:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._identifiers = Identifiers(work, patient_identifiers, "patient_id", _FIND)
+        self._identifiers = Identifiers(work, patient_identifiers, "patient_id", _find)
         self._known: dict[int, Patient] = {}  # written by this unit, or fetched in advance
         self._read_before: dict[int, tuple[int, tuple[str, ...]]] = {}  # revision and identifiers, as stored
         self._held: dict[int, dict[str, Any]] = {}
         work.add_writer(self._write_held)
+
+    def expect(self, scope: str, identifiers: Collection[str]) -> None:
+        """Not locked; `save` notices who was faster."""
+        self._identifiers.expect(scope, identifiers)
 
     def find(self, scope: str, identifiers: Collection[str]) -> Patient | None:
         """By the first known identifier."""
@@ -114,6 +125,7 @@ class SqlPatientRows:
         self._work.run(_LINK, {"patient_id": patient_id, "sealed": sealed})
         self._known.pop(patient_id, None)
         self._read_before.pop(patient_id, None)
+        self._identifiers.forget()
 
     def with_number(self, number: str) -> Sequence[Patient]:
         """Oldest first."""
