@@ -26,7 +26,7 @@ test: setup ## every test; what needs a service that is not installed is skipped
 	$(PYTEST)
 
 bench: setup ## figures beside our peers' in one run
-	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; .venv/bin/python "$$script" || exit 1; done
+	.venv/bin/python -m benchmarks
 
 schema: setup ## write config/schema and the tables of config/README.md anew
 	.venv/bin/python -m integration.settings.json_schema config

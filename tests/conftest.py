@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from integration.testing.store import FakeStore
 from tests.postgres import Postgres, name_of, serve
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from integration.ports.store import Store
+
+# A busy machine is no bug: nothing here is asserted about time.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
