@@ -386,6 +386,9 @@ class WriteBackRows(Protocol):
         Should the revision have grown meanwhile, the row stays pending.
         """
 
+    def reopen(self, patient_id: int) -> None:
+        """What was refused or given up for this patient is pending again: the chart's side was mended."""
+
     def count(self, state: WriteBackState) -> int:
         """How many rows are in a state."""
 

@@ -306,6 +306,12 @@ class FakeWriteBackRows:
         self._tables.write_backs[row.id] = as_stored(replace(row, revision=stored.revision, state=state))
         self._tables.leases.pop(row.id, None)
 
+    def reopen(self, patient_id: int) -> None:
+        """Once more."""
+        for row in list(self._tables.write_backs.values()):
+            if row.patient_id == patient_id and row.state in {WriteBackState.REFUSED, WriteBackState.GAVE_UP}:
+                self._tables.write_backs[row.id] = replace(row, state=WriteBackState.PENDING, reason=None)
+
     def count(self, state: WriteBackState) -> int:
         """How many."""
         return sum(row.state is state for row in self._tables.write_backs.values())

@@ -120,6 +120,14 @@ _SETTLE = (
         reason=sa.bindparam("new_reason"),
     )
 )
+_REOPEN = (
+    write_backs.update()
+    .where(
+        write_backs.c.patient_id == sa.bindparam("of_patient"),
+        write_backs.c.state.in_([plain_word(WriteBackState.REFUSED), plain_word(WriteBackState.GAVE_UP)]),
+    )
+    .values(state=plain_word(WriteBackState.PENDING), ready_at=sa.literal(AT_ONCE, _TIME), reason=None)
+)
 _COUNT = (
     sa.select(sa.func.count()).select_from(write_backs).where(write_backs.c.state == sa.bindparam("of_state"))
 )
@@ -178,6 +186,10 @@ class SqlWriteBackRows:
                 "new_reason": row.reason,
             },
         )
+
+    def reopen(self, patient_id: int) -> None:
+        """Once more."""
+        self._work.run(_REOPEN, {"of_patient": patient_id})
 
     def count(self, state: WriteBackState) -> int:
         """How many."""

@@ -1,49 +1,82 @@
-"""`tasks`: what staff are asked to do, by ids and reasons alone; done ones are crossed off."""
+"""`tasks`: what staff are asked to do, by ids and reasons alone; done ones are crossed off.
+
+What a chart would not take is tried again once its cause is mended: `tasks --again ID`.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from integration import bootstrap
+from integration.domain.staff_task import TaskKind
 from integration.entrypoints.printing import json_line, table, warn
 from integration.entrypoints.surroundings import the_environment
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from integration.domain.staff_task import StaffTask
+    from integration.ports.store import Unit
+
+_ABOUT_A_CHART: Final = frozenset({TaskKind.WRITE_BACK, TaskKind.LINK_PATIENT})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Whose tasks, and which are done."""
     parser.add_argument("--practice", help="this one alone (all)")
     parser.add_argument("--done", type=int, nargs="+", default=(), metavar="ID", help="cross these off")
+    parser.add_argument(
+        "--again",
+        type=int,
+        nargs="+",
+        default=(),
+        metavar="ID",
+        help="cross these off, and write again what the patient's chart did not take",
+    )
     parser.add_argument("--demo", action="store_true", help="of the store of `run --demo`")
     parser.add_argument("--json", action="store_true", help="one task a line, as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Exit status 1 when a task to cross off is not open."""
+    """Exit status 1 when a task to cross off is not open, or there is nothing to write again."""
     environment = bootstrap.demo_places(the_environment()) if options.demo else the_environment()
     store = bootstrap.open_existing_store(environment)
     try:
         with store.unit() as unit:
-            open_tasks = unit.tasks.open(options.practice)
-            unknown = set(options.done) - {task.id for task in open_tasks}
-            for task_id in set(options.done) - unknown:
-                unit.tasks.close(task_id, datetime.now(UTC))
+            open_tasks = {task.id: task for task in unit.tasks.open(options.practice)}
+            asked = sorted({*options.done, *options.again})
+            complaints = [_complaint(open_tasks.get(each), each, options.again) for each in asked]
+            for task_id, complaint in zip(asked, complaints, strict=True):
+                if complaint is None:
+                    _close(unit, open_tasks.pop(task_id), options.again)
     finally:
         store.close()
-    left = [as_json(task) for task in open_tasks if task.id not in options.done]
+    left = [as_json(task) for task in open_tasks.values()]
     if options.json:
         for line in left:
             json_line(line)
     else:
         head = ("id", "kind", "practice", "due", "patient", "visit", "reason")
         table(head, (list(line.values()) for line in left))
-    warn(*(f"There is no open task {task_id}." for task_id in sorted(unknown)))
-    return int(bool(unknown))
+    warn(*filter(None, complaints))
+    return int(any(complaints))
+
+
+def _close(unit: Unit, task: StaffTask, again: Sequence[int]) -> None:
+    if task.id in again and task.patient_id is not None:
+        unit.write_backs.reopen(task.patient_id)
+    unit.tasks.close(task.id, datetime.now(UTC))
+
+
+def _complaint(task: StaffTask | None, task_id: int, again: Sequence[int]) -> str | None:
+    """Why a task cannot be crossed off as asked, None when it can."""
+    if task is None:
+        return f"There is no open task {task_id}."
+    if task_id in again and task.kind not in _ABOUT_A_CHART:
+        return f"Task {task_id} is about nothing that could be written again."
+    return None
 
 
 def as_json(task: StaffTask) -> dict[str, Any]:

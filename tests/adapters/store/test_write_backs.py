@@ -41,6 +41,27 @@ def test_a_fact_is_wanted_claimed_and_written(store: Store) -> None:
         assert unit.write_backs.count(WriteBackState.PENDING) == 0
 
 
+def test_what_was_refused_or_given_up_for_a_patient_is_pending_again_when_a_person_says_so(
+    store: Store,
+) -> None:
+    settled = {1: WriteBackState.REFUSED, 2: WriteBackState.GAVE_UP, 3: WriteBackState.WRITTEN}
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        for subject_id, state in settled.items():
+            unit.write_backs.want(TEXT, subject_id, whose)
+            row = replace(claim(unit), state=state, ehr_version="1", reason="HTTP 422")
+            unit.write_backs.settle(row)
+        unit.write_backs.reopen(whose + 1)
+        assert unit.write_backs.claim(NOW, NOW + DAY) is None
+        unit.write_backs.reopen(whose)
+        again = [claim(unit), claim(unit)]
+        assert unit.write_backs.claim(NOW, NOW + DAY) is None
+    assert {row.subject_id: (row.state, row.reason, row.ehr_version) for row in again} == {
+        1: (WriteBackState.PENDING, None, "1"),
+        2: (WriteBackState.PENDING, None, "1"),
+    }
+
+
 def test_nobody_else_gets_a_row_before_its_lease_ends(store: Store) -> None:
     with store.unit() as unit:
         _, whose = add_visit(unit)
