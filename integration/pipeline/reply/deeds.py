@@ -75,12 +75,16 @@ def _suppress(unit: Unit, workshop: Workshop, around: Surroundings, kind: Suppre
             evidence=reply.body,
         )
     )
-    held = [
-        replace(reminder, state=ReminderState.HELD, reason=_HELD_WHILE[kind], decided_at=now)
-        for reminder in around.reminders
-    ]
-    if everywhere:
-        unit.reminders.update(held)
+    if not everywhere:
+        return
+    # Nobody plans these any more until this unit ends; what was withdrawn meanwhile stays so.
+    unit.changes.waits(sorted({reminder.appointment_id for reminder in around.reminders}))
+    unit.reminders.update(
+        [
+            replace(reminder, state=ReminderState.HELD, reason=_HELD_WHILE[kind], decided_at=now)
+            for reminder in unit.reminders.open_of_number(reply.number)
+        ]
+    )
 
 
 def _confirm(unit: Unit, workshop: Workshop, around: Surroundings, questions: Sequence[Question]) -> None:
