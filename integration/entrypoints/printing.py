@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+_CONTROLS: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")  # all but the line feed
 
 
 def json_line(thing: Any) -> None:
@@ -16,9 +19,9 @@ def json_line(thing: Any) -> None:
     sys.stdout.write(orjson.dumps(thing, default=str).decode() + "\n")
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def table(head: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
     """A table whose columns are as wide as their widest cell; numbers stand to the right."""
-    listed = [[("" if cell is None else str(cell)) for cell in row] for row in rows]
+    listed = [[("" if cell is None else _shown(str(cell))) for cell in row] for row in rows]
     numeric = [
         bool(listed) and all(row[place].replace(".", "", 1).isdigit() for row in listed if row[place])
         for place in range(len(head))
@@ -34,9 +37,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 def say(*lines: str) -> None:
     """Lines for a person, on standard output."""
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.write("".join(f"{_shown(line)}\n" for line in lines))
 
 
 def warn(*lines: str) -> None:
     """Lines for a person, on standard error."""
-    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    sys.stderr.write("".join(f"{_shown(line)}\n" for line in lines))
+
+
+def _shown(text: str) -> str:
+    """Without the control characters by which what others sent could play with a terminal."""
+    return _CONTROLS.sub("\ufffd", text)

@@ -12,6 +12,7 @@ import pytest
 from integration.entrypoints.cli import main
 from integration.entrypoints.commands.inbox import masked
 from integration.entrypoints.trial import Outcome, try_replay
+from integration.ports.store import KeptMessage
 from tests.messages import siu
 from tests.site import Site, TurnedClock
 from tests.stores import TEST_DATA_KEY
@@ -55,6 +56,20 @@ def test_every_message_has_its_state_and_its_reason(
     assert [(each["state"], each["reason"]) for each in told] == [
         *(("done", None), ("dead", "no-patient PID"))
     ]
+    kept.close()
+
+
+def test_a_strange_control_id_neither_widens_the_table_nor_plays_with_the_terminal(
+    kept: SqlStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strange = KeptMessage(0, "main", "\x1b[2J" + "L" * 250, b"MSH|", NOW)
+    with kept.unit() as unit:
+        unit.inbox.add(strange, b"d" * 32)
+    assert main(["inbox"]) == 0
+    told = capsys.readouterr().out
+    assert "\x1b" not in told
+    assert "\ufffd[2JLLL" in told
+    assert max(map(len, told.splitlines())) < 140
     kept.close()
 
 

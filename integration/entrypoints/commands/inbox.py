@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PAGE = 500
 TABLE = 100  # lines a person reads at most unless asked
+WIDE = 60  # letters of a control id in a table; some senders write whole paragraphs into MSH-10
 _STATES = ("new", "done", "dead")
 
 
@@ -69,10 +70,17 @@ def _list(store: SqlStore, options: argparse.Namespace) -> int:
             json_line(as_json(message))
     else:
         head = ("id", "channel", "control id", "received", "state", "reason")
-        table(head, ([*as_json(message).values()] for message in messages))
+        table(
+            head,
+            ((as_json(each) | {"control_id": _at_most(WIDE, each.control_id)}).values() for each in messages),
+        )
         if not messages:
             warn("The inbox is empty.")
     return 0
+
+
+def _at_most(wide: int, text: str) -> str:
+    return text if len(text) <= wide else f"{text[: wide - 1]}…"
 
 
 def as_json(message: KeptMessage) -> dict[str, Any]:
