@@ -270,6 +270,16 @@ def test_without_a_provider_reminders_are_held(site: Site) -> None:
     )
 
 
+def test_switching_a_provider_on_sends_nothing_that_was_already_due(site: Site) -> None:
+    provider = site.workshop.sms
+    site.change(sms=None)
+    book(site)
+    site.change(sms=provider)
+    site.until(local("2027-03-12T12:00"))
+    assert [occasion for _, occasion in site.sent] == ["five_days", "two_days", "three_hours"]
+    assert site.reminders["booked"].reason == "was due while there was no provider"
+
+
 def test_in_live_mode_a_location_nobody_claims_is_never_texted(site: Site) -> None:
     found = replace(site.settings, mode="live", feeds={"main": make.feed(locations={})})
     site.change(settings=found)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from integration.settings.model import Practice
 
 HOUR = timedelta(hours=1)
+NO_PROVIDER = "no provider"
 MOST_WAITING = 200  # unread messages looked into for one text; behind more than that, texts wait
 
 
@@ -91,7 +92,7 @@ class Desk:
         if practice is None or not practice.sms:
             return Skip("texts are off for this practice")
         if sms is None:
-            return Hold(self.now + LATER, "no provider")
+            return Hold(self.now + LATER, NO_PROVIDER)
         if self.workshop.simulated and not sms.loopback:
             return Skip("a simulated calendar texts nobody but the sandbox")
         if settings.mode == "test" and not sms.loopback and number not in settings.allowed_numbers:
@@ -110,6 +111,8 @@ class Desk:
         feed = self.workshop.settings.feeds.get(appointment.feed)
         if feed is None or feed.state == "shadow":
             return Skip("the feed is in shadow")
+        if reminder.reason == NO_PROVIDER:
+            return Skip("was due while there was no provider")  # a switch-on sends nothing already due
         waiting = self._is_waiting(appointment, patient)
         verdict = of_visit(reminder, candidate.step, appointment, waiting=waiting, now=self.now)
         if verdict is None and candidate.step.outranks_caps:
