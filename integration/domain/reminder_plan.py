@@ -174,6 +174,30 @@ def _skip(reminder: Reminder, reason: str) -> Reminder:
     return replace(reminder, state=ReminderState.SKIPPED, reason=reason)
 
 
+def _said_by(step: str) -> str:
+    return f"said by the step {step} on the same day"
+
+
+def keep_early(
+    wanted: Sequence[Reminder], stored: Sequence[Reminder], appointment: Appointment
+) -> list[Reminder]:
+    """The wanted reminders, those that speak for an event as well at the event's own time.
+
+    A message that changes nothing must not put off the news which a step has taken over.
+    """
+    news = {
+        (old.patient_id, old.number, old.reason): old.due_at
+        for old in stored
+        if old.state is ReminderState.SKIPPED and old.slot_number == appointment.slot_number
+    }
+    found = []
+    for reminder in wanted:
+        due = news.get((reminder.patient_id, reminder.number, _said_by(reminder.step)), reminder.due_at)
+        early = reminder.state in OPEN and due < reminder.due_at
+        found.append(replace(reminder, due_at=due) if early else reminder)
+    return found
+
+
 def _one_a_day(drafts: Sequence[Reminder], rules: PlanRules, *, confirmed: bool) -> list[Reminder]:
     """Two steps of one visit on one local day become one text: the earlier time, the later purpose."""
     kept: list[Reminder] = []
@@ -188,7 +212,7 @@ def _one_a_day(drafts: Sequence[Reminder], rules: PlanRules, *, confirmed: bool)
         day = draft.due_at.astimezone(rules.zone).date()
         earlier = by_day.pop(day, None)
         if earlier is not None:
-            kept.append(_skip(earlier, f"said by the step {draft.step} on the same day"))
+            kept.append(_skip(earlier, _said_by(draft.step)))
         by_day[day] = draft if earlier is None else replace(draft, due_at=earlier.due_at)
     return sorted([*kept, *by_day.values()], key=lambda draft: draft.due_at)
 

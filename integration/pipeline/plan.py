@@ -10,7 +10,7 @@ import structlog
 
 from integration.domain.appointment import AppointmentEvent
 from integration.domain.reminder import OPEN, Reminder, ReminderState
-from integration.domain.reminder_plan import Situation, carries_on, plan, revise
+from integration.domain.reminder_plan import Situation, carries_on, keep_early, plan, revise
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.surprise import describe
 from integration.ports.store import StoreUnavailable
@@ -114,6 +114,7 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change) -> str | None:
     owed: list[Reminder] = []
     if practice is not None:
         wanted = _wanted(appointment, patients.values(), practice.plan, situation)
+        wanted = keep_early(wanted, stored, appointment)
         owed = [r for r in stored if carries_on(r, appointment, practice.plan, situation)]
         wanted += _readdressed(owed, numbers)
     revision = revise(

@@ -71,6 +71,15 @@ def test_a_booking_for_this_afternoon_gets_one_text(site: Site) -> None:
     assert site.reminders["booked"].reason == "said by the step three_hours on the same day"
 
 
+def test_a_change_right_after_the_booking_does_not_put_its_text_off(site: Site) -> None:
+    with_practice(site, plan=replace(make.practice().plan, settle=SETTLING))
+    book(site, start=local("2027-03-01T16:00"))
+    site.clock.now += timedelta(seconds=1)
+    site.hear(siu("S14", at=site.clock.now, start=local("2027-03-01T16:00")))
+    site.until(local("2027-03-02T12:00"))
+    assert [at for at, _ in site.sent] == ["03-01 11:03"]
+
+
 def test_a_booking_at_night_is_told_in_the_morning(site: Site) -> None:
     site.clock.now = local("2027-03-01T22:15")
     book(site)
