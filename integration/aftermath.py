@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from integration.domain.consequences import OPT_OUT_BREAKER, of_failure
 from integration.domain.delivery_news import DeliveryNews
 from integration.domain.failure import Failure
+from integration.domain.staff_task import TaskKind
 from integration.domain.write_back import WriteBackKind
 
 if TYPE_CHECKING:
@@ -81,6 +82,23 @@ def visit_starts(unit: Unit, text: TextMessage) -> dict[int, datetime]:
     ids = {subject.appointment_id for subject in text.subjects if subject.appointment_id is not None}
     starts = {visit: unit.appointments.get(visit).slot.start for visit in ids}
     return {visit: start for visit, start in starts.items() if start is not None}
+
+
+def account_refused(unit: Unit, workshop: Workshop, text: TextMessage, code: str) -> Breaker | None:
+    """The provider refused us, not the text: it waits, like every other, for a person's release."""
+    found = of_failure(
+        text,
+        Failure.ACCOUNT,
+        code,
+        now=workshop.clock.calendar(),
+        visits={},
+        opt_outs_left=0,
+        covers_all_senders=True,
+    )
+    for task in found.tasks:
+        if task.kind is TaskKind.RELEASE:
+            unit.tasks.add(task)
+    return found.breaker
 
 
 def _bear(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from integration.domain.consent import ALL_SENDERS, ConsentPolicy, Suppression, SuppressionKind
+from integration.domain.failure import Failure
 from integration.domain.reminder import ReminderState
 from integration.domain.staff_task import TaskKind
 from integration.pipeline.send import send_next
@@ -336,3 +337,17 @@ def test_a_practice_that_texts_more_than_it_should_waits_for_a_person(site: Site
         book(site, visit=f"V{n}", person=called(ANA, mrn=f"M{n}", phone=f"(617)555-01{n:02}"))
     assert len(site.sent) == 2
     assert "texts riverside" in site.store.breakers()
+
+
+def test_when_the_provider_refuses_our_account_every_text_waits_for_a_release(site: Site) -> None:
+    site.sms.refusals["+16175550123"] = Failure.ACCOUNT
+    book(site)
+    assert "account" in site.store.breakers()
+    assert [task.kind for task in site.tasks] == [TaskKind.RELEASE]
+    site.sms.refusals.clear()
+    site.clock.now += timedelta(minutes=5)
+    site.work()
+    assert len(site.sms.copies) == 0
+    site.store.release("account")
+    site.work()
+    assert list(site.sms.copies.values()) == [1]

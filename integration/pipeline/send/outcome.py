@@ -11,6 +11,7 @@ import structlog
 from integration import aftermath
 from integration.domain.delivery_news import bring_forward
 from integration.domain.delivery_status import DeliveryStatus
+from integration.domain.failure import Failure
 from integration.domain.text_message import AttemptState
 from integration.ports.sms import Accepted, NotSent, Refused, Throttled, Uncertain
 
@@ -39,6 +40,9 @@ def record(workshop: Workshop, offer: Offer, outcome: SendOutcome, open_breakers
             _uncertain(unit, workshop, attempt, outcome.why)
         elif isinstance(outcome, Throttled | NotSent):
             _returned(unit, workshop, before, attempt, outcome)
+        elif isinstance(outcome, Refused) and outcome.failure is Failure.ACCOUNT:
+            _returned(unit, workshop, before, attempt, NotSent(outcome.code))
+            breaker = aftermath.account_refused(unit, workshop, before, outcome.code)
         else:
             if isinstance(outcome, Accepted):
                 after = _accepted(unit, workshop, before, attempt, outcome)
