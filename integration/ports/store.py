@@ -427,8 +427,11 @@ class Store(Protocol):
     def open_breaker(self, name: str, reason: str) -> None:
         """Stop what the breaker guards until a person releases it."""
 
-    def release(self, name: str) -> None:
-        """A person has looked; go on."""
+    def release(self, name: str, at: datetime) -> None:
+        """A person has looked at this time (calendar); go on."""
+
+    def released(self) -> Mapping[str, datetime]:
+        """The breakers that are closed, with the time of their last release. Read outside any unit."""
 
     def close(self) -> None:
         """Let go of all connections."""

@@ -129,11 +129,18 @@ class FakeStore:
         """The first reason stands."""
         with self._alone():
             self.tables.breakers.setdefault(name, reason)
+            self.tables.released.pop(name, None)
 
-    def release(self, name: str) -> None:
+    def release(self, name: str, at: datetime) -> None:
         """Close it."""
         with self._alone():
-            self.tables.breakers.pop(name, None)
+            if self.tables.breakers.pop(name, None) is not None:
+                self.tables.released[name] = at
+
+    def released(self) -> dict[str, datetime]:
+        """As they stand."""
+        with self._alone():
+            return dict(self.tables.released)
 
     def close(self) -> None:
         """Nothing to let go of."""

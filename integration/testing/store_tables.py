@@ -54,6 +54,7 @@ class Tables:
     write_backs: dict[int, WriteBack] = field(default_factory=dict)
     leases: dict[int, datetime] = field(default_factory=dict)
     breakers: dict[str, str] = field(default_factory=dict)
+    released: dict[str, datetime] = field(default_factory=dict)
     last_ids: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> Tables:

@@ -326,7 +326,7 @@ def test_too_many_cancellations_in_an_hour_wait_for_a_person(site: Site) -> None
     site.work()
     assert sum(occasion == "cancelled" for _, occasion in site.sent) == 0
     assert TaskKind.RELEASE in [task.kind for task in site.tasks]
-    site.store.release("mass change riverside")
+    site.store.release("mass change riverside", site.clock.now)
     site.until(local("2027-03-02T12:00"))
     assert sum(occasion == "cancelled" for _, occasion in site.sent) == 5
 
@@ -337,6 +337,10 @@ def test_a_practice_that_texts_more_than_it_should_waits_for_a_person(site: Site
         book(site, visit=f"V{n}", person=called(ANA, mrn=f"M{n}", phone=f"(617)555-01{n:02}"))
     assert len(site.sent) == 2
     assert "texts riverside" in site.store.breakers()
+    site.clock.now += timedelta(minutes=5)
+    site.store.release("texts riverside", site.clock.now)
+    site.work()
+    assert len(site.sent) == 4
 
 
 def test_when_the_provider_refuses_our_account_every_text_waits_for_a_release(site: Site) -> None:
@@ -348,6 +352,6 @@ def test_when_the_provider_refuses_our_account_every_text_waits_for_a_release(si
     site.clock.now += timedelta(minutes=5)
     site.work()
     assert len(site.sms.copies) == 0
-    site.store.release("account")
+    site.store.release("account", site.clock.now)
     site.work()
     assert list(site.sms.copies.values()) == [1]

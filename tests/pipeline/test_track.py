@@ -178,7 +178,7 @@ def test_trouble_with_our_account_stops_every_text_until_a_person_releases_them(
 
     site.clock.now = local("2027-03-06T10:00")
     assert not send_next(site.workshop)
-    site.store.release("account")
+    site.store.release("account", site.clock.calendar())
     site.work()
 
     assert [occasion for _, occasion in site.sent] == ["booked", "five_days"]

@@ -101,7 +101,7 @@ def find_data_key(data_directory: Path, given: str | None) -> tuple[bytes, str] 
 def make_key_file(data_directory: Path) -> tuple[bytes, str]:
     """A new data key, written to the key file so that it outlives a power cut; only for an empty store."""
     path = data_directory / KEY_FILE
-    data_directory.mkdir(parents=True, exist_ok=True)
+    data_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     data_key = os.urandom(KEY_BYTES)
     draft = path.with_suffix(f".{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -45,9 +45,19 @@ if TYPE_CHECKING:
         WriteBackRows,
     )
 
-_BREAKERS = sa.select(breakers.c.name, breakers.c.reason)
-_OPEN_BREAKER = insert(breakers).on_conflict_do_nothing()
-_RELEASE = breakers.delete().where(breakers.c.name == sa.bindparam("wanted"))
+_BREAKERS = sa.select(breakers.c.name, breakers.c.reason).where(breakers.c.released_at.is_(None))
+_RELEASED = sa.select(breakers.c.name, breakers.c.released_at).where(breakers.c.released_at.is_not(None))
+_OPENED = insert(breakers)
+_OPEN_BREAKER = _OPENED.on_conflict_do_update(
+    index_elements=["name"],
+    set_={"reason": _OPENED.excluded.reason, "released_at": None},
+    where=breakers.c.released_at.is_not(None),
+)
+_RELEASE = (
+    breakers.update()
+    .where(breakers.c.name == sa.bindparam("wanted"), breakers.c.released_at.is_(None))
+    .values(released_at=sa.bindparam("at"))
+)
 
 
 class SqlUnit:
@@ -109,12 +119,17 @@ class SqlStore:
     def open_breaker(self, name: str, reason: str) -> None:
         """The first reason stands."""
         with answering(), self._engine.begin() as connection:
-            connection.execute(_OPEN_BREAKER, {"name": name, "reason": reason})
+            connection.execute(_OPEN_BREAKER, {"name": name, "reason": reason, "released_at": None})
 
-    def release(self, name: str) -> None:
+    def released(self) -> dict[str, datetime]:
+        """Takes no lock."""
+        with self._reading() as connection:
+            return {row.name: row.released_at for row in connection.execute(_RELEASED)}
+
+    def release(self, name: str, at: datetime) -> None:
         """Close it."""
         with answering(), self._engine.begin() as connection:
-            connection.execute(_RELEASE, {"wanted": name})
+            connection.execute(_RELEASE, {"wanted": name, "at": at})
 
     def close(self) -> None:
         """Let go of all connections."""

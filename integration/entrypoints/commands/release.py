@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from integration import bootstrap
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         found = store.breakers()
         unknown = [name for name in options.names if name not in found]
         for name in set(options.names) - set(unknown):
-            store.release(name)
+            store.release(name, datetime.now(UTC))
     finally:
         store.close()
     shown = {name: why for name, why in found.items() if not options.names or name in options.names}

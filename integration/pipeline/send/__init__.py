@@ -73,8 +73,9 @@ class _Claimed:
 
 def _write_down(workshop: Workshop, breakers: Mapping[str, str], claimed: _Claimed) -> Offer | None:
     """Claim, look once more, and write down what is about to leave."""
+    released = workshop.store.released()
     with workshop.store.unit() as unit:
-        desk = Desk(unit, workshop, breakers)
+        desk = Desk(unit, workshop, breakers, released)
         queued = unit.texts.claim_queued(desk.wall) if workshop.sms is not None else None
         if queued is not None:
             claimed.text_id = queued.id
@@ -89,7 +90,7 @@ def _write_down(workshop: Workshop, breakers: Mapping[str, str], claimed: _Claim
 def _put_off(workshop: Workshop, claimed: _Claimed, why: str) -> None:
     """Let what surprised wait a while, with its reason, so that everything else goes on."""
     with workshop.store.unit() as unit:
-        desk = Desk(unit, workshop, {})
+        desk = Desk(unit, workshop, {}, {})
         if claimed.text_id is not None:
             unit.numbers.lock(unit.texts.get(claimed.text_id).number)
             text = unit.texts.get(claimed.text_id)

@@ -48,6 +48,7 @@ class Desk:
     unit: Unit
     workshop: Workshop
     breakers: Mapping[str, str]
+    released: Mapping[str, datetime]  # when a person last closed a breaker
     now: datetime = field(init=False)  # calendar
     wall: datetime = field(init=False)
     breakers_to_open: dict[str, str] = field(default_factory=dict)
@@ -126,10 +127,8 @@ class Desk:
         """Whether the practice has texted more in an hour than it should (design: no blast)."""
         name = f"texts {practice.name}"
         verdict = self._breaker(name)
-        if (
-            verdict is None
-            and self.unit.texts.offered_by(practice.name, self.now - HOUR) >= practice.texts_per_hour
-        ):
+        since = max(self.now - HOUR, self.released.get(name, self.now - HOUR))
+        if verdict is None and self.unit.texts.offered_by(practice.name, since) >= practice.texts_per_hour:
             self.breakers_to_open[name] = "more texts in an hour than expected"
             self.unit.tasks.add(
                 StaffTask(

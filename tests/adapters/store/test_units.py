@@ -83,9 +83,13 @@ def test_a_breaker_stays_open_until_a_person_releases_it(store: Store) -> None:
     store.open_breaker("riverside", "2002 texts in an hour")
     store.open_breaker("hillside", "21610 everywhere")
     assert store.breakers() == {"riverside": "2001 texts in an hour", "hillside": "21610 everywhere"}
-    store.release("riverside")
-    store.release("riverside")
+    store.release("riverside", NOW)
+    store.release("riverside", NOW + HOUR)
     assert store.breakers() == {"hillside": "21610 everywhere"}
+    assert store.released() == {"riverside": NOW}
+    store.open_breaker("riverside", "again")
+    assert store.breakers() == {"hillside": "21610 everywhere", "riverside": "again"}
+    assert store.released() == {}
 
 
 def _message(unit: Unit) -> None:

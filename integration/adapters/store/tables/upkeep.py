@@ -22,10 +22,11 @@ data_keys = sa.Table(
     sa.Column("sealed_hash_key", sa.LargeBinary, nullable=False),
 )
 
-# Open breakers; a closed one has no row.
+# Breakers that were ever open; a released one keeps the time of its release.
 breakers = sa.Table(
     "breakers",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("released_at", Instant),
 )

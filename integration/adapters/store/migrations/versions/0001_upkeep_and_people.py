@@ -29,6 +29,7 @@ def upgrade() -> None:
         "breakers",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("released_at", sa.BigInteger),
     )
 
     op.create_table(
