@@ -7,6 +7,7 @@ asks for it, not when this module is imported.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import threading
@@ -90,6 +91,7 @@ class _Tasks:
                 self._workshop = open_workshop(self._environment, settings, knock=self._knocks.knock)
                 self._work = steps(self._workshop)
                 self._process = os.getpid()
+                gc.freeze()  # as `Knocker.start` does
             return self._workshop, self._work
 
     @staticmethod

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from integration.ports.workshop import Workshop
     from integration.settings.model import Feed
 
-BATCH = 50
+BATCH = 100
 NOTHING_TO_APPLY = "no-patient-by-definition"  # S23, S24: slots blocked and opened
 _log = structlog.get_logger(__name__)
 

@@ -62,13 +62,11 @@ _TO_COME = (
     )
     .order_by(appointments.c.id)
 )
-_INSERT = appointments.insert()
 _UPDATE = (
     appointments.update()
     .where(appointments.c.id == sa.bindparam("wanted"), appointments.c.revision == sa.bindparam("read"))
     .values(revision=appointments.c.revision + 1)
 )
-_ADD_PATIENTS = appointment_patients.insert()
 _REMOVE_PATIENTS = appointment_patients.delete().where(
     appointment_patients.c.appointment_id == sa.bindparam("wanted")
 )
@@ -161,9 +159,9 @@ class SqlAppointmentRows:
         self._work.hold()
 
     def _write_held(self) -> None:
-        self._work.write(_INSERT, list(self._held.values()))
+        self._work.insert(appointments, list(self._held.values()))
         self._held.clear()
-        self._work.write(_ADD_PATIENTS, self._held_patients)
+        self._work.insert(appointment_patients, self._held_patients)
         self._identifiers.write()
 
     def _write(self, appointment: Appointment) -> dict[str, Any]:

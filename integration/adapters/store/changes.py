@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 CHANGES_IN_A_BITE = 10
 
-_ADD = changes.insert()
 # The lock is the appointment's: one unit plans it, and none while a message of it is being applied.
 _CLAIM = (
     sa.select(changes.c.appointment_id)
@@ -113,7 +112,7 @@ class SqlChangeRows:
         return self._work.row(_WAITS, {"appointment_ids": list(appointment_ids)}) is not None
 
     def _write_held(self) -> None:
-        self._work.write(_ADD, self._held)
+        self._work.insert(changes, self._held)
 
 
 def _read(row: sa.Row[Any]) -> Change:

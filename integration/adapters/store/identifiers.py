@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from integration.ports.store import Overtaken
 
@@ -35,9 +34,9 @@ class Identifiers:
         self, work: Work, table: sa.Table, owner: str, query: Callable[[int], sa.Select[Any]]
     ) -> None:
         self._work = work
+        self._table = table
         self._query = query
         self._owner = owner
-        self._insert = insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
         self._owner_of = sa.select(table.c[owner]).where(
             table.c.scope == sa.bindparam("of_scope"), table.c.identifier_hash == sa.bindparam("hash")
         )
@@ -88,7 +87,7 @@ class Identifiers:
         ago: `Overtaken`.
         """
         expected = len(self._held)
-        if self._work.write(self._insert, self._held) != expected:
+        if self._work.insert(self._table, self._held, unless_there=True) != expected:
             for scope, each, record_id in self._firsts:
                 wanted = {"of_scope": scope, "hash": each}
                 if self._work.connection.execute(self._owner_of, wanted).scalar() != record_id:

@@ -37,7 +37,6 @@ _WITH_NUMBER = (
     sa.select(patients).where(patients.c.number_hash == sa.bindparam("hash")).order_by(patients.c.id)
 )
 _ALL = sa.select(patients).where(patients.c.id.in_(sa.bindparam("patient_ids", expanding=True)))
-_INSERT = patients.insert()
 _UPDATE = (
     patients.update()
     .where(patients.c.id == sa.bindparam("patient_id"), patients.c.revision == sa.bindparam("read"))
@@ -152,7 +151,7 @@ class SqlPatientRows:
         return revision + 1
 
     def _write_held(self) -> None:
-        self._work.write(_INSERT, list(self._held.values()))
+        self._work.insert(patients, list(self._held.values()))
         self._held.clear()
         self._identifiers.write()
 

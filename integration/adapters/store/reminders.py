@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from integration.adapters.store.tables.people import numbers
 from integration.adapters.store.tables.visits import AWAITS_A_TEXT, OPEN_REMINDER, reminders
@@ -31,7 +30,6 @@ _OPEN_OF_NUMBER = (
     .where(OPEN_REMINDER, reminders.c.number_hash == sa.bindparam("of"))
     .order_by(reminders.c.due_at, reminders.c.id)
 )
-_ADD = insert(reminders).on_conflict_do_nothing()
 _UPDATE = (
     reminders.update()
     .where(reminders.c.id == sa.bindparam("reminder_id"))
@@ -187,7 +185,7 @@ class SqlReminderRows:
             self._told.pop(reminder.appointment_id, None)
 
     def _write_held(self) -> None:
-        self._work.write(_ADD, self._held)
+        self._work.insert(reminders, self._held, unless_there=True)
 
     def _write(self, reminder: Reminder) -> dict[str, Any]:
         return {

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
+from integration.adapters.store.many_rows import insert_many
 from integration.adapters.store.tables.people import numbers
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 NUMBERS_REMEMBERED = 10_000
 
-# SQLAlchemy writes PostgreSQL's ON CONFLICT in SQLite's words, too, where both say the same.
-_ADD_NUMBER = insert(numbers).on_conflict_do_nothing()
 _GET_NUMBER = sa.select(numbers.c.sealed_number).where(numbers.c.number_hash == sa.bindparam("hash"))
 _LOCK_NUMBER = (
     sa.select(numbers.c.number_hash)
@@ -129,6 +127,12 @@ class Work:
         held.clear()
         return result.rowcount
 
+    def insert(self, table: sa.Table, held: list[dict[str, Any]], *, unless_there: bool = False) -> int:
+        """Insert rows held back, and forget them; how many were inserted. See `insert_many`."""
+        inserted = insert_many(self.connection, table, held, unless_there=unless_there)
+        held.clear()
+        return inserted
+
     def committed(self) -> None:
         """The commit succeeded: what this unit wrote may be remembered."""
         self._known.learn(self._fresh)
@@ -195,4 +199,4 @@ class Work:
     def _write_numbers(self) -> None:
         # By their hashes: of two units that write the same ones, one waits for the other, never in a circle.
         self._new_numbers.sort(key=itemgetter("number_hash"))
-        self.write(_ADD_NUMBER, self._new_numbers)
+        self.insert(numbers, self._new_numbers, unless_there=True)
