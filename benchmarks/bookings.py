@@ -1,8 +1,9 @@
-"""Bookings of 2 KB as an EHR sends them, each of another visit of another invented person with another phone."""
+"""Bookings of 2 KB as an EHR sends them, each of another visit of another invented person."""
 
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import phonenumbers
@@ -12,34 +13,7 @@ if TYPE_CHECKING:
 
 _AREAS = range(201, 990)
 _LINES = range(5_550_100, 5_550_200)  # reserved for fiction
-_TEMPLATE = "\r".join(
-    (
-        "MSH|^~\\&|SCHED|RIVERSIDE|TEXTS|RIVERSIDE|{at}||SIU^S12^SIU_S12|{id}|P|2.5.1|||||USA|UNICODE UTF-8",
-        "SCH|P{id}^SCHED|V{id}^PORTAL||||ROUTINE^Routine appointment^HL70276|FUP^Follow-up visit^L|"
-        "OFFICE^Office visit^L|30|min^minutes^ISO+|^^30^{start}|||||"
-        "4411^Clerk^Front^^^^^^NORTH|^WPN^PH^^1^617^5550100|1 Main St^^Boston^MA^02110^USA|DESK 2|"
-        "4411^Clerk^Front|||||Booked^Booked^HL70278",
-        "TQ1|1||||||{start}||R^Routine^HL70485|||||30^min",
-        "NTE|1|L|Please bring your insurance card and a list of your medicines.|RE^Remark^HL70364",
-        "PID|1||M{id}^^^NORTH^MR~999-12-3456^^^USSSA^SS||Sample{id}^Ana^Maria^^Ms^^L||19800214|F|Ana^Nick^N|"
-        "2106-3^White^HL70005|12 Mill Rd^Apt 4^Boston^MA^02110^USA^H^^025|025|^PRN^CP^^1^{area}^{line}~"
-        "^NET^Internet^ana@example.com|^WPN^PH^^1^617^5550124^12|eng^English^HL70296|M^Married^HL70002|"
-        "CAT^Catholic^HL70006|5567^^^NORTH^AN|||||2186-5^Not Hispanic^HL70189|||||||N",
-        "PD1|||NORTH CLINIC^^1001|1234^Example^Doctor^^^^MD^^NPI||||||||N|20260101",
-        "NK1|1|Sample^Luis|SPO^Spouse^HL70063|12 Mill Rd^Apt 4^Boston^MA^02110|^PRN^CP^^1^617^5550125||EC",
-        "PV1|1|O|CLINIC^ROOM1^^NORTH^^^^^2nd floor||||1234^Example^Doctor^^^^MD^^NPI|5678^Other^Doctor|||||||||"
-        "1234^Example^Doctor|OFF|E{id}^^^NORTH^VN|||||||||||||||||||||||||{start}",
-        "PV2|||FUP^Follow-up of blood pressure^L||||||30|||||||||||||||||||||||||||||N",
-        "IN1|1|PPO1^Gold plan^L|77001^^^NORTH|Example Insurance|1 Policy Way^^Hartford^CT^06101|"
-        "^WPN^PH^^1^860^5550100|G-100|Sample Works||||20260101|20271231|||Sample^Ana|SEL^Self^HL70063|19800214",
-        "RGS|1|A|R1^Clinic",
-        "AIS|1|A|99213^Office visit, established^CPT|{start}|||30|min^minutes^ISO+|NO|Booked",
-        "AIG|1|A|ROOM1^Room 1^L|ROOM^Room^L|||1|{start}|||30|min^minutes^ISO+|NO|Booked",
-        "AIL|1|A|CLINIC^ROOM1^^NORTH|CLINIC^Clinic^L||{start}|||30|min^minutes^ISO+|NO|Booked",
-        "AIP|1|A|1234^Example^Doctor^^^^MD^^NPI|MD^Physician^L||{start}|||30|min^minutes^ISO+|NO|Booked",
-        "",
-    )
-)
+_TEMPLATE = Path(__file__).with_name("booking.hl7").read_text(encoding="utf-8").replace("\n", "\r")
 
 
 def booking(number: int, *, at: datetime, start: datetime) -> bytes:

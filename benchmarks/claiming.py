@@ -1,8 +1,8 @@
 """The claim of 500 due reminders among a million planned: `python -m benchmarks.claiming [--large]`.
 
-PostgreSQL; every reminder is of another number, 5,000 are due, the others in the thirty days to come. The claim
-is a whole unit: begin, find and lock the numbers, look again, open the sealed numbers, end. `--large` claims
-among ten millions, too.
+PostgreSQL; every reminder is of another number, 5,000 are due, the others in the thirty days to come. The
+claim is a whole unit: begin, find and lock the numbers, look again, open the sealed numbers, end. `--large`
+claims among ten millions, too.
 """
 
 from __future__ import annotations

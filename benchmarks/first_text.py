@@ -1,4 +1,4 @@
-"""A booking received → its text accepted by the emulator, idle: `python -m benchmarks.first_text [--count 30]`.
+"""A booking received → its text accepted, idle: `python -m benchmarks.first_text [--count 30]`.
 
 The whole product runs as a site runs it; `settle` is 0. One booking after another over MLLP, each only when
 the text of the one before has been accepted, its statuses are in, and a moment has passed.

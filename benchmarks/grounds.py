@@ -1,4 +1,4 @@
-"""A site to measure: the shipped plan at any hour, a store of its own, and the product or its parts over it."""
+"""A site to measure: the shipped plan at any hour, a store of its own, and the product over it."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
     from integration.adapters.store.inbox import GroupInbox
     from integration.ports.workshop import Workshop
+    from integration.sandbox.texts import Text
     from integration.settings.environment import Environment
     from integration.settings.model import Settings
-    from integration.sandbox.texts import Text
     from tests.postgres import Postgres
 
 ROOT = Path(__file__).parents[1]
@@ -168,10 +168,10 @@ def product(of: Site, commands: Sequence[Sequence[str]] = ((*COMMAND, "run"),)) 
     processes: list[subprocess.Popen[bytes]] = []
     with log.open("wb") as output:
         try:
-            for command in commands:
-                processes.append(
-                    subprocess.Popen(command, env=of.product_variables, cwd=ROOT, stdout=output, stderr=output)
-                )
+            processes.extend(
+                subprocess.Popen(command, env=of.product_variables, cwd=ROOT, stdout=output, stderr=output)
+                for command in commands
+            )
             until(lambda: _is_ready(of), seconds=60, every=0.005)
             yield Running(processes, time.perf_counter() - begin)
         except BaseException:
@@ -194,7 +194,7 @@ def until(done: Callable[[], bool], *, seconds: float, every: float = 0.02) -> N
 
 
 def received(numbers: Sequence[int], *, age: timedelta = timedelta(0)) -> list[ReceivedMessage]:
-    """Bookings for ten days ahead as the listener hands them to the inbox; `age`: how long ago they were sent."""
+    """Bookings for ten days ahead as the inbox gets them; `age`: how long ago they were sent."""
     now = datetime.now(UTC)
     start = (now + timedelta(days=10)).replace(minute=0, second=0, microsecond=0)
     payloads = (

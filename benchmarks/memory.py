@@ -1,7 +1,8 @@
 """Memory of the embedded product, idle after 10,000 appointments: `python -m benchmarks.memory`.
 
-All processes of `run` together, shared pages counted once (PSS; where the system does not tell it, RSS). One in
-ten of the bookings is new and gets its text and its statuses; the others are told a day late, as a backfill is.
+All processes of `run` together, shared pages counted once (PSS; where the system does not tell it, RSS).
+One in ten of the bookings is new and gets its text and its statuses; the others are told a day late, as a
+backfill is.
 """
 
 from __future__ import annotations

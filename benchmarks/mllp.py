@@ -1,13 +1,13 @@
 """MLLP servers side by side: messages per second, and how long an ACK takes: `python -m benchmarks.mllp`.
 
-* `SQLite`, `PostgreSQL`: hl7_listener over the durable inbox, while a second process translates and plans what
-  it keeps, as `appointment-texts run` does; `--alone` leaves that out.
+* `SQLite`, `PostgreSQL`: hl7_listener over the durable inbox, while a second process translates and plans
+  what it keeps, as `appointment-texts run` does; `--alone` leaves that out.
 * `memory`: hl7_listener over an inbox that keeps nothing: the listener's own cost.
 * `echo`: a plain asyncio protocol that answers every frame with one constant ACK: the floor.
 * `python-hl7`: the server of the `hl7` package, which parses and acknowledges and keeps nothing.
 
-Each connection has one message of 2 KB outstanding, each message books another visit, and each answer is looked
-at. The rounds take turns, the median counts. Servers and load share the machine: read the ratios.
+Each connection has one message of 2 KB outstanding, each message books another visit, and each answer is
+looked at. The rounds take turns, the median counts. Servers and load share the machine: read the ratios.
 """
 
 import argparse
@@ -255,14 +255,14 @@ def rows(
     return [sorted(found, key=lambda row: row.per_second)[len(found) // 2] for found in cells.values()]
 
 
-def figures(
-    postgres: "Postgres", *, seconds: float, rounds: int, alone: bool = False
-) -> "Iterator[Figure]":
+def figures(postgres: "Postgres", *, seconds: float, rounds: int, alone: bool = False) -> "Iterator[Figure]":
     """A figure for each store and number of connections, beside the peers at the same."""
     for count in (1, 8, 64):
         found = {
             row.kind: row
-            for row in rows(postgres, (*DURABLE, *PEERS), (count,), seconds=seconds, rounds=rounds, alone=alone)
+            for row in rows(
+                postgres, (*DURABLE, *PEERS), (count,), seconds=seconds, rounds=rounds, alone=alone
+            )
         }
         peers = {kind: found[kind].per_second for kind in PEERS}
         for kind in DURABLE:

@@ -1,8 +1,8 @@
 """Messages received → reminders planned, sustained: `python -m benchmarks.planning [--count 5000]`.
 
-All messages come at once through the listener's inbox, each the booking of another visit; the clock stops when
-every reminder is planned. Two processes work as two Celery workers would, one translating and one planning;
-`embedded` is both steps in threads of one process, as in `appointment-texts run`.
+All messages come at once through the listener's inbox, each the booking of another visit; the clock stops
+when every reminder is planned. Two processes work as two Celery workers would, one translating and one
+planning; `embedded` is both steps in threads of one process, as in `appointment-texts run`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import multiprocessing
 import threading
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
 
 from benchmarks.figures import Figure, show
 from benchmarks.grounds import Site, durable_postgres, received, site, until
@@ -36,18 +37,28 @@ DISTRIBUTED: tuple[Sequence[Step], ...] = (("translate",), ("plan",))
 BATCH = 500  # messages in one commit of the listener
 
 
-def work(directory: Path, variables: Mapping[str, str], its_steps: Sequence[Step], stop: Event) -> None:
-    """A worker's process: these steps and no others, until told to stop."""
-    workshop = Site(directory, dict(variables)).workshop()
+def work(
+    directory: Path, variables: Mapping[str, str], its_steps: Sequence[Step], knocks: Mapping[str, Event]
+) -> None:
+    """A worker's process: these steps and no others, for ever; `knocks` go between processes."""
+    bells = Bells()
+
+    def knock(step: str) -> None:
+        if step in knocks:
+            knocks[step].set()
+
+    def hear(step: Step) -> None:
+        while knocks[step].wait():
+            knocks[step].clear()
+            bells.knock(step)
+
+    workshop = replace(Site(directory, dict(variables)).workshop(), knock=knock)
     known = steps(workshop)
-    Knocker(
-        workshop.store,
-        workshop.clock,
-        {step: deed if step in its_steps else _nothing for step, deed in known.items()},
-        Bells(),
-        senders=1,
-    ).start()
-    stop.wait()
+    its_own = {step: deed if step in its_steps else _nothing for step, deed in known.items()}
+    Knocker(workshop.store, workshop.clock, its_own, bells, senders=1).start()
+    for step in its_steps:
+        threading.Thread(target=hear, args=(step,), daemon=True).start()
+    threading.Event().wait()
 
 
 def _nothing() -> bool:
@@ -55,36 +66,36 @@ def _nothing() -> bool:
 
 
 class Workers:
-    """Processes that work some steps each."""
+    """Processes that work some steps each, and knock on each other."""
 
     def __init__(self, of: Site, shifts: Sequence[Sequence[Step]]) -> None:
         spawn = multiprocessing.get_context("spawn")
-        self._stop = spawn.Event()
+        self.knocks = {step: spawn.Event() for shift in shifts for step in shift}
         self._processes = [
-            spawn.Process(target=work, args=(of.directory, of.variables, shift, self._stop), daemon=True)
+            spawn.Process(target=work, args=(of.directory, of.variables, shift, self.knocks), daemon=True)
             for shift in shifts
         ]
 
-    def __enter__(self) -> Workers:
+    def __enter__(self) -> Self:
         for process in self._processes:
             process.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop.set()
         for process in self._processes:
-            process.join(10)
-            process.kill()
+            process.terminate()
+            process.join()
 
 
 def planned_per_second(of: Site, shifts: Sequence[Sequence[Step]], count: int) -> float:
     """Appointments a second, from the first message received to the last reminder planned."""
-    workshop, inbox = of.workshop(), of.inbox()
+    workshop, inbox, workers = of.workshop(), of.inbox(), Workers(of, shifts)
 
     async def receive(numbers: Sequence[int]) -> None:
         messages = received(numbers)
         for start in range(0, len(messages), BATCH):
             await inbox.keep(messages[start : start + BATCH])
+            workers.knocks["translate"].set()
 
     def planned() -> bool:
         now = wall_now()
@@ -93,7 +104,7 @@ def planned_per_second(of: Site, shifts: Sequence[Sequence[Step]], count: int) -
     with ExitStack() as stack:
         stack.callback(workshop.store.close)
         stack.callback(inbox.close)
-        stack.enter_context(Workers(of, shifts))
+        stack.enter_context(workers)
         asyncio.run(receive(range(50)))  # warm
         until(planned, seconds=60)
         begin = time.perf_counter()

@@ -1,8 +1,8 @@
-"""Texts sent a second while each request takes 50 ms, none twice: `python -m benchmarks.sending [--count 2000]`.
+"""Texts sent a second at 50 ms a request, none twice: `python -m benchmarks.sending [--count 2000]`.
 
-The embedded product with 32 sending threads finds so many texts due when it starts, each to another number. The
-clock runs from the first text accepted to the last. Status callbacks come after the measurement. `peer` is a
-loop that sends one text after another, as a script over the same latency would.
+The embedded product with 32 sending threads finds so many texts due when it starts, each to another number.
+The clock runs from the first text accepted to the last. Status callbacks come after the measurement. `peer`
+is a loop that sends one text after another, as a script over the same latency would.
 """
 
 from __future__ import annotations
@@ -59,7 +59,10 @@ def figures(postgres: Postgres, *, count: int) -> Iterator[Figure]:
     """On SQLite and on PostgreSQL."""
     one_by_one = {"one after another": 1 / LATENCY}
     for name, server in (("SQLite", None), ("PostgreSQL", postgres)):
-        with site(postgres=server, threads=THREADS) as of, network(of, latency=LATENCY, pace=_LATER) as exchange:
+        with (
+            site(postgres=server, threads=THREADS) as of,
+            network(of, latency=LATENCY, pace=_LATER) as exchange,
+        ):
             make_due(of, count)
             rate = texts_per_second(of, exchange, count)
         what = f"texts sent, 50 ms latency, none twice, {name}"

@@ -41,7 +41,8 @@ def figures(*, rounds: int) -> Iterator[Figure]:
     taken = [(help_seconds(), python_seconds()) for _ in range(2 * rounds + 1)]
     helps, bare = (median(column) for column in zip(*taken, strict=True))
     yield Figure("appointment-texts --help", helps, "s", HELP_TARGET, note=f"a bare Python {bare:.2g} s")
-    first, again = [], []
+    first: list[float] = []
+    again: list[float] = []
     for _ in range(rounds):
         with site() as of:
             for seconds in (first, again):
