@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -326,10 +327,12 @@ def test_a_start_without_a_zone_is_refused() -> None:
 
 
 _STARTS = st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - zoned below
+# Any name but those that look like an answer our texts offer: somebody called C would look like a question.
+_NAMES = st.text(max_size=25).filter(lambda name: "C" not in unicodedata.normalize("NFKD", name).upper())
 _VISITS = st.lists(
     st.builds(
         VisitWords,
-        st.one_of(st.none(), st.text(max_size=25), st.sampled_from(["Ann", "Ben", "Maximiliana", "José"])),
+        st.one_of(st.none(), _NAMES, st.sampled_from(["Ann", "Ben", "Maximiliana", "José"])),
         _STARTS.map(lambda start: start.astimezone(NEW_YORK)),
         st.sampled_from(["in_person", "video", "phone"]),
         st.sampled_from(["1", "2", "3"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -17,6 +19,7 @@ from integration.domain.clock import wall_now
 from integration.ports.store import WrongStamp
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _LOCK = 0x61707074  # of PostgreSQL's advisory locks; "appt"
@@ -25,11 +28,9 @@ _LOCK = 0x61707074  # of PostgreSQL's advisory locks; "appt"
 def migrate(url: str, *, kind: str, data_directory: Path, data_key: str | None) -> None:
     """Bring the tables up to date; stamp an empty store. Raises `WrongStamp`, `WrongKey`."""
     path = sqlite_path(url)
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = make_engine(url, pool_size=1)
     try:
-        with answering(), engine.begin() as connection:
+        with _alone(path), answering(), engine.begin() as connection:
             if path is None:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             is_new = not sa.inspect(connection).has_table("stamp")
@@ -38,6 +39,23 @@ def migrate(url: str, *, kind: str, data_directory: Path, data_key: str | None) 
                 _stamp(connection, kind=kind, data_directory=data_directory, data_key=data_key)
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _alone(path: Path | None) -> Iterator[None]:
+    """Keep others from making the same SQLite file: turning WAL on waits for nobody, whatever the timeout.
+
+    The file is its owner's alone, and so is what SQLite puts beside it.
+    """
+    if path is None:
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # A file of its own: closing the database's would let go of every lock this process has on it.
+    with path.with_name(f"{path.name}.lock").open("w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        path.touch(mode=0o600)
+        yield
 
 
 def newest_revision() -> str | None:
