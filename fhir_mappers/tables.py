@@ -79,9 +79,6 @@ NAME_USE = {
     "R": "official",
 }
 
-# HL7 table 0201 → R4 ContactPointUse (guide: table-hl70201-to-contact-point-use)
-TELECOM_USE = {"PRN": "home", "WPN": "work", "PRS": "mobile"}
-
 # HL7 table 0202 → R4 ContactPointSystem (guide: table-hl70202-to-contact-point-system)
 TELECOM_SYSTEM = {
     "PH": "phone",

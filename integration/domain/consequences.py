@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 ACCOUNT_BREAKER = "account"
 OPT_OUT_BREAKER = "carrier opt-outs"
 
+
+def mass_change_breaker(practice: str) -> str:
+    """The name of the breaker that stops a practice's flood of cancellations."""
+    return f"mass change {practice}"
+
+
+def texts_breaker(practice: str) -> str:
+    """The name of the breaker that stops a practice's flood of texts."""
+    return f"texts {practice}"
+
+
 # What failed → what the person who calls is told
 _WHY_CALL = {
     Failure.BAD_NUMBER: "the number cannot receive texts; ask for another",

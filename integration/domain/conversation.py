@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
 QUESTION_LIFE = timedelta(hours=72)
@@ -60,8 +59,3 @@ class Reply:
 def still_open(question: Question, *, slot_number: int, now: datetime) -> bool:
     """Whether an answer heard `now` may still be taken for an answer to this question."""
     return question.slot_number == slot_number and now < question.visit_start and now < question.expires_at
-
-
-def the_only(questions: Sequence[Question]) -> Question | None:
-    """The one question an answer can mean, or None when there is none or more than one."""
-    return questions[0] if len(questions) == 1 else None

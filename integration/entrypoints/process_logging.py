@@ -33,14 +33,6 @@ def silence() -> Iterator[None]:
         structlog.configure(**before)
 
 
-def configure_quiet() -> None:
-    """Say nothing short of an error, and that on standard error: what a command prints is its answer."""
-    structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-    )
-
-
 def configure_logging(process: str) -> None:
     """Log to standard error, each line naming the process it came from."""
     terminal = sys.stderr.isatty()

@@ -129,10 +129,11 @@ class _Stage:
         with self._store.unit() as unit:
             # The same bytes twice are two messages here: an engineer tries things out.
             unit.inbox.add(message, hashlib.sha256(payload + str(number).encode()).digest())
-            kept = unit.inbox.listing(limit=MOST_STEPS)[-1]
+            (kept,) = unit.inbox.listing(after_id=max(self._control_ids, default=0))
         self._control_ids[kept.id] = translation.control_id
-        translate(self._workshop)
-        plan_changes(self._workshop)
+        for step in (translate, plan_changes):
+            while step(self._workshop):
+                pass
         with self._store.unit() as unit:
             after = unit.inbox.get(kept.id)
         if after is not None and after.state == "dead":

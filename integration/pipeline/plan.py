@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from integration.domain.appointment import AppointmentEvent
+from integration.domain.consequences import mass_change_breaker
 from integration.domain.reminder import OPEN, Reminder, ReminderState
 from integration.domain.reminder_plan import Situation, carries_on, keep_early, plan, revise
 from integration.domain.staff_task import StaffTask, TaskKind
@@ -39,11 +40,6 @@ _REASONS = {
     AppointmentEvent.NO_SHOW: "the patient did not come",
     AppointmentEvent.ARRIVED: "the patient has arrived",
 }
-
-
-def mass_change(practice: str) -> str:
-    """The name of the breaker that stops a practice's flood of cancellations."""
-    return f"mass change {practice}"
 
 
 def plan_changes(workshop: Workshop) -> int:
@@ -94,7 +90,9 @@ def _plan_batch(workshop: Workshop, limit: int, claimed: list[Change]) -> int:
                 flooded.add(practice)
         unit.changes.done([change.id for change in changes])
     for practice in flooded:
-        workshop.store.open_breaker(mass_change(practice), "more cancellations in an hour than expected")
+        workshop.store.open_breaker(
+            mass_change_breaker(practice), "more cancellations in an hour than expected"
+        )
         _log.warning("mass change: cancellations wait for a person", practice=practice)
     if changes:
         workshop.knock("send")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fhir_mappers.siu_to_bundle import identity_keys
 from integration.domain.consent import SuppressionKind
+from integration.domain.consequences import mass_change_breaker, texts_breaker
 from integration.domain.gathering import Candidate
 from integration.domain.identity import appointment_key, patient_key
 from integration.domain.last_look import LATER, SOON, Hold, Skip, Verdict, of_patient, of_visit, suppressed
@@ -117,7 +118,7 @@ class Desk:
         waiting = self._is_waiting(appointment, patient)
         verdict = of_visit(reminder, candidate.step, appointment, waiting=waiting, now=self.now)
         if verdict is None and candidate.step.outranks_caps:
-            verdict = self._breaker(f"mass change {practice.name}")
+            verdict = self._breaker(mass_change_breaker(practice.name))
         if verdict is not None:
             return verdict
         recorded = self.unit.patients.consent(patient.id)
@@ -125,7 +126,7 @@ class Desk:
 
     def of_practice(self, practice: Practice) -> Verdict:
         """Whether the practice has texted more in an hour than it should (design: no blast)."""
-        name = f"texts {practice.name}"
+        name = texts_breaker(practice.name)
         verdict = self._breaker(name)
         since = max(self.now - HOUR, self.released.get(name, self.now - HOUR))
         if verdict is None and self.unit.texts.offered_by(practice.name, since) >= practice.texts_per_hour:

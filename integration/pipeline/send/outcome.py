@@ -44,10 +44,11 @@ def record(workshop: Workshop, offer: Offer, outcome: SendOutcome, open_breakers
             _returned(unit, workshop, before, attempt, NotSent(outcome.code))
             breaker = aftermath.account_refused(unit, workshop, before, outcome.code)
         else:
-            if isinstance(outcome, Accepted):
-                after = _accepted(unit, workshop, before, attempt, outcome)
-            else:
-                after = _refused(unit, workshop, before, attempt, outcome)
+            after = (
+                _accepted(unit, workshop, before, attempt, outcome)
+                if isinstance(outcome, Accepted)
+                else _refused(unit, workshop, before, attempt, outcome)
+            )
             breaker = aftermath.record(
                 unit, workshop, before=before, after=after, open_breakers=open_breakers
             )
