@@ -22,8 +22,9 @@ from hl7apy.parser import parse_message
 
 from fhir_mappers.hl7_path import read_path
 from fhir_mappers.profile import resolve
-from fhir_mappers.siu_to_bundle import FeedFacts, translate
+from fhir_mappers.translation import FeedFacts
 from fhir_mappers.v2_message import V2Message
+from fhir_mappers.v2_to_fhir import translate
 
 ROOT = Path(__file__).parents[1]
 RAW = (ROOT / "tests" / "samples" / "s12_booked.hl7").read_bytes()

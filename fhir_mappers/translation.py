@@ -1,6 +1,6 @@
 """What one HL7 v2 message becomes: the shapes that leave this package.
 
-`siu_to_bundle.translate` fills them. Resources are plain FHIR R4 JSON (dicts); beside each stand the
+`v2_to_fhir.translate` fills them. Resources are plain FHIR R4 JSON (dicts); beside each stand the
 few facts a texting service asks for, already decided. Warnings and refusals name a path and a code;
 their words are constants of `findings`, so no text here can hold a person's data.
 """
@@ -123,8 +123,25 @@ class MappedAppointment:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """What an ADT message says of a visit that may be an appointment we know."""
+
+    identifiers: tuple[AppointmentIdentifier, ...]  # PV1-19, PV1-50
+    event: Event  # arrived, deleted … ; unchanged when the message only describes the patient
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """One record of a patient has become part of another (MRG; HL7 v2.9.1 chapter 3, A40 and its elders)."""
+
+    path: str  # where the identifiers that are gone were read: MRG-1
+    survivor: tuple[Identifier, ...]  # best first
+    gone: tuple[Identifier, ...]  # never used again, but late messages still carry them
+
+
+@dataclass(frozen=True, slots=True)
 class Translation:
-    """One message, translated or refused. `refusal` is None exactly when `appointment` is not."""
+    """One message, translated or refused; what is not refused has an appointment (SIU) or a visit (ADT)."""
 
     control_id: str  # MSH-10
     trigger: str  # MSH-9.2 as the profile reads it: S12
@@ -136,6 +153,8 @@ class Translation:
     warnings: tuple[MapWarning, ...]
     refusal: Refusal | None
     sources: Mapping[str, str]  # "Appointment.start": "TQ1-7"
+    visit: Visit | None = None
+    merges: tuple[Merge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

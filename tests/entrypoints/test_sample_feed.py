@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fhir_mappers.siu_to_bundle import translate
+from fhir_mappers.v2_to_fhir import translate
 from integration.sandbox.feed import SampleFeed
 from integration.settings.files import SHIPPED
 from integration.settings.load import load

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fhir_mappers.siu_to_bundle import translate
+from fhir_mappers.v2_to_fhir import translate
 from integration.sandbox.ehr import seed
 from tests.journey.brokers import rabbitmq, redis
 from tests.journey.product import COMMAND, ROOT, Product, product, until

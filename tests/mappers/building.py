@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from fhir_mappers.siu_to_bundle import FeedFacts, MappedAppointment, MappedPatient, Translation, translate
+from fhir_mappers.translation import FeedFacts, MappedAppointment, MappedPatient, Translation
+from fhir_mappers.v2_to_fhir import translate
 from tests.mappers.golden import US, generic_profile
 
 PROFILE = generic_profile()

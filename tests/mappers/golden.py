@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fhir_mappers.profile import VendorProfile, resolve
-from fhir_mappers.siu_to_bundle import FeedFacts, Translation
+from fhir_mappers.translation import FeedFacts, Translation
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "tests" / "samples"

@@ -3,8 +3,9 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fhir_mappers.siu_to_bundle import IdentityKeys, Translation, identity_keys, translate
+from fhir_mappers.translation import IdentityKeys, Translation
 from fhir_mappers.v2_message import V2Message, split_messages
+from fhir_mappers.v2_to_fhir import identity_keys, translate
 from tests.mappers.building import PROFILE, siu
 from tests.mappers.golden import FEEDS, SAMPLES, US
 from tests.mappers.test_siu_to_bundle import check_fhir

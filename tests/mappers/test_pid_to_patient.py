@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from fhir_mappers.siu_to_bundle import translate
+from fhir_mappers.v2_to_fhir import translate
 from tests.mappers.building import PROFILE, codes, patient_of, read, siu
 from tests.mappers.golden import US
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from fhir_mappers.errors import BadProfile
 from fhir_mappers.profile import VendorProfile, resolve
-from fhir_mappers.siu_to_bundle import translate
+from fhir_mappers.v2_to_fhir import translate
 from tests.mappers.building import PROFILE, siu
 from tests.mappers.golden import ROOT, US
 

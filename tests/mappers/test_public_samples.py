@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from fhir_mappers.findings import REFUSALS
-from fhir_mappers.siu_to_bundle import translate
 from fhir_mappers.v2_message import split_messages
+from fhir_mappers.v2_to_fhir import translate
 from tests.mappers.building import PROFILE
 from tests.mappers.golden import ROOT, US
 from tests.mappers.test_siu_to_bundle import check_fhir

@@ -9,8 +9,9 @@ import pytest
 from fhir.resources.R4B.appointment import Appointment
 from fhir.resources.R4B.patient import Patient
 
-from fhir_mappers.siu_to_bundle import FeedFacts, Translation, identity_keys, translate
+from fhir_mappers.translation import FeedFacts, Translation
 from fhir_mappers.v2_message import split_messages
+from fhir_mappers.v2_to_fhir import identity_keys, translate
 from tests.mappers.building import PROFILE, appointment_of, codes, read, siu
 from tests.mappers.golden import FEEDS, SAMPLES, UK, US, golden_form
 

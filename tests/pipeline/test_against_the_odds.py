@@ -11,8 +11,8 @@ import pytest
 from integration.domain.reminder import ReminderState
 from integration.domain.reminder_plan import plan
 from integration.domain.staff_task import TaskKind
+from integration.pipeline import translate as translate_step
 from integration.pipeline.send import send_next
-from integration.pipeline.translate import _Application
 from integration.settings.model import FeedLocation
 from integration.testing.sms import FakeSmsProvider, Trouble
 from tests import settings as make
@@ -67,11 +67,11 @@ def test_a_visit_that_cannot_be_planned_stops_no_other(site: Site, monkeypatch: 
 def test_a_message_that_surprises_holds_its_appointment(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     book(site)
 
-    def surprise(_: _Application) -> list[str]:
+    def surprise(*_: object) -> list[str]:
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(_Application, "record", surprise)
+        patch.setattr(translate_step, "hear_appointment", surprise)
         site.clock.now = local("2027-03-02T11:00")
         site.hear(siu("S15", at=site.clock.now, start=None))
     site.until(local("2027-03-06T10:10"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhir_mappers.siu_to_bundle import translate
+from fhir_mappers.v2_to_fhir import translate
 from integration.entrypoints.message_files import read_messages
 from integration.entrypoints.printing import json_line, say
 from integration.entrypoints.surroundings import the_environment, the_feed, the_settings

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from fhir_mappers.siu_to_bundle import identity_keys
+from fhir_mappers.v2_to_fhir import identity_keys
 from integration.domain.consent import SuppressionKind
 from integration.domain.consequences import mass_change_breaker, texts_breaker
 from integration.domain.gathering import Candidate

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from fhir_mappers.siu_to_bundle import translate
+from fhir_mappers.v2_to_fhir import translate
 from integration.adapters.ehr.capabilities import Abilities, Capabilities
 from integration.adapters.ehr.fhir_client import FhirClient
 from integration.adapters.ehr.linking import Linker

@@ -1,0 +1,121 @@
+"""Step 2: kept messages become appointments and patients, one channel at a time, in order of arrival."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from fhir_mappers.v2_to_fhir import identity_keys
+from integration.domain.surprise import describe
+from integration.pipeline.translate.appointments import hear_appointment
+from integration.pipeline.translate.hearing import Hearing
+from integration.pipeline.translate.reading import appointment_keys, expect, read
+from integration.ports.store import StoreUnavailable
+
+if TYPE_CHECKING:
+    from integration.pipeline.translate.reading import Reading
+    from integration.ports.store import KeptMessage, Unit
+    from integration.ports.workshop import Workshop
+
+BATCH = 100
+NOTHING_TO_APPLY = "no-patient-by-definition"  # S23, S24: slots blocked and opened
+_log = structlog.get_logger(__name__)
+
+
+class Unusable(Exception):
+    """A message that cannot be applied; its words name a path and a code, never a person."""
+
+
+def translate(workshop: Workshop) -> int:
+    """Apply one batch of waiting messages; returns how many were looked at.
+
+    A surprise undoes the batch and the messages are taken one by one, so that
+    only the one that surprises is marked dead.
+    """
+    try:
+        worked = _apply_batch(workshop, BATCH, [])
+    except StoreUnavailable:
+        raise
+    except Exception as surprise:  # noqa: BLE001 - whatever it is, the neighbours must not suffer
+        _log.error("a batch surprised; taking its messages one by one", surprise=describe(surprise))
+        worked = _apply_one(workshop)
+    if worked:
+        workshop.knock("plan")
+    return worked
+
+
+def _apply_one(workshop: Workshop) -> int:
+    seen: list[KeptMessage] = []
+    try:
+        return _apply_batch(workshop, 1, seen)
+    except StoreUnavailable:
+        raise
+    except Exception as surprise:  # noqa: BLE001 - whatever it is, the message waits for a person
+        for message in seen:
+            _lay_aside(workshop, message, describe(surprise))
+        return len(seen)
+
+
+def _lay_aside(workshop: Workshop, message: KeptMessage, surprise: str) -> None:
+    """Mark a message dead that surprised, and hold its appointment, if as much can be read of it."""
+    try:
+        with workshop.store.unit() as unit:
+            _hold_its_appointment(unit, workshop, message)
+    except StoreUnavailable:
+        raise
+    except Exception as another:  # noqa: BLE001 - it must be laid aside all the same
+        _log.error("its appointment cannot be held", message=message.id, surprise=describe(another))
+    with workshop.store.unit() as unit:
+        unit.inbox.dead(message.id, f"surprise {surprise}")
+    _log.error("message is dead", message=message.id, surprise=surprise)
+
+
+def _apply_batch(workshop: Workshop, limit: int, seen: list[KeptMessage]) -> int:
+    with workshop.store.unit() as unit:
+        messages = unit.inbox.claim(limit)
+        seen.extend(messages)
+        readings = [read(workshop, message) for message in messages]
+        expect(unit, readings)
+        for reading in readings:
+            message = reading.message
+            try:
+                unit.inbox.done(message.id, _apply(unit, workshop, reading))
+            except Unusable as why:
+                _hold_its_appointment(unit, workshop, message)
+                unit.inbox.dead(message.id, str(why))
+                _log.warning("message is dead", message=message.id, channel=message.channel, reason=str(why))
+    return len(messages)
+
+
+def _apply(unit: Unit, workshop: Workshop, reading: Reading) -> str | None:
+    """Apply one message; returns what an engineer may want to read beside it."""
+    message, feed, translation = reading.message, reading.feed, reading.translation
+    if feed is None or translation is None:
+        raise Unusable(f"unknown-feed {message.channel}")
+    refusal = translation.refusal
+    if refusal is not None and refusal.code == NOTHING_TO_APPLY:
+        return f"{refusal.code} {refusal.path}"
+    if refusal is not None:
+        raise Unusable(f"{refusal.code} {refusal.path}")
+    if workshop.settings.mode == "live" and translation.processing_id != feed.processing_id:
+        raise Unusable("wrong-processing-id MSH-11")
+    notes = [f"{warning.code} {warning.path}" for warning in translation.warnings]
+    if unit.inbox.same_control_id(message):
+        notes.append("control-id-used-before MSH-10")
+    hearing = Hearing(unit, workshop, feed, reading, translation)
+    if translation.appointment is not None:
+        notes += hear_appointment(hearing, translation.appointment)
+    return ", ".join(notes) or None
+
+
+def _hold_its_appointment(unit: Unit, workshop: Workshop, message: KeptMessage) -> None:
+    """A dead message lets later ones pass but holds its appointment's reminders (promise 3)."""
+    feed = workshop.settings.feeds.get(message.channel)
+    if feed is None:
+        return
+    keys = identity_keys(message.payload, feed.vendor, feed.facts)
+    stored = unit.appointments.find(feed.scope, appointment_keys(keys.appointment, keys.occurrence))
+    if stored is not None:
+        unit.appointments.save(replace(stored, held_by=message.id))

@@ -1,0 +1,79 @@
+"""What a message says of its appointment, laid over what is stored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from integration.domain.appointment import Appointment, AppointmentEvent, Modality, Report, Slot, hear
+from integration.domain.identity import contradict
+from integration.pipeline.translate.patients import plan_other_visits, save_patients
+
+if TYPE_CHECKING:
+    from fhir_mappers.translation import MappedAppointment
+    from integration.pipeline.translate.hearing import Hearing
+
+
+def hear_appointment(hearing: Hearing, mapped: MappedAppointment) -> list[str]:
+    """Store the appointment and its patients, and write down what happened; returns notes."""
+    unit, keys = hearing.unit, hearing.reading.appointment_keys
+    stored = unit.appointments.find(hearing.feed.scope, keys)
+    if stored is not None and contradict(stored.identifiers, keys):
+        stored = None
+    if stored is not None and stored.held_by == hearing.message.id:
+        stored = replace(stored, held_by=None)
+    if stored is not None and stored.event_time is not None and hearing.heard_at < stored.event_time:
+        unit.appointments.save(stored)
+        return ["older-than-stored MSH-7"]
+    patients, renumbered = save_patients(hearing)
+    shown = _shown(hearing, mapped, keys, tuple(patient.id for patient in patients))
+    if stored is not None and mapped.place is None:
+        shown = _where_it_was(hearing, stored, shown)
+    news = hear(stored, Report(AppointmentEvent(hearing.translation.event), shown))
+    saved = unit.appointments.save(news.appointment)
+    if news.event is not AppointmentEvent.IGNORED:
+        hearing.ask_for_planning(
+            saved.id,
+            news.event,
+            before=None if stored is None else stored.slot,
+            quiet=hearing.message.replayed or news.first_contact or hearing.is_old_news,
+        )
+    plan_other_visits(hearing, renumbered, but=saved.id)
+    return [] if saved.practice is not None else ["no-practice-claims-location AIL-3"]
+
+
+def _shown(
+    hearing: Hearing, mapped: MappedAppointment, keys: tuple[str, ...], patients: tuple[int, ...]
+) -> Appointment:
+    """The appointment as the message shows it."""
+    settings = hearing.workshop.settings
+    codes = tuple(location.code for location in mapped.locations)
+    practice, location = settings.practice_of(hearing.feed, codes)
+    if location is not None and location.sensitive:
+        owner = settings.practices.get(location.practice)
+        practice = practice if owner is not None and owner.sensitive_texts else None
+    zone = location.zone if location is not None and location.zone is not None else mapped.zone
+    return Appointment(
+        id=0,
+        scope=hearing.feed.scope,
+        feed=hearing.feed.name,
+        identifiers=keys,
+        patients=tuple(dict.fromkeys(patients)),
+        # A tentative booking (HL7 table 0277) is no promise to the patient.
+        status="proposed" if mapped.tentative and mapped.status == "booked" else mapped.status,
+        slot=Slot(mapped.start, "" if location is None else location.place, Modality(mapped.modality)),
+        zone=zone.key,
+        practice=practice,
+        confirmed=mapped.confirmed,
+        event_time=hearing.heard_at,
+        resource=mapped.resource,
+    )
+
+
+def _where_it_was(hearing: Hearing, stored: Appointment, shown: Appointment) -> Appointment:
+    """A message that names no place moves nobody: MSH-4 alone is not where the visit is."""
+    practices = hearing.workshop.settings.practices
+    elsewhere = shown.practice is not None and stored.practice not in {None, shown.practice}
+    if elsewhere or (stored.practice is not None and stored.practice not in practices):
+        return shown
+    return replace(shown, practice=stored.practice, slot=replace(shown.slot, place=stored.slot.place))

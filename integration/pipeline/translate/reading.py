@@ -1,0 +1,73 @@
+"""One kept message, read: what it says, and by which keys its appointment and patients are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from fhir_mappers.v2_to_fhir import translate as translate_message
+from integration.domain.identity import appointment_key, patient_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fhir_mappers.translation import AppointmentIdentifier, MappedPatient, Translation
+    from integration.ports.store import KeptMessage, Unit
+    from integration.ports.workshop import Workshop
+    from integration.settings.model import Feed
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A message, what it says, and by which keys that is known; nothing of it when its feed is unknown."""
+
+    message: KeptMessage
+    feed: Feed | None = None
+    translation: Translation | None = None
+    appointment_keys: tuple[str, ...] = ()
+    patient_keys: tuple[tuple[str, ...], ...] = ()
+
+
+def read(workshop: Workshop, message: KeptMessage) -> Reading:
+    """Translate it. Never raises for what a message says."""
+    feed = workshop.settings.feeds.get(message.channel)
+    if feed is None:
+        return Reading(message)
+    translation = translate_message(message.payload, feed.vendor, feed.facts)
+    mapped = translation.appointment
+    if mapped is None:
+        return Reading(message, feed, translation)
+    keys = appointment_keys(mapped.identifiers, mapped.occurrence)
+    patients = tuple(
+        _patient_keys(patient, fallback=f"{keys[0]}#{index}")
+        for index, patient in enumerate(translation.patients)
+    )
+    return Reading(message, feed, translation, keys, patients)
+
+
+def expect(unit: Unit, readings: Iterable[Reading]) -> None:
+    """Let the store look up the whole batch at once: one by one is what takes long."""
+    appointments: dict[str, list[str]] = {}
+    patients: dict[str, list[str]] = {}
+    for reading in readings:
+        if reading.feed is not None:
+            appointments.setdefault(reading.feed.scope, []).extend(reading.appointment_keys)
+            patients.setdefault(reading.feed.scope, []).extend(chain.from_iterable(reading.patient_keys))
+    for scope, keys in appointments.items():
+        unit.appointments.expect(scope, keys)
+    for scope, keys in patients.items():
+        unit.patients.expect(scope, keys)
+
+
+def appointment_keys(identifiers: Iterable[AppointmentIdentifier], occurrence: str) -> tuple[str, ...]:
+    """How an appointment is known, best first."""
+    return tuple(
+        appointment_key(known.path, known.value, known.namespace, occurrence) for known in identifiers
+    )
+
+
+def _patient_keys(mapped: MappedPatient, *, fallback: str) -> tuple[str, ...]:
+    """How a patient is known; one without any identifier by the visit alone."""
+    keys = tuple(patient_key(known.authority, known.type, known.value) for known in mapped.identifiers)
+    return keys or (patient_key("", "", fallback),)
