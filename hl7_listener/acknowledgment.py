@@ -7,7 +7,8 @@
     NE      NE       -      -           nothing is sent
 
 ER asks for an answer to a failure only, SU to a success only; one of the two empty stands for NE. One message
-has one answer at most: who asks for both acknowledgments gets the accept one here.
+has one answer at most: who asks for both acknowledgments gets the accept one here, and the application one
+later (`application_acknowledgment`).
 
 The answer is made of the sender's own bytes, its delimiters and its character set, and of ours that are plain
 letters. It never holds anything from beyond MSH.
@@ -28,12 +29,18 @@ _ERROR_TEXTS = {  # HL7 table 0357
     "100": b"Segment sequence error",
     "101": b"Required field missing",
     "102": b"Data type error",
+    "200": b"Unsupported message type",
+    "201": b"Unsupported event code",
+    "202": b"Unsupported processing id",
     "207": b"Application error",
 }
 _THREE_COMPONENT_TYPE_SINCE = (2, 3, 1)  # MSH-9.3, message structure
 _ERR_FIELDS_SINCE = (2, 5, 0)  # ERR-2 to ERR-12; before, ERR-1 alone
 _MSA_TEXT_UNTIL = (2, 7, 0)  # MSA-3 withdrawn
 _NO_VERSION = (99, 0, 0)
+_PATH = re.compile(
+    r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?(?:-(\d+)(?:\[(\d+)\])?(?:\.(\d+)(?:\.(\d+))?)?)?", re.ASCII
+)
 _NO_HEADER = MessageHeader(b"|", [b"MSH", b"^~\\&", *[b""] * 8, b"P", b"2.5", *[b""] * 6])
 
 
@@ -46,7 +53,7 @@ class Fault:
     error_code: str
     """HL7 table 0357."""
     path: str
-    """Where, such as `MSH-9`; empty when it lies not in the message."""
+    """Where, such as `MSH-9` or `PID-3[2].1`; empty when it lies not in the message."""
     text: bytes
     """For people; letters and blanks only, so that no delimiter of any sender can stand in it."""
 
@@ -69,8 +76,22 @@ def acknowledge(
     """
     header = header or _NO_HEADER
     code = _code(header, fault, mode)
-    if code is None:
-        return None
+    return None if code is None else compose(header, code, fault, at=at, control_id=control_id)
+
+
+def compose(
+    header: MessageHeader,
+    code: bytes,
+    fault: Fault | None,
+    *,
+    at: datetime,
+    control_id: str,
+    accept: bytes | None = None,
+) -> bytes:
+    """The acknowledgment with this code of table 0008, whatever was asked for.
+
+    `accept`: its own MSH-15; beside it MSH-16 is NE. None leaves both empty.
+    """
     fields = header.fields
     answer = [
         b"MSH",
@@ -86,8 +107,12 @@ def acknowledge(
         fields[10],  # MSH-11, processing id
         fields[11],  # MSH-12, version
     ]
-    if fields[17]:  # MSH-18, character set
-        answer += (b"", b"", b"", b"", b"", fields[17])
+    charset = fields[17]  # MSH-18
+    if accept is not None:
+        answer += (b"", b"", accept, b"NE")
+        answer += (b"", charset) if charset else ()
+    elif charset:
+        answer += (b"", b"", b"", b"", b"", charset)
     answer[-1] += b"\rMSA"
     answer += (code, fields[9])  # MSH-10
     if fault is not None:
@@ -100,27 +125,28 @@ def acknowledge(
 
 
 def _code(header: MessageHeader, fault: Fault | None, mode: AcknowledgeMode) -> bytes | None:
-    accept, application = _wish(header.fields[14]), _wish(header.fields[15])  # MSH-15, MSH-16
+    accept, application = wish(header.fields[14]), wish(header.fields[15])  # MSH-15, MSH-16
     application_code = b"AA" if fault is None else b"AR"
     if mode == "always_aa" or not (accept or application):
         # An answer to an answer would never end.
         return None if header.message_code == b"ACK" else application_code
-    if _wanted(accept, fault):
+    if wanted(accept, failed=fault is not None):
         return b"CA" if fault is None else fault.accept_code
-    return application_code if _wanted(application, fault) else None
+    return application_code if wanted(application, failed=fault is not None) else None
 
 
-def _wish(field: bytes) -> bytes:
+def wish(field: bytes) -> bytes:
+    """MSH-15 or MSH-16 as HL7 table 0155 writes it; empty for HL7's null too."""
     return b"" if field == b'""' else field.strip().upper()
 
 
-def _wanted(wish: bytes, fault: Fault | None) -> bool:
+def wanted(asked: bytes, *, failed: bool) -> bool:
     """Whether HL7 table 0155 asks for an answer; a word it does not know counts as AL."""
-    if wish in (b"", b"NE"):
+    if asked in (b"", b"NE"):
         return False
-    if wish == b"ER":
-        return fault is not None
-    return wish != b"SU" or fault is None
+    if asked == b"ER":
+        return failed
+    return asked != b"SU" or not failed
 
 
 def _message_type(header: MessageHeader) -> bytes:
@@ -136,15 +162,24 @@ def _err(header: MessageHeader, fault: Fault, version: tuple[int, int, int]) -> 
     separator, component = header.separator, header.encoding_characters[:1]
     # Without a subcomponent separator of its own, the sender gets the code alone.
     subcomponent = header.encoding_characters[3:4]
-    segment, _, position = fault.path.partition("-")
-    place = [part.encode("ascii") for part in (segment, "1" if segment else "", position)]
+    place = _place(fault.path)
     code, text = fault.error_code.encode("ascii"), _ERROR_TEXTS[fault.error_code]
     if version < _ERR_FIELDS_SINCE:
         coded = subcomponent.join((code, text, b"HL70357")) if subcomponent else code
-        return b"ERR" + separator + component.join((*place, coded))
-    location = component.join(part for part in place if part)
+        return b"ERR" + separator + component.join((*(*place, b"", b"", b"")[:3], coded))
+    location = component.join(place)
     coded = component.join((code, text, b"HL70357"))
     return separator.join((b"ERR", b"", location, coded, b"E", b"", b"", b"", fault.text))
+
+
+def _place(path: str) -> list[bytes]:
+    """An HL7 path as ERR-2 says it: segment, sequence, field, repetition, component, subcomponent."""
+    match = _PATH.fullmatch(path)
+    if match is None:
+        return []
+    segment, sequence, field, repetition, component, subcomponent = match.groups()
+    place = [segment, sequence or "1", field, repetition or (component and "1"), component, subcomponent]
+    return [part.encode("ascii") for part in place if part]
 
 
 @lru_cache(maxsize=64)
