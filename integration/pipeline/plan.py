@@ -70,7 +70,10 @@ def _hold(workshop: Workshop, changes: Sequence[Change], surprise: str) -> None:
         for change in changes:
             appointment = unit.appointments.get(change.appointment_id)
             locked = unit.appointments.find(appointment.scope, appointment.identifiers)
-            if locked is not None and change.inbox_id is not None:
+            if locked is None or change.inbox_id is None:
+                continue
+            unit.holds.add(change.inbox_id, locked.scope, locked.identifiers)
+            if locked.held_by is None:
                 unit.appointments.save(replace(locked, held_by=change.inbox_id))
         messages = {change.inbox_id for change in changes if change.inbox_id is not None}
         for message in messages:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from integration.domain.application_acknowledgment import AcknowledgmentState, ApplicationAcknowledgment
     from integration.domain.appointment import Appointment, AppointmentEvent, Slot
     from integration.domain.consent import Suppression, SuppressionKind
     from integration.domain.conversation import Question, Reply
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
 
 InboxState = Literal["new", "done", "dead"]
-Step = Literal["translate", "plan", "send", "track", "look_up", "reply", "write_back"]
+Step = Literal["translate", "acknowledge", "plan", "send", "track", "look_up", "reply", "write_back"]
 STEPS: Final[tuple[Step, ...]] = get_args(Step)
 
 
@@ -73,7 +74,7 @@ class NextTimes:
     """The earliest times at which waiting rows become due; None: no row waits."""
 
     calendar: datetime | None  # reminders
-    wall: datetime | None  # texts to be offered again, attempts to be looked up, write-backs
+    wall: datetime | None  # texts to be offered again, attempts to be looked up, write-backs, acknowledgments
 
 
 class InboxRows(Protocol):
@@ -115,6 +116,49 @@ class InboxRows(Protocol):
 
     def count(self, state: InboxState) -> int:
         """How many messages are in a state."""
+
+
+class HoldRows(Protocol):
+    """What dead messages are about, so that the appointment is held while any of them remains (promise 3)."""
+
+    def expect(self, scope: str, identifiers: Collection[str]) -> None:
+        """`of` will be asked for these: a store may look all of them up at once."""
+
+    def of(self, scope: str, identifiers: Collection[str]) -> Sequence[int]:
+        """The messages that hold whatever is known by any of these, oldest first."""
+
+    def add(self, message_id: int, scope: str, identifiers: Collection[str]) -> None:
+        """A message is dead that is about what these name, be it known yet or not."""
+
+    def let_go(self, message_id: int) -> None:
+        """It holds nothing any more."""
+
+    def held_by(self, message_id: int) -> Sequence[int]:
+        """The appointments whose `held_by` is this message; not locked."""
+
+
+class AcknowledgmentRows(Protocol):
+    """Application acknowledgments that senders are yet to hear; one a message, in order within a feed."""
+
+    def owe(self, row: ApplicationAcknowledgment) -> None:
+        """Write it down, unless the message has one: the first outcome is the one its sender hears."""
+
+    def claim(
+        self, now: datetime, lease_until: datetime, *, but: Collection[str] = ()
+    ) -> ApplicationAcknowledgment | None:
+        """The oldest waiting row of a feed, due at or before `now` (wall), leased as a write-back is.
+
+        While it is leased or rests, nothing of its feed comes. Nothing of the feeds in `but` comes at all.
+        """
+
+    def find(self, inbox_id: int) -> ApplicationAcknowledgment | None:
+        """That of one message, None when none is or was owed."""
+
+    def settle(self, row: ApplicationAcknowledgment) -> None:
+        """Write state, tries, next_try_at, reason, if it still waits; end the lease."""
+
+    def count(self, state: AcknowledgmentState) -> int:
+        """How many are in a state."""
 
 
 class PatientRows(Protocol):
@@ -397,6 +441,7 @@ class Unit(Protocol):
     """One transaction over all rows."""
 
     inbox: InboxRows
+    holds: HoldRows
     patients: PatientRows
     appointments: AppointmentRows
     changes: ChangeRows
@@ -407,6 +452,7 @@ class Unit(Protocol):
     replies: ReplyRows
     tasks: TaskRows
     write_backs: WriteBackRows
+    acknowledgments: AcknowledgmentRows
 
 
 class Store(Protocol):
@@ -414,6 +460,9 @@ class Store(Protocol):
 
     def unit(self) -> AbstractContextManager[Unit]:
         """One transaction; raises `StoreUnavailable` when the database cannot be reached."""
+
+    def reading(self) -> AbstractContextManager[Unit]:
+        """A transaction that writes nothing and keeps no writer waiting, however long it looks."""
 
     def has_work(self, calendar: datetime, wall: datetime) -> frozenset[Step]:
         """The steps that have rows to work on now; takes no lock."""

@@ -15,7 +15,9 @@ from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.text_message import AttemptState
 from integration.domain.write_back import WriteBackState
 from integration.ports.store import KeptMessage, NextTimes, StoreUnavailable
+from integration.testing.store_answers import FakeAcknowledgmentRows
 from integration.testing.store_conversation import FakeReplyRows, FakeTaskRows
+from integration.testing.store_holds import FakeHoldRows
 from integration.testing.store_tables import Tables
 from integration.testing.store_texts import FakeCallbackRows, FakeNumberRows, FakeTextRows, FakeWriteBackRows
 from integration.testing.store_visits import (
@@ -32,9 +34,11 @@ if TYPE_CHECKING:
 
     from hl7_listener.inbox import ReceivedMessage
     from integration.ports.store import (
+        AcknowledgmentRows,
         AppointmentRows,
         CallbackRows,
         ChangeRows,
+        HoldRows,
         InboxRows,
         NumberRows,
         PatientRows,
@@ -55,6 +59,7 @@ class FakeUnit:
         self.patients: PatientRows = FakePatientRows(tables)
         self.appointments: AppointmentRows = FakeAppointmentRows(tables)
         self.changes: ChangeRows = FakeChangeRows(tables)
+        self.holds: HoldRows = FakeHoldRows(tables)
         self.reminders: ReminderRows = FakeReminderRows(tables)
         self.numbers: NumberRows = FakeNumberRows(tables)
         self.texts: TextRows = FakeTextRows(tables)
@@ -62,6 +67,7 @@ class FakeUnit:
         self.replies: ReplyRows = FakeReplyRows(tables)
         self.tasks: TaskRows = FakeTaskRows(tables)
         self.write_backs: WriteBackRows = FakeWriteBackRows(tables)
+        self.acknowledgments: AcknowledgmentRows = FakeAcknowledgmentRows(tables)
 
 
 class FakeStore:
@@ -84,12 +90,19 @@ class FakeStore:
                 self.tables = before
                 raise
 
+    @contextmanager
+    def reading(self) -> Iterator[FakeUnit]:
+        """On a copy."""
+        with self._alone():
+            yield FakeUnit(self.tables.copy())
+
     def has_work(self, calendar: datetime, wall: datetime) -> frozenset[Step]:
         """What the steps would claim."""
         with self._alone():
             tables, unit = self.tables, FakeUnit(self.tables)
             steps: dict[Step, bool] = {
                 "translate": unit.inbox.count("new") > 0,
+                "acknowledge": any(at <= wall for at, _ in FakeAcknowledgmentRows(tables).heads()),
                 "plan": bool(tables.changes),
                 "send": unit.reminders.claim_number(calendar) is not None
                 or unit.texts.claim_queued(wall) is not None,
@@ -114,6 +127,7 @@ class FakeStore:
                     if text.status is DeliveryStatus.QUEUED and not rows.is_held(text.id)
                 ),
                 *self._write_back_times(),
+                *(at for at, _ in FakeAcknowledgmentRows(self.tables).heads()),
             ]
             return NextTimes(
                 calendar=FakeReminderRows(self.tables).next_due(),

@@ -13,6 +13,7 @@ from integration.ports.store import Overtaken
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
+    from integration.domain.application_acknowledgment import ApplicationAcknowledgment
     from integration.domain.appointment import Appointment
     from integration.domain.consent import Suppression
     from integration.domain.conversation import Question, Reply
@@ -41,6 +42,7 @@ class Tables:
     consents: dict[int, tuple[int, datetime, bool]] = field(default_factory=dict)
     appointments: dict[int, Appointment] = field(default_factory=dict)
     appointment_owners: dict[tuple[str, str], int] = field(default_factory=dict)
+    holds: dict[tuple[str, str, int], None] = field(default_factory=dict)
     changes: dict[int, Change] = field(default_factory=dict)  # those not planned
     reminders: dict[int, Reminder] = field(default_factory=dict)
     suppressions: dict[int, Suppression] = field(default_factory=dict)
@@ -53,6 +55,8 @@ class Tables:
     tasks: dict[int, StaffTask] = field(default_factory=dict)
     write_backs: dict[int, WriteBack] = field(default_factory=dict)
     leases: dict[int, datetime] = field(default_factory=dict)
+    acknowledgments: dict[int, ApplicationAcknowledgment] = field(default_factory=dict)
+    acknowledgment_leases: dict[int, datetime] = field(default_factory=dict)
     breakers: dict[str, str] = field(default_factory=dict)
     released: dict[str, datetime] = field(default_factory=dict)
     last_ids: dict[str, int] = field(default_factory=dict)

@@ -9,10 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from integration.adapters.store import peek
+from integration.adapters.store.acknowledgments import SqlAcknowledgmentRows
 from integration.adapters.store.appointments import SqlAppointmentRows
 from integration.adapters.store.callbacks import SqlCallbackRows
 from integration.adapters.store.changes import SqlChangeRows
 from integration.adapters.store.engines import answering
+from integration.adapters.store.holds import SqlHoldRows
 from integration.adapters.store.inbox_rows import SqlInboxRows
 from integration.adapters.store.numbers import SqlNumberRows
 from integration.adapters.store.patients import SqlPatientRows
@@ -30,9 +32,11 @@ if TYPE_CHECKING:
 
     from integration.adapters.store.keys import Keys
     from integration.ports.store import (
+        AcknowledgmentRows,
         AppointmentRows,
         CallbackRows,
         ChangeRows,
+        HoldRows,
         InboxRows,
         NextTimes,
         NumberRows,
@@ -73,6 +77,7 @@ class SqlUnit:
         self.appointments: AppointmentRows = appointments
         self.reminders: ReminderRows = reminders
         self.changes: ChangeRows = SqlChangeRows(work, appointments, patients, reminders)
+        self.holds: HoldRows = SqlHoldRows(work)
         self.inbox: InboxRows = SqlInboxRows(work)
         self.numbers: NumberRows = SqlNumberRows(work)
         self.texts: TextRows = texts
@@ -80,6 +85,7 @@ class SqlUnit:
         self.replies: ReplyRows = SqlReplyRows(work, texts)
         self.tasks: TaskRows = SqlTaskRows(work)
         self.write_backs: WriteBackRows = SqlWriteBackRows(work)
+        self.acknowledgments: AcknowledgmentRows = SqlAcknowledgmentRows(work)
 
 
 class SqlStore:
@@ -100,6 +106,12 @@ class SqlStore:
                 yield SqlUnit(work)
                 work.flush()
             work.committed()
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlUnit]:
+        """Takes no lock on SQLite; what is not flushed is never written."""
+        with self._reading() as connection:
+            yield SqlUnit(Work(connection, self._keys, self._known, self._ids))
 
     def has_work(self, calendar: datetime, wall: datetime) -> frozenset[Step]:
         """Takes no lock."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
-from fhir_mappers.v2_to_fhir import identity_keys
 from integration.domain.surprise import describe
 from integration.pipeline.translate.appointments import hear_appointment
 from integration.pipeline.translate.hearing import Hearing
-from integration.pipeline.translate.reading import appointment_keys, expect, read
+from integration.pipeline.translate.holding import hold_its_appointment, let_go
+from integration.pipeline.translate.reading import expect, read
 from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def _lay_aside(workshop: Workshop, message: KeptMessage, surprise: str) -> None:
     """Mark a message dead that surprised, and hold its appointment, if as much can be read of it."""
     try:
         with workshop.store.unit() as unit:
-            _hold_its_appointment(unit, workshop, message)
+            hold_its_appointment(unit, workshop, message)
     except StoreUnavailable:
         raise
     except Exception as another:  # noqa: BLE001 - it must be laid aside all the same
@@ -80,10 +79,12 @@ def _apply_batch(workshop: Workshop, limit: int, seen: list[KeptMessage]) -> int
         expect(unit, readings)
         for reading in readings:
             message = reading.message
+            if message.replayed:
+                let_go(unit, message.id)
             try:
                 unit.inbox.done(message.id, _apply(unit, workshop, reading))
             except Unusable as why:
-                _hold_its_appointment(unit, workshop, message)
+                hold_its_appointment(unit, workshop, message)
                 unit.inbox.dead(message.id, str(why))
                 _log.warning("message is dead", message=message.id, channel=message.channel, reason=str(why))
     return len(messages)
@@ -108,14 +109,3 @@ def _apply(unit: Unit, workshop: Workshop, reading: Reading) -> str | None:
     if translation.appointment is not None:
         notes += hear_appointment(hearing, translation.appointment)
     return ", ".join(notes) or None
-
-
-def _hold_its_appointment(unit: Unit, workshop: Workshop, message: KeptMessage) -> None:
-    """A dead message lets later ones pass but holds its appointment's reminders (promise 3)."""
-    feed = workshop.settings.feeds.get(message.channel)
-    if feed is None:
-        return
-    keys = identity_keys(message.payload, feed.vendor, feed.facts)
-    stored = unit.appointments.find(feed.scope, appointment_keys(keys.appointment, keys.occurrence))
-    if stored is not None:
-        unit.appointments.save(replace(stored, held_by=message.id))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from integration.domain.appointment import Appointment, AppointmentEvent, Modality, Report, Slot, hear
 from integration.domain.identity import contradict
+from integration.pipeline.translate.holding import still_held
 from integration.pipeline.translate.patients import plan_other_visits, save_patients
 
 if TYPE_CHECKING:
@@ -20,17 +21,14 @@ def hear_appointment(hearing: Hearing, mapped: MappedAppointment) -> list[str]:
     stored = unit.appointments.find(hearing.feed.scope, keys)
     if stored is not None and contradict(stored.identifiers, keys):
         stored = None
-    if stored is not None and stored.held_by == hearing.message.id:
-        stored = replace(stored, held_by=None)
     if stored is not None and stored.event_time is not None and hearing.heard_at < stored.event_time:
-        unit.appointments.save(stored)
         return ["older-than-stored MSH-7"]
     patients, renumbered = save_patients(hearing)
     shown = _shown(hearing, mapped, keys, tuple(patient.id for patient in patients))
     if stored is not None and mapped.place is None:
         shown = _where_it_was(hearing, stored, shown)
     news = hear(stored, Report(AppointmentEvent(hearing.translation.event), shown))
-    saved = unit.appointments.save(news.appointment)
+    saved = unit.appointments.save(still_held(unit, stored, news.appointment))
     if news.event is not AppointmentEvent.IGNORED:
         hearing.ask_for_planning(
             saved.id,

@@ -56,6 +56,7 @@ def expect(unit: Unit, readings: Iterable[Reading]) -> None:
             patients.setdefault(reading.feed.scope, []).extend(chain.from_iterable(reading.patient_keys))
     for scope, keys in appointments.items():
         unit.appointments.expect(scope, keys)
+        unit.holds.expect(scope, keys)
     for scope, keys in patients.items():
         unit.patients.expect(scope, keys)
 

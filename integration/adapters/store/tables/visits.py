@@ -71,6 +71,18 @@ appointment_identifiers = sa.Table(
     sqlite_with_rowid=False,
 )
 
+# What a dead message is about: it holds the appointment, known already or not, while it is dead.
+holds = sa.Table(
+    "holds",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("identifier_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("inbox_id", BIG, primary_key=True, autoincrement=False),  # no foreign key, as above
+    sqlite_with_rowid=False,
+)
+sa.Index("holds_by_message", holds.c.inbox_id)
+partial_index("appointments_held", appointments.c.held_by, where=appointments.c.held_by.is_not(None))
+
 appointment_patients = sa.Table(
     "appointment_patients",
     metadata,

@@ -1,0 +1,47 @@
+"""A dead message lets later ones pass but holds its appointment's reminders, while any such remains (promise 3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fhir_mappers.v2_to_fhir import identity_keys
+from integration.pipeline.translate.reading import appointment_keys
+
+if TYPE_CHECKING:
+    from integration.domain.appointment import Appointment
+    from integration.ports.store import KeptMessage, Unit
+    from integration.ports.workshop import Workshop
+
+
+def hold_its_appointment(unit: Unit, workshop: Workshop, message: KeptMessage) -> None:
+    """Hold what a dead message is about, as far as it can be read; also an appointment not yet heard of."""
+    feed = workshop.settings.feeds.get(message.channel)
+    if feed is None:
+        return
+    found = identity_keys(message.payload, feed.vendor, feed.facts)
+    keys = appointment_keys(found.appointment, found.occurrence)
+    unit.holds.add(message.id, feed.scope, keys)
+    stored = unit.appointments.find(feed.scope, keys)
+    if stored is not None and stored.held_by is None:
+        unit.appointments.save(replace(stored, held_by=message.id))
+
+
+def let_go(unit: Unit, message_id: int) -> None:
+    """A message that gets another chance holds nothing; what else is dead of its appointments still does."""
+    unit.holds.let_go(message_id)
+    for appointment_id in unit.holds.held_by(message_id):
+        known = unit.appointments.get(appointment_id)
+        stored = unit.appointments.find(known.scope, known.identifiers)
+        if stored is not None and stored.held_by == message_id:
+            others = unit.holds.of(stored.scope, stored.identifiers)
+            unit.appointments.save(replace(stored, held_by=next(iter(others), None)))
+
+
+def still_held(unit: Unit, stored: Appointment | None, appointment: Appointment) -> Appointment:
+    """Whoever died before the appointment was known by a name holds it from the day it is."""
+    known = () if stored is None else stored.identifiers
+    learned = [key for key in appointment.identifiers if key not in known]
+    if appointment.held_by is not None or not learned:
+        return appointment
+    return replace(appointment, held_by=next(iter(unit.holds.of(appointment.scope, learned)), None))
