@@ -1,4 +1,4 @@
-"""A dead message lets later ones pass but holds its appointment's reminders, while any such remains (promise 3)."""
+"""A dead message lets later ones pass but holds its appointment while any such remains (promise 3)."""
 
 from __future__ import annotations
 
