@@ -9,13 +9,13 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from integration.domain.text_template import choices
 from integration.settings.mistakes import ConfigError, Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 SHIPPED: Final = Path(__file__).resolve().parents[2] / "config"
 SINGLE: Final = ("settings.toml", "reminders.toml", "error_codes.toml")
@@ -33,13 +33,26 @@ class Document:
     data: dict[str, Any]
 
 
+class ConfigFiles(Protocol):
+    """Where a configuration is read from; `mistakes` fills as files are read."""
+
+    mistakes: list[Mistake]
+
+    def single(self, file: str) -> Document:
+        """One of `SINGLE`; empty when it cannot be read, which is then among the mistakes."""
+
+    def each(self, folder: str) -> Iterator[Document]:
+        """Every readable file of one of `ADDING_UP` or `OWN`, in order of name."""
+
+
 @dataclass(slots=True)
 class ConfigFolder:
-    """A site's folder over the shipped one; `mistakes` fills as files are read."""
+    """A site's folder over the shipped one; `texts` fills as `mistakes` does, with what was read."""
 
     site: Path
     shipped: Path = SHIPPED
     mistakes: list[Mistake] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.site.is_dir():
@@ -67,16 +80,48 @@ class ConfigFolder:
                 yield document
 
     def _read(self, path: Path, file: str) -> Document:
-        data: dict[str, Any] = {}
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
         except OSError as error:
             self.mistakes.append(Mistake(file, "", error.strerror or "cannot be read"))
         except UnicodeDecodeError:
             self.mistakes.append(Mistake(file, "", "is not UTF-8"))
-        except tomllib.TOMLDecodeError as error:
-            self.mistakes.append(Mistake(file, "", f"is not TOML: {error}"))
         else:
-            if not data:
-                self.mistakes.append(Mistake(file, "", "is empty"))
-        return Document(file, path.stem, data)
+            self.texts[file] = text
+            return _document(file, text, self.mistakes)
+        return Document(file, path.stem, {})
+
+
+@dataclass(slots=True)
+class ConfigTexts:
+    """A configuration read before, from memory: file → its text."""
+
+    texts: Mapping[str, str]
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def single(self, file: str) -> Document:
+        """As `ConfigFiles` says."""
+        if file not in self.texts:
+            self.mistakes.append(Mistake(file, "", "is missing"))
+            return Document(file, Path(file).stem, {})
+        return _document(file, self.texts[file], self.mistakes)
+
+    def each(self, folder: str) -> Iterator[Document]:
+        """As `ConfigFiles` says."""
+        for file in sorted(self.texts):
+            if file.startswith(f"{folder}/"):
+                document = _document(file, self.texts[file], self.mistakes)
+                if document.data:
+                    yield document
+
+
+def _document(file: str, text: str, mistakes: list[Mistake]) -> Document:
+    data: dict[str, Any] = {}
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        mistakes.append(Mistake(file, "", f"is not TOML: {error}"))
+    else:
+        if not data:
+            mistakes.append(Mistake(file, "", "is empty"))
+    return Document(file, Path(file).stem, data)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from integration.domain.failure import Failure
-    from integration.settings.files import Document
+    from integration.settings.files import ConfigFiles, Document
     from integration.settings.model import Feed, Practice
 
 FileShape = TypeVar("FileShape", bound=BaseModel)
@@ -40,7 +40,12 @@ def load(config: Path, shipped: Path = SHIPPED) -> Settings:
 
     Raises ConfigError with every mistake of every file, also those between files.
     """
-    reading = _Reading(ConfigFolder(config, shipped))
+    return load_from(ConfigFolder(config, shipped))
+
+
+def load_from(files: ConfigFiles) -> Settings:
+    """The same, wherever the files are. Raises ConfigError as `load` does."""
+    reading = _Reading(files)
     settings = reading.settings()
     if settings is None or reading.mistakes:
         raise ConfigError(reading.mistakes)
@@ -51,7 +56,7 @@ def load(config: Path, shipped: Path = SHIPPED) -> Settings:
 class _Reading:
     """One reading of a folder; goes on after a mistake to find the others."""
 
-    folder: ConfigFolder
+    folder: ConfigFiles
     mistakes: list[Mistake] = field(init=False)
 
     def __post_init__(self) -> None:
