@@ -1,7 +1,7 @@
 """The second answer of HL7 v2's enhanced mode: what became of a message that had its accept acknowledgment.
 
-It is a message of its own, sent later to the sender's own port (chapter 2, acknowledgment): MSH-16 is NE, MSA-2
-the control id of the message it speaks of, and the code AA, AE or AR.
+It is a message of its own, sent later to the port of its sender (chapter 2, acknowledgment): MSH-16 is NE,
+MSA-2 the control id of the message it speaks of, and the code AA, AE or AR.
 
     applied                                 AA
     MSH-9, MSH-11 or MSH-12 is not ours     AR

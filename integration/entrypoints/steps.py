@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from integration.domain.circuit import Circuit
+from integration.pipeline.acknowledge import Acknowledging
 from integration.pipeline.plan import plan_changes
 from integration.pipeline.reply import hear
 from integration.pipeline.send import send_next
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 
 def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
     """Every step over one workshop."""
-    circuit = Circuit()
+    circuit, acknowledging = Circuit(), Acknowledging(workshop)
     return {
         "translate": lambda: bool(translate(workshop)),
+        "acknowledge": lambda: bool(acknowledging.drain()),
         "plan": lambda: bool(plan_changes(workshop)),
         "send": lambda: send_next(workshop),
         "track": lambda: bool(track(workshop)),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from integration.domain.clock import Clock
     from integration.ports.ehr import WriteBackMode
+    from integration.ports.hl7 import Hl7Sender
     from integration.ports.sms import SmsProvider
     from integration.ports.store import Store
     from integration.settings.model import Settings
@@ -28,4 +29,6 @@ class Workshop:
     new_token: Callable[[], str]  # unguessable, made of [A-Za-z0-9_-]
     random: Callable[[], float]  # in [0, 1)
     simulated: bool = False  # the calendar runs by itself: only a loopback provider may be used
+    # By feed: who hears application acknowledgments.
+    partners: Mapping[str, Hl7Sender] = field(default_factory=dict)
     knock: Callable[[str], None] = lambda step: None  # noqa: ARG005 - tells a step that there may be work

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 from integration.domain.appointment import AppointmentEvent
 from integration.domain.quiet_hours import DecentHours
 from integration.domain.reminder_plan import PlanRules, Step
-from integration.settings.model import Caps, Feed, FeedLocation, Practice, Sending
+from integration.settings.model import (
+    ApplicationAcknowledging,
+    Caps,
+    Feed,
+    FeedLocation,
+    Practice,
+    Sending,
+    TlsFiles,
+)
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -15,6 +23,7 @@ if TYPE_CHECKING:
 
     from fhir_mappers.profile import VendorProfile
     from integration.settings.schema import (
+        ApplicationAcknowledgmentSection,
         CapsSection,
         FeedFile,
         PracticeFile,
@@ -57,13 +66,25 @@ def a_practice(name: str, file: PracticeFile, plan: PlanRules, caps: Caps) -> Pr
     return Practice(name=name, plan=plan, caps=caps, **facts)
 
 
+def _acknowledging(section: ApplicationAcknowledgmentSection | None) -> ApplicationAcknowledging | None:
+    if section is None:
+        return None
+    tls = None if section.tls is None else TlsFiles(**dict(section.tls))
+    return ApplicationAcknowledging(tls=tls, **{key: value for key, value in section if key != "tls"})
+
+
 def a_feed(name: str, file: FeedFile, vendor: VendorProfile) -> Feed:
     """One feed; its scope is its own name unless it shares one."""
-    facts = {key: value for key, value in file if key not in {"vendor", "scope", "locations"}}
+    facts = {
+        key: value
+        for key, value in file
+        if key not in {"vendor", "scope", "locations", "application_acknowledgment"}
+    }
     return Feed(
         name=name,
         vendor=vendor,
         scope=file.scope or name,
+        application_acknowledgment=_acknowledging(file.application_acknowledgment),
         locations={code: FeedLocation(**dict(section)) for code, section in file.locations.items()},
         **facts,
     )

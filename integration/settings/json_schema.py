@@ -95,6 +95,7 @@ def _keys(
     rows = []
     for key, field in schema.get("properties", {}).items():
         inner = field.get("additionalProperties", field)
+        inner = next((each for each in field.get("anyOf", ()) if "$ref" in each), inner)
         inner = inner if isinstance(inner, dict) else {}
         reference = inner.get("$ref", "").rpartition("/")[2]
         section = definitions.get(reference, {})

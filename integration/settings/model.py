@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
     from decimal import Decimal
+    from pathlib import Path
     from zoneinfo import ZoneInfo
 
     from fhir_mappers.profile import VendorProfile
@@ -32,6 +33,27 @@ class FeedLocation:
     zone: ZoneInfo | None = None  # None: the feed's
     place: str = ""  # the public name patients know it by; the code itself unless set
     sensitive: bool = False  # no texts unless the practice says so
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """PEM files by which a partner is known, and by which we are."""
+
+    ca: Path | None  # None: the authorities this machine trusts
+    certificate: Path | None  # ours, None: we show none
+    key: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationAcknowledging:
+    """Where a feed's sender hears what became of its messages."""
+
+    host: str
+    port: int
+    answer: Literal["accept", "commit", "none"]  # what it answers
+    timeout: timedelta  # for the connection, and again for its answer
+    give_up_after: timedelta
+    tls: TlsFiles | None  # None: in the clear
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +76,7 @@ class Feed:
     identifier_systems: Mapping[str, str]  # assigning authority → FHIR identifier system
     locations: Mapping[str, FeedLocation]  # by the code at AIL-3, PV1-3 or MSH-4
     max_message_bytes: int
+    application_acknowledgment: ApplicationAcknowledging | None = None
 
     @property
     def facts(self) -> FeedFacts:

@@ -20,6 +20,7 @@ from integration.settings.values import (
     Duration,
     IdentifierSystem,
     Number,
+    PemFile,
     Price,
     Region,
     Zone,
@@ -169,6 +170,38 @@ class LocationSection(_Section):
     sensitive: bool = Field(False, description="no text about it unless the practice says `sensitive_texts`")
 
 
+class TlsSection(_Section):
+    """How a partner is known, and how we are: PEM files, by their whole paths."""
+
+    ca: PemFile | None = Field(
+        None, description="who may vouch for the partner; whom this machine trusts unless set"
+    )
+    certificate: PemFile | None = Field(None, description="ours, where the partner asks for one")
+    key: PemFile | None = Field(None, description="of our certificate, without a passphrase")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key go together")
+        return self
+
+
+class ApplicationAcknowledgmentSection(_Section):
+    """Where the sender hears, in enhanced mode (MSH-16), what became of its messages; off without it."""
+
+    host: str = Field(min_length=1, description="name or address of the sender's own MLLP port")
+    port: int = Field(ge=1, le=65535, description="that port")
+    answer: Literal["accept", "commit", "none"] = Field(
+        "accept",
+        description="what comes back: an accept acknowledgment (MSH-15 = AL), an MLLP 2 commit, or nothing",
+    )
+    timeout: Duration = _written(
+        30, le=timedelta(minutes=1), description="for the connection, and again for what comes back"
+    )
+    give_up_after: Duration = _written("24h", description="an older acknowledgment is not sent any more")
+    tls: TlsSection | None = Field(None, description="encrypts the connection; `tls = {}` is enough")
+
+
 class FeedFile(_Section):
     """`feeds/<name>.toml`: one inbound channel."""
 
@@ -208,9 +241,20 @@ class FeedFile(_Section):
     max_message_bytes: int = Field(
         16 * 1024 * 1024, ge=1024, description="a larger message is refused with its connection"
     )
+    application_acknowledgment: ApplicationAcknowledgmentSection | None = Field(
+        None, description="where the sender hears what became of its messages"
+    )
     locations: dict[str, LocationSection] = Field(
         {}, description="by the code at AIL-3, PV1-3 or MSH-4, as the vendor profile orders them"
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.application_acknowledgment is not None and self.acknowledge == "always_aa":
+            raise ValueError(
+                'application_acknowledgment follows a CA, which acknowledge = "always_aa" never gives'
+            )
+        return self
 
 
 class PracticeFile(_Section):

@@ -3,6 +3,7 @@
 import re
 from datetime import time, timedelta
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -83,6 +84,13 @@ def _currency(value: str) -> str:
     return value
 
 
+def _pem_file(value: Any) -> Path:
+    path = Path(value) if isinstance(value, str) else Path()
+    if not (path.is_absolute() and path.is_file()):
+        raise ValueError('must be the whole path of a file that is there, such as "/etc/tls/partner.pem"')
+    return path
+
+
 def _system(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:\S+", value):
         raise ValueError('must be a FHIR identifier system, a URI such as "urn:oid:1.2.3" or "https://…"')
@@ -105,4 +113,5 @@ Price = Annotated[
     Decimal, PlainValidator(_price), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}]})
 ]
 Currency = Annotated[str, AfterValidator(_currency)]
+PemFile = Annotated[Path, PlainValidator(_pem_file), WithJsonSchema({"type": "string"})]
 IdentifierSystem = Annotated[str, AfterValidator(_system)]

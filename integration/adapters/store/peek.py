@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from integration.adapters.store.acknowledgments import HEADS
+from integration.adapters.store.tables.answers import application_acknowledgments as acknowledgments
 from integration.adapters.store.tables.chart import PENDING, write_backs
 from integration.adapters.store.tables.columns import Instant
 from integration.adapters.store.tables.conversation import NOT_DONE, replies
@@ -43,6 +45,7 @@ _MAY_GO = sa.and_(QUEUED, _NOT_HELD, sa.or_(texts.c.not_before.is_(None), texts.
 
 _WORK: dict[Step, sa.ColumnElement[bool]] = {
     "translate": sa.exists(sa.select(inbox.c.id).where(NEW)),
+    "acknowledge": sa.exists(HEADS.where(acknowledgments.c.ready_at <= _WALL)),
     "plan": sa.exists(sa.select(changes.c.id).where(NOT_PLANNED)),
     "send": sa.or_(
         sa.exists(sa.select(reminders.c.id).where(AWAITS_A_TEXT, reminders.c.due_at <= _CALENDAR)),
@@ -65,12 +68,14 @@ def _earliest(column: sa.Column[Any], *conditions: sa.ColumnElement[bool]) -> sa
     return sa.select(sa.func.min(column)).where(*conditions).scalar_subquery()
 
 
+_heads = HEADS.subquery("waiting_heads")
 _NEXT_TIMES = sa.select(
     _earliest(reminders.c.due_at, AWAITS_A_TEXT).label("reminder"),
     _earliest(texts.c.not_before, QUEUED, _NOT_HELD).label("text"),
     _earliest(attempts.c.deadline, OFFERED).label("offer"),
     _earliest(attempts.c.next_look_at, UNCERTAIN).label("look"),
     _earliest(write_backs.c.ready_at, PENDING, IN_TURN).label("write_back"),
+    sa.select(sa.func.min(_heads.c.ready_at)).scalar_subquery().label("acknowledgment"),
 )
 
 
@@ -83,5 +88,5 @@ def has_work(connection: sa.Connection, calendar: datetime, wall: datetime) -> f
 def next_times(connection: sa.Connection) -> NextTimes:
     """The earliest times that rows wait for."""
     row = connection.execute(_NEXT_TIMES).one()
-    wall = [time for time in (row.text, row.offer, row.look, row.write_back) if time is not None]
-    return NextTimes(calendar=row.reminder, wall=min(wall, default=None))
+    wall = (row.text, row.offer, row.look, row.write_back, row.acknowledgment)
+    return NextTimes(calendar=row.reminder, wall=min(filter(None, wall), default=None))
