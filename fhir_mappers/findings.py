@@ -37,6 +37,7 @@ WARNINGS = {
     # who
     "no-patient-identifier": "the patient has no identifier",
     "no-phone": "no number here can be texted",
+    "no-guardian-number": "the patient is under 18 and no guardian's number was found",
     "home-number": "only a home number is offered; it may not take texts",
     "patient-deceased": "the patient is dead; no number is offered",
     "unknown-language": "the language word is in no table",

@@ -15,10 +15,10 @@ from typing import NamedTuple
 from fhir_mappers.errors import BadPath
 
 _NUMBER = r"([1-9]\d{0,2})"
-_PATH = re.compile(
-    rf"([A-Z][A-Z0-9]{{2}})(?:\[{_NUMBER}\])?-{_NUMBER}(?:\[{_NUMBER}\])?(?:\.{_NUMBER}(?:\.{_NUMBER})?)?",
-    re.ASCII,
+PATTERN = (
+    rf"([A-Z][A-Z0-9]{{2}})(?:\[{_NUMBER}\])?-{_NUMBER}(?:\[{_NUMBER}\])?(?:\.{_NUMBER}(?:\.{_NUMBER})?)?"
 )
+_PATH = re.compile(PATTERN, re.ASCII)
 
 
 class HL7Path(NamedTuple):

@@ -16,9 +16,7 @@ class MessageHeader:
 
     def __init__(self, message: V2Message, profile: VendorProfile, feed: FeedFacts) -> None:
         self.warnings: list[MapWarning] = list(message.warnings)
-        self.message_code = message.get("MSH-9.1")
-        written = message.get("MSH-9.2")
-        self.trigger = profile.triggers.get(written, written)  # as the profile reads it: S12, A08
+        self.message_code, self.trigger = _type(message.get("MSH-9.1"), message.get("MSH-9.2"), profile)
         self.control_id = message.get("MSH-10")
         self.processing_id = message.get("MSH-11")
         if not self.control_id:
@@ -29,6 +27,14 @@ class MessageHeader:
         self.occurred_at = moment.at
         if moment.problem and moment.at is None:
             self.warnings.append(warn("MSH-7", moment.problem))
+
+
+def _type(code: str, trigger: str, profile: VendorProfile) -> tuple[str, str]:
+    """Return message code and trigger event as the profile reads them: SIU S12, ADT A08."""
+    stands_for = profile.triggers.get(f"{code}^{trigger}")
+    if stands_for is not None:
+        return "SIU" if stands_for.startswith("S") else "ADT", stands_for
+    return code, profile.triggers.get(trigger, trigger)
 
 
 def refused(refusal: Refusal, header: MessageHeader | None = None) -> Translation:

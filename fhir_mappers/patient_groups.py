@@ -40,8 +40,11 @@ def read_patient_identifiers(
 
 
 def _numbered(path: str, number: int) -> str:
-    """Return the path with its segment's number, where it is not the first: PID[2]-13."""
-    return path if number == 1 else path.replace("-", f"[{number}]-", 1)
+    """Return the path with its group's number, where it is not the first: PID[2]-13.
+
+    A segment that repeats within the group, such as NK1, keeps its number there.
+    """
+    return path if number == 1 or path[3:4] == "[" else path.replace("-", f"[{number}]-", 1)
 
 
 def _in_group(finding: MapWarning, number: int) -> MapWarning:

@@ -9,17 +9,17 @@ from datetime import date
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from fhir_mappers import iso_639
 from fhir_mappers.datatypes import cx_to_identifier, identifier_resource, plain, xpn_to_human_name
 from fhir_mappers.findings import warn
 from fhir_mappers.hl7_time import place, read_date, read_time
-from fhir_mappers.profile import VendorProfile
+from fhir_mappers.nk1_to_guardian import is_minor, read_guardian
+from fhir_mappers.person_facts import YES, asks_for_silence, first_valued, read_language
+from fhir_mappers.profile import PatientPlaces, VendorProfile
 from fhir_mappers.tables import GENDER
 from fhir_mappers.translation import FeedFacts, Identifier, MappedPatient, MapWarning, Resource
 from fhir_mappers.v2_message import NULL, Composite, SegmentRun
-from fhir_mappers.xtn_to_contact_point import number_to_text, read_telecoms
+from fhir_mappers.xtn_to_contact_point import TextTo, number_to_text, read_telecoms
 
-_YES = frozenset({"Y", "YES", "TRUE", "1"})  # HL7 table 0136 and what is seen instead
 _LANGUAGE_SYSTEM = "urn:ietf:bcp:47"
 
 
@@ -29,6 +29,7 @@ class PatientSources(NamedTuple):
     identifier: str
     text_to: str
     language: str
+    guardian: str
 
 
 class _Name(NamedTuple):
@@ -66,17 +67,15 @@ def pid_to_patient(
     gender = GENDER.get(plain(run.get("PID-8")).upper())
     if gender:
         resource["gender"] = gender
-    birth_date = _birth(run, resource, warnings)
-    dead = _death(run, resource, feed.zone)
+    birth_date = _birth(run, profile.patient.birth_date, resource, warnings)
+    dead = _death(run, profile.patient, resource, feed.zone)
     language, language_path = _language(run, profile, resource, warnings)
 
     best = None if dead else number_to_text(telecoms, profile.phones, feed.region)
-    if dead:
-        warnings.append(warn(dead, "patient-deceased"))
-    elif best is None:
-        warnings.append(warn(profile.phones.sources[0].path, "no-phone"))
-    elif best.kind == "home":
-        warnings.append(warn(best.path, "home-number"))
+    warnings += _unreachable(best, dead, profile)
+    guardian, unguarded = read_guardian(run, profile, feed, sent_on)
+    if guardian is None and not dead and sent_on and birth_date and is_minor(birth_date, sent_on):
+        warnings.append(warn(profile.patient.birth_date[0], "no-guardian-number"))
     patient = MappedPatient(
         resource=resource,
         text_to=best.number if best else None,
@@ -86,10 +85,29 @@ def pid_to_patient(
         birth_date=birth_date,
         language=language,
         deceased=bool(dead),
-        no_publicity=_silence(run, profile),
+        no_publicity=asks_for_silence(
+            run, profile.patient.publicity, profile.patient.protection, profile.patient
+        ),
         cleared=tuple(s.path for s in profile.phones.sources if run.text(s.path) == NULL),
+        guardian=guardian,
+        unguarded=unguarded,
     )
-    return patient, PatientSources(identifier_path, best.path if best else "", language_path), warnings
+    sources = PatientSources(
+        identifier_path,
+        best.path if best else "",
+        language_path,
+        guardian.path if guardian else "",
+    )
+    return patient, sources, warnings
+
+
+def _unreachable(best: TextTo | None, dead: str, profile: VendorProfile) -> list[MapWarning]:
+    """Say why the patient's own number may not be texted."""
+    if dead:
+        return [warn(dead, "patient-deceased")]
+    if best is None:
+        return [warn(profile.phones.sources[0].path, "no-phone")]
+    return [warn(best.path, "home-number")] if best.kind == "home" else []
 
 
 def read_identifiers(
@@ -133,8 +151,10 @@ def _name(names: list[Composite]) -> _Name:
     return _Name(plain(xpn.get(1)), plain(xpn.get(2)), [name for _, name in mapped])
 
 
-def _birth(run: SegmentRun, resource: Resource, warnings: list[MapWarning]) -> date | None:
-    written = run.get("PID-7").strip()
+def _birth(
+    run: SegmentRun, paths: Sequence[str], resource: Resource, warnings: list[MapWarning]
+) -> date | None:
+    written, path = first_valued(run, paths)
     if not written:
         return None
     day = read_date(written)
@@ -145,13 +165,13 @@ def _birth(run: SegmentRun, resource: Resource, warnings: list[MapWarning]) -> d
     ):
         resource["birthDate"] = "-".join(filter(None, (written[:4], written[4:6])))
     else:
-        warnings.append(warn("PID-7", "not-a-date"))
+        warnings.append(warn(path, "not-a-date"))
     return day
 
 
-def _death(run: SegmentRun, resource: Resource, zone: ZoneInfo) -> str:
+def _death(run: SegmentRun, places: PatientPlaces, resource: Resource, zone: ZoneInfo) -> str:
     """Set deceased[x]; return the path that says so, '' while the patient lives."""
-    when = run.get("PID-29").strip()
+    when, path = first_valued(run, places.died_at)
     if when.strip("0"):
         written = read_time(when)
         moment = place(written, zone).at
@@ -162,42 +182,26 @@ def _death(run: SegmentRun, resource: Resource, zone: ZoneInfo) -> str:
             resource["deceasedDateTime"] = day.isoformat()
         else:
             resource["deceasedBoolean"] = True
-        return "PID-29"
-    answer = plain(run.get("PID-30")).upper()
+        return path
+    answer, path = first_valued(run, places.died)
     if not answer:
         return ""
-    resource["deceasedBoolean"] = answer in _YES
-    return "PID-30" if answer in _YES else ""
+    resource["deceasedBoolean"] = answer.upper() in YES
+    return path if answer.upper() in YES else ""
 
 
 def _language(
     run: SegmentRun, profile: VendorProfile, resource: Resource, warnings: list[MapWarning]
 ) -> tuple[str | None, str]:
-    words = [word for path in ("PID-15.1", "PID-15.2", "PID-15.4") if (word := plain(run.get(path)))]
+    paths = profile.patient.language
+    words = [word for path in paths if (word := plain(run.get(path)))]
     if not words:
         return None, ""
-    code = next((found for word in words if (found := _language_code(word, profile))), None)
+    code, path = read_language(run, paths, profile)
     if code is None:
-        warnings.append(warn("PID-15", "unknown-language"))
+        warnings.append(warn(paths[0].partition(".")[0], "unknown-language"))
         resource["communication"] = [{"language": {"text": words[0]}}]
         return None, ""
     coding = {"system": _LANGUAGE_SYSTEM, "code": code}
     resource["communication"] = [{"language": {"coding": [coding]}}]
-    return code, "PID-15"
-
-
-def _language_code(word: str, profile: VendorProfile) -> str | None:
-    word = word.casefold()
-    primary = word.replace("_", "-").partition("-")[0].strip()  # es-MX, English - US
-    return (
-        profile.language_of.get(word)
-        or profile.language_of.get(primary)
-        or iso_639.TWO_LETTERS.get(primary)
-        or (primary if primary in iso_639.KNOWN else None)
-    )
-
-
-def _silence(run: SegmentRun, profile: VendorProfile) -> bool:
-    rules = profile.patient
-    publicity, protection = plain(run.get("PD1-11")).casefold(), plain(run.get("PD1-12")).casefold()
-    return publicity in rules.silent_publicity or protection in rules.silent_protection
+    return code, path

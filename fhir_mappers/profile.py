@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from fhir_mappers.errors import BadPath, BadProfile
-from fhir_mappers.hl7_path import read_path
+from fhir_mappers.hl7_path import PATTERN, read_path
 from fhir_mappers.tables import TRIGGERS
 
 INHERITED = "..."  # in a list of a profile that extends another: the other's items stand here
+_TRIGGER = re.compile(r"(?:[A-Za-z0-9]{1,10}\^)?[A-Za-z0-9_]{1,10}")
+_ADT = re.compile(r"A\d\d")
 
 
 def _path(path: str) -> str:
@@ -30,10 +32,20 @@ def _word(word: str) -> str:
     return " ".join(word.split()).casefold()
 
 
-HL7PathText = Annotated[str, AfterValidator(_path)]
+def _in_row(path: str, n: int) -> str:
+    """Return the same field of the nth segment; a path that names its segment's number keeps it."""
+    return path if path[3] == "[" else f"{path[:3]}[{n}]{path[3:]}"
+
+
+HL7PathText = Annotated[
+    str,
+    AfterValidator(_path),
+    WithJsonSchema({"type": "string", "pattern": rf"^(\.\.\.|{PATTERN})$", "examples": ["PID-3[2].1"]}),
+]
 Paths = tuple[HL7PathText, ...]
 Word = Annotated[str, AfterValidator(_word), Field(min_length=1)]
 Words = tuple[Word, ...]
+LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 PhoneKind = Literal["mobile", "unknown", "home", "work"]
 FhirStatus = Literal[
     "proposed",
@@ -66,28 +78,28 @@ class _Section(BaseModel):
 class AppointmentPlaces(_Section):
     """Where the appointment's facts lie."""
 
-    identity: Paths = Field(min_length=1)  # identifiers, best first
-    occurrence: Paths  # of a series
-    status: Paths
-    kind: Paths  # appointment type: tentative or not
-    cancel_reason: Paths
-    reason: Paths  # clinical: never for texts
-    service: Paths  # clinical: never for texts
-    locations: Paths  # codes of places, most specific first
-    place: Paths  # codes of the place the public knows; a change of it is a move
-    tentative: Words  # appointment types that are not booked yet
-    removed: Words  # segment action codes (HL7 table 0206) that take a resource away
+    identity: Paths = Field(min_length=1, description="what identifies an appointment, best first")
+    occurrence: Paths = Field(description="which one it is of a series that shares the identifier")
+    status: Paths = Field(description="the status word; the trigger event decides, this refines")
+    kind: Paths = Field(description="the appointment type, which may say that it is not booked yet")
+    cancel_reason: Paths = Field(description="kept only when cancelled or no-show")
+    reason: Paths = Field(description="clinical: kept for the chart, never in a text")
+    service: Paths = Field(description="clinical: kept for the chart, never in a text")
+    locations: Paths = Field(description="codes of places, most specific first; practices claim these")
+    place: Paths = Field(description="code of the place the public knows; a change of it is a move")
+    tentative: Words = Field(description="appointment types that are not booked yet")
+    removed: Words = Field(description="segment action codes (table 0206) that take a resource away")
 
 
 class TimeSource(_Section):
     """One place where start, end and duration may stand together."""
 
-    start: HL7PathText
-    end: HL7PathText | None = None
-    offset: HL7PathText | None = None  # to be added to the start
-    offset_unit: HL7PathText | None = None
-    duration: HL7PathText | None = None
-    duration_unit: HL7PathText | None = None
+    start: HL7PathText = Field(description="where a start may stand")
+    end: HL7PathText | None = Field(None, description="the end beside it")
+    offset: HL7PathText | None = Field(None, description="a length of time to be added to the start")
+    offset_unit: HL7PathText | None = Field(None, description="its unit; seconds when empty")
+    duration: HL7PathText | None = Field(None, description="the length beside it, when there is no end")
+    duration_unit: HL7PathText | None = Field(None, description="its unit")
 
     @cached_property
     def segment(self) -> str:
@@ -98,16 +110,25 @@ class TimeSource(_Section):
 class Durations(_Section):
     """How lengths of time are written."""
 
-    amount: Paths  # of the whole appointment, when the source of the start gives none
-    unit: Paths
-    seconds: Words
-    minutes: Words
-    hours: Words
-    days: Words
-    unitless_seconds_from: int = Field(ge=0)  # a bare number is seconds from here on, minutes below
-    shortest_minutes: int = Field(ge=1)
-    longest_minutes: int = Field(ge=1)
-    assumed_minutes: int = Field(ge=1)  # when nothing says: FHIR wants an end beside every start
+    amount: Paths = Field(description="length of the whole appointment, when none stands beside the start")
+    unit: Paths = Field(description="its unit")
+    seconds: Words = Field(description="unit words")
+    minutes: Words = Field(description="unit words")
+    hours: Words = Field(description="unit words")
+    days: Words = Field(description="unit words")
+    unitless_seconds_from: int = Field(
+        ge=0, description="a number without a unit is seconds from here on, minutes below"
+    )
+    shortest_minutes: int = Field(ge=1, description="a shorter length is not believed")
+    longest_minutes: int = Field(ge=1, description="a longer length is not believed")
+    assumed_minutes: int = Field(ge=1, description="when nothing says: FHIR wants an end beside every start")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.shortest_minutes > self.longest_minutes:
+            raise ValueError("shortest_minutes is above longest_minutes")
+        _ = self.seconds_of
+        return self
 
     @cached_property
     def seconds_of(self) -> dict[str, int]:
@@ -120,31 +141,69 @@ class Durations(_Section):
 class PatientPlaces(_Section):
     """Where the patient's facts lie, and which identifier is best."""
 
-    identifiers: Paths = Field(min_length=1)
-    authorities: tuple[str, ...]  # CX.4, best first; those not named come after
-    types: tuple[str, ...]  # CX.5, best first; those not named come after
-    never_types: tuple[str, ...]  # CX.5 that are never kept
-    silent_publicity: Words  # PD1-11, HL7 table 0215
-    silent_protection: Words  # PD1-12, HL7 table 0136
+    identifiers: Paths = Field(min_length=1, description="fields of identifiers (CX, repeating)")
+    authorities: tuple[str, ...] = Field(description="assigning authorities (CX.4), best first")
+    types: tuple[str, ...] = Field(description="identifier types (CX.5), best first")
+    never_types: tuple[str, ...] = Field(description="identifier types that are never kept")
+    birth_date: Paths = Field(description="decides who is a minor")
+    language: Paths = Field(description="words of `languages`, or ISO 639 codes")
+    died_at: Paths = Field(description="any time there means that the patient is dead")
+    died: Paths = Field(description="Y there means that the patient is dead")
+    publicity: Paths = Field(description="where silence may be asked for, in words of `silent_publicity`")
+    protection: Paths = Field(description="where silence may be asked for, in words of `silent_protection`")
+    silent_publicity: Words = Field(description="words that ask for no texts (PD1-11, table 0215)")
+    silent_protection: Words = Field(description="words that ask for no texts (PD1-12, table 0136)")
 
 
 class PhoneSource(_Section):
     """A field with telephone numbers, and what a number there is when nothing else says."""
 
-    path: HL7PathText
-    kind: PhoneKind
+    path: HL7PathText = Field(
+        description="a field of XTN (PID-13), or one component of it that holds the number alone (ZPD-5.2)"
+    )
+    kind: PhoneKind = Field(description="what a number there is that says nothing of itself")
+    kind_path: HL7PathText | None = Field(
+        None, description="where in the same segment the word for its kind stands"
+    )
+
+    @cached_property
+    def component(self) -> tuple[int, int] | None:
+        """Component and subcomponent that hold the number alone; None when the field is an XTN."""
+        path = read_path(self.path)
+        return (path.component + 1, path.subcomponent + 1) if "." in self.path else None
+
+    @cached_property
+    def repetition(self) -> int | None:
+        """The one repetition of the field that is meant; None for all of them."""
+        return read_path(self.path).repetition + 1 if "[" in self.path.partition("-")[2] else None
+
+    def in_row(self, n: int) -> "PhoneSource":
+        """The same field of the nth segment of its name."""
+        kind_path = self.kind_path and _in_row(self.kind_path, n)
+        return PhoneSource.model_construct(path=_in_row(self.path, n), kind=self.kind, kind_path=kind_path)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.kind_path and read_path(self.kind_path).segment != read_path(self.path).segment:
+            raise ValueError("kind_path must lie in the segment of path")
+        return self
 
 
 class Phones(_Section):
     """Which of the numbers a message offers is the one to text."""
 
-    sources: tuple[PhoneSource, ...] = Field(min_length=1)  # in order
-    mobile: Words  # words in XTN.2, .3 or .4
-    home: Words
-    work: Words
-    never: Words  # fax, pager, emergency contact …
-    no_number: Words  # whole texts that say there is no number
-    offer: tuple[PhoneKind, ...]  # kinds that may be texted, best first
+    sources: tuple[PhoneSource, ...] = Field(min_length=1, description="where numbers stand, in order")
+    mobile: Words = Field(description="words for a mobile number in XTN.2, XTN.3, XTN.4 or at `kind_path`")
+    home: Words = Field(description="words for a number at home")
+    work: Words = Field(description="words for a number at work")
+    never: Words = Field(description="words for what is never texted: fax, pager, somebody else's number")
+    no_number: Words = Field(description="whole texts that say there is no number")
+    offer: tuple[PhoneKind, ...] = Field(min_length=1, description="kinds that may be texted, best first")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _ = self.kinds
+        return self
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -153,11 +212,73 @@ class Phones(_Section):
         return _index(table, "phones")
 
 
+class GuardianSource(_Section):
+    """One segment in which those who answer for a child stand, one a segment."""
+
+    phones: tuple[PhoneSource, ...] = Field(min_length=1, description="their numbers, all in one segment")
+    relationship: Paths = Field(
+        (), description="what they are to the child, in words of `relationships`; empty: whoever stands there"
+    )
+    role: Paths = Field((), description="what they are there for, in words of `never_roles`")
+    language: Paths = Field((), description="their language; the child's unless given")
+    begins: Paths = Field((), description="the day from which they count")
+    ends: Paths = Field((), description="the day until which they count")
+    died_at: Paths = Field((), description="any time there means that they are dead")
+    died: Paths = Field((), description="Y there means that they are dead")
+    publicity: Paths = Field((), description="where they ask for silence, as a patient does")
+    protection: Paths = Field((), description="where they ask for silence, as a patient does")
+
+    @cached_property
+    def segment(self) -> str:
+        """The segment they stand in."""
+        return read_path(self.phones[0].path).segment
+
+    def in_row(self, n: int) -> "GuardianSource":
+        """The same person's facts in the nth segment of its name."""
+        if n == 1:
+            return self
+        row: dict[str, Any] = {"phones": tuple(phone.in_row(n) for phone in self.phones)}
+        for name, paths in self:
+            if name != "phones":
+                row[name] = tuple(_in_row(path, n) for path in paths)
+        return GuardianSource.model_construct(None, **row)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        paths = [path for name, value in self if name != "phones" for path in value]
+        for path in (*paths, *(phone.path for phone in self.phones)):
+            if read_path(path).segment != self.segment:
+                raise ValueError(f"{path} must lie in {self.segment}, as its first phone does")
+        return self
+
+
+class Guardians(_Section):
+    """Whom to text about a patient under 18."""
+
+    order: tuple[str, ...] = Field(description="names of `sources`, best first; empty: nobody is texted")
+    relationships: Words = Field(description="who may be texted for a child (table 0063)")
+    never_roles: Words = Field(description="contact roles (table 0131) that are never texted")
+    sources: dict[str, GuardianSource] = Field(description="where they may stand, each by a name of its own")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        unknown = [name for name in self.order if name not in self.sources]
+        if unknown:
+            known = ", ".join(self.sources) or "nothing"
+            raise ValueError(f"order: {unknown[0]!r} is none of the sources; allowed: {known}")
+        return self
+
+    @cached_property
+    def asked(self) -> tuple[GuardianSource, ...]:
+        """The sources that are looked into, best first."""
+        return tuple(self.sources[name] for name in self.order)
+
+
 class ModalityWords(_Section):
     """What marks one way to meet."""
 
-    codes: Words  # the whole value
-    phrases: Words  # anywhere in the value, as whole words
+    codes: Words = Field(description="whole values")
+    phrases: Words = Field(description="whole words anywhere in the value")
 
     @property
     def expression(self) -> str:
@@ -170,9 +291,9 @@ class ModalityWords(_Section):
 class Modalities(_Section):
     """How to see that a visit is by video or by phone; all others are in person."""
 
-    paths: Paths
-    video: ModalityWords
-    phone: ModalityWords
+    paths: Paths = Field(description="where it may show")
+    video: ModalityWords = Field(description="words for a visit by video")
+    phone: ModalityWords = Field(description="words for a visit by phone")
 
     @cached_property
     def fields(self) -> tuple[str, ...]:
@@ -191,30 +312,65 @@ class Modalities(_Section):
         return re.compile(expression, re.IGNORECASE)
 
 
+def _mapped(triggers: dict[str, str]) -> dict[str, str]:
+    for own, stands_for in triggers.items():
+        if not _TRIGGER.fullmatch(own):
+            raise ValueError(f"{own!r} is no trigger event; write MSH-9.2 as in Z14, or MSH-9.1^MSH-9.2")
+        if stands_for not in TRIGGERS and not _ADT.fullmatch(stands_for):
+            allowed = ", ".join(TRIGGERS)
+            raise ValueError(f"{stands_for} is no trigger event; allowed: {allowed}, and those of ADT")
+    return triggers
+
+
+def _each_start_once(times: tuple[TimeSource, ...]) -> tuple[TimeSource, ...]:
+    starts = [source.start for source in times]
+    for place, start in enumerate(starts):
+        if start in starts[:place]:
+            raise ValueError(f"{start} is a start twice; the second is never reached")
+    return times
+
+
+def _one_status_each(statuses: dict[FhirStatus, Words]) -> dict[FhirStatus, Words]:
+    _index(statuses, "statuses")
+    return statuses
+
+
+def _one_language_each(languages: dict[str, Words]) -> dict[str, Words]:
+    _index(languages, "languages")
+    return languages
+
+
 class VendorProfile(_Section):
     """One vendor, complete."""
 
-    title: str
-    triggers: dict[str, str]  # a vendor's own trigger event → HL7's
-    appointment: AppointmentPlaces
-    times: tuple[TimeSource, ...] = Field(min_length=1)  # tried in order
-    durations: Durations
-    statuses: dict[FhirStatus, Words]
-    confirmed: Words  # status words that say the patient has confirmed; they count as booked
-    practitioner_types: Words  # AIG-4: the resource is a person who treats
-    patient: PatientPlaces
-    phones: Phones
-    modality: Modalities
-    languages: dict[str, Words]  # BCP-47 code → words in PID-15
+    title: str = Field(description="what a person calls it")
+    triggers: Annotated[dict[str, str], AfterValidator(_mapped)] = Field(
+        description="a trigger event of its own (MSH-9.2, or MSH-9.1^MSH-9.2) → the HL7 one it stands for"
+    )
+    appointment: AppointmentPlaces = Field(description="where the appointment's facts lie")
+    times: Annotated[tuple[TimeSource, ...], AfterValidator(_each_start_once)] = Field(
+        min_length=1, description="where the start may stand: the first that can be read is taken"
+    )
+    durations: Durations = Field(description="how lengths of time are written")
+    statuses: Annotated[dict[FhirStatus, Words], AfterValidator(_one_status_each)] = Field(
+        description="FHIR Appointment.status → the words that mean it"
+    )
+    confirmed: Words = Field(description="status words that say the patient confirmed; they count as booked")
+    practitioner_types: Words = Field(description="AIG-4 of a resource that is a person who treats")
+    patient: PatientPlaces = Field(description="where the patient's facts lie")
+    phones: Phones = Field(description="which number to text")
+    guardian: Guardians = Field(description="whom to text about a child")
+    modality: Modalities = Field(description="how a visit by video or by phone shows")
+    languages: Annotated[dict[LanguageCode, Words], AfterValidator(_one_language_each)] = Field(
+        description="BCP-47 code → words that mean it; ISO 639 codes are known"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        unknown = sorted(set(self.triggers.values()) - set(TRIGGERS))
-        if unknown:
-            raise ValueError(f"triggers: {', '.join(unknown)} is no trigger event of SIU that is mapped")
-        if self.durations.shortest_minutes > self.durations.longest_minutes:
-            raise ValueError("durations: shortest_minutes is above longest_minutes")
-        _ = self.status_of, self.language_of, self.phones.kinds, self.durations.seconds_of
+        for word in self.confirmed:
+            status = _index(self.statuses, "statuses").get(word, "booked")
+            if status != "booked":
+                raise ValueError(f"{word!r} stands under 'confirmed' and under statuses.{status}")
         return self
 
     @cached_property

@@ -87,6 +87,15 @@ class LocationCode:
 
 
 @dataclass(frozen=True, slots=True)
+class MappedGuardian:
+    """Who is texted about a child."""
+
+    path: str  # where the number stood: NK1[2]-5
+    number: str  # E.164
+    language: str | None  # BCP-47, None when not said
+
+
+@dataclass(frozen=True, slots=True)
 class MappedPatient:
     """A patient of the message."""
 
@@ -102,6 +111,8 @@ class MappedPatient:
     deceased: bool
     no_publicity: bool  # PD1-11 or PD1-12 asks for silence
     cleared: tuple[str, ...] = ()  # paths the message empties with "" (HL7 null): forget what was stored
+    guardian: MappedGuardian | None = None
+    unguarded: bool = False  # the message shows who answers for the child, and none of them may be texted
 
 
 @dataclass(frozen=True, slots=True)

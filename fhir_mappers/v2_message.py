@@ -57,7 +57,13 @@ class V2Message(SegmentRun):
         return message
 
     def patients(self) -> list[SegmentRun]:
-        """Return the PATIENT groups: each PID with what follows, up to the next PID or a resource."""
+        """Return the PATIENT groups: each PID with what follows, up to the next PID or a resource.
+
+        With one PID there is one group and it is the whole message: some put Z segments before PID or
+        after the resources.
+        """
+        if self.count("PID") == 1:
+            return [self]
         groups: list[list[list[str]]] = []
         inside = False
         for row in self.rows:

@@ -7,6 +7,7 @@ holds; where the plan itself tells mobile from fixed (not in North America), the
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from phonenumbers import PhoneNumberType
 
 from fhir_mappers.datatypes import plain
 from fhir_mappers.hl7_time import read_date
-from fhir_mappers.profile import Phones
+from fhir_mappers.profile import Phones, PhoneSource
 from fhir_mappers.tables import TELECOM_SYSTEM
 from fhir_mappers.translation import Resource
 from fhir_mappers.v2_message import Composite, SegmentRun
@@ -65,11 +66,39 @@ def read_telecoms(run: SegmentRun, phones: Phones, today: date | None) -> list[T
 
     `today` judges XTN.13 and XTN.14 (valid from and to); None judges nothing.
     """
-    return [
-        _read(xtn, f"{source.path}[{n}]" if n > 1 else source.path, source.kind, phones, today)
-        for source in phones.sources
-        for n, xtn in enumerate(run.field(source.path), start=1)
-    ]
+    return read_numbers(run, phones.sources, phones, today)
+
+
+def read_numbers(
+    run: SegmentRun, sources: Sequence[PhoneSource], phones: Phones, today: date | None
+) -> list[Telecom]:
+    """Return every number of these sources, each in every repetition of its field and of its segment."""
+    found: list[Telecom] = []
+    for source in sources:
+        name = source.path[:3]
+        for row in range(1, run.count(name) + 1) if source.path[3] != "[" else (1,):
+            own = source if row == 1 else source.in_row(row)
+            kind = _kind_beside(run, own, phones)
+            for n, xtn in enumerate(run.field(own.path), start=1):
+                if own.repetition not in (None, n):
+                    continue
+                number = xtn if own.component is None else Composite(xtn.get(*own.component), run)
+                found.append(_read(number, _repetition(own.path, n), kind, phones, today))
+    return found
+
+
+def _repetition(path: str, n: int) -> str:
+    """Return the path of the nth repetition: PID-13[2], ZPD-5[2].1; one that names its own stays."""
+    if n == 1 or "[" in path[path.index("-") :]:
+        return path
+    field, dot, component = path.partition(".")
+    return f"{field}[{n}]{dot}{component}"
+
+
+def _kind_beside(run: SegmentRun, source: PhoneSource, phones: Phones) -> str:
+    """Return the kind that the field beside the number says, else the usual one."""
+    word = plain(run.get(source.kind_path)).casefold() if source.kind_path else ""
+    return phones.kinds.get(word, source.kind)
 
 
 def number_to_text(telecoms: list[Telecom], phones: Phones, region: str) -> TextTo | None:

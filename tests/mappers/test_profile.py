@@ -76,12 +76,12 @@ def test_extending_nothing_or_oneself_is_refused(raw: dict[str, dict[str, Any]],
         ({"times": []}, ("times",), "at least 1"),
         ({"statuses": {"booked": [""]}}, ("statuses", "booked", 0), "at least 1"),
         ({"statuses": {"gone": ["Gone"]}}, ("statuses", "gone", "[key]"), "Input should be"),
-        ({"statuses": {"noshow": ["Cancelled"]}}, (), "'cancelled' stands under"),
-        ({"languages": {"xx": ["Spanish"]}}, (), "'spanish' stands under"),
-        ({"phones": {"home": ["CP"]}}, (), "'cp' stands under"),
-        ({"triggers": {"Z1": "S99"}}, (), "S99 is no trigger event"),
+        ({"statuses": {"noshow": ["Cancelled"]}}, ("statuses",), "'cancelled' stands under"),
+        ({"languages": {"xx": ["Spanish"]}}, ("languages",), "'spanish' stands under"),
+        ({"phones": {"home": ["CP"]}}, ("phones",), "'cp' stands under"),
+        ({"triggers": {"Z1": "S99"}}, ("triggers",), "S99 is no trigger event"),
         ({"durations": {"shortest_minutes": 0}}, ("durations", "shortest_minutes"), "greater than or equal"),
-        ({"durations": {"shortest_minutes": 2000}}, (), "above longest_minutes"),
+        ({"durations": {"shortest_minutes": 2000}}, ("durations",), "above longest_minutes"),
         ({"phones": {"offer": ["pager"]}}, ("phones", "offer", 0), "Input should be"),
         (
             {"phones": {"sources": [{"path": "PID-13", "kind": "cell"}]}},
@@ -111,5 +111,5 @@ def test_a_vendor_that_writes_the_status_elsewhere_is_served_by_a_path() -> None
 
 def test_the_generic_profile_is_commented_for_people() -> None:
     text = Path(VENDORS / "generic.toml").read_text(encoding="utf-8")
-    assert text.startswith("# ")
+    assert text.startswith("#:schema ../schema/vendor.json\n# ")
     assert "config/feeds" in text
