@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from integration.domain.surprise import describe
+from integration.pipeline.translate.answering import owe_acknowledgment
 from integration.pipeline.translate.appointments import hear_appointment
 from integration.pipeline.translate.hearing import Hearing
 from integration.pipeline.translate.holding import hold_its_appointment, let_go
@@ -42,6 +43,8 @@ def translate(workshop: Workshop) -> int:
         worked = _apply_one(workshop)
     if worked:
         workshop.knock("plan")
+        if workshop.partners:
+            workshop.knock("acknowledge")
     return worked
 
 
@@ -68,6 +71,7 @@ def _lay_aside(workshop: Workshop, message: KeptMessage, surprise: str) -> None:
         _log.error("its appointment cannot be held", message=message.id, surprise=describe(another))
     with workshop.store.unit() as unit:
         unit.inbox.dead(message.id, f"surprise {surprise}")
+        owe_acknowledgment(unit, workshop, message, "surprise")
     _log.error("message is dead", message=message.id, surprise=surprise)
 
 
@@ -83,9 +87,11 @@ def _apply_batch(workshop: Workshop, limit: int, seen: list[KeptMessage]) -> int
                 let_go(unit, message.id)
             try:
                 unit.inbox.done(message.id, _apply(unit, workshop, reading))
+                owe_acknowledgment(unit, workshop, message)
             except Unusable as why:
                 hold_its_appointment(unit, workshop, message)
                 unit.inbox.dead(message.id, str(why))
+                owe_acknowledgment(unit, workshop, message, str(why))
                 _log.warning("message is dead", message=message.id, channel=message.channel, reason=str(why))
     return len(messages)
 

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 WAITING, TAKEN, GAVE_UP = AcknowledgmentState
 
 
-class NoSuchThing(Exception):
+class Interrupted(Exception):
     pass
 
 
-def fail_after(_: None) -> None:
-    raise NoSuchThing
+def owe_and_fail(store: Store) -> None:
+    with store.unit() as unit:
+        unit.acknowledgments.owe(owed())
+        raise Interrupted
 
 
 def owed(inbox_id: int = 1, **changes: Any) -> ApplicationAcknowledgment:
@@ -54,8 +56,8 @@ def test_the_first_outcome_of_a_message_stands(store: Store) -> None:
 
 
 def test_what_a_unit_that_failed_owed_is_not_owed(store: Store) -> None:
-    with pytest.raises(NoSuchThing), store.unit() as unit:
-        fail_after(unit.acknowledgments.owe(owed()))
+    with pytest.raises(Interrupted):
+        owe_and_fail(store)
     with store.unit() as unit:
         assert unit.acknowledgments.find(1) is None
 
