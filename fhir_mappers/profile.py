@@ -233,19 +233,22 @@ class GuardianSource(_Section):
         """The segment they stand in."""
         return read_path(self.phones[0].path).segment
 
+    @property
+    def places(self) -> list[tuple[str, Paths]]:
+        """Every key that holds paths, with them."""
+        return [(name, getattr(self, name)) for name in type(self).model_fields if name != "phones"]
+
     def in_row(self, n: int) -> "GuardianSource":
         """The same person's facts in the nth segment of its name."""
         if n == 1:
             return self
-        row: dict[str, Any] = {"phones": tuple(phone.in_row(n) for phone in self.phones)}
-        for name, paths in self:
-            if name != "phones":
-                row[name] = tuple(_in_row(path, n) for path in paths)
+        row: dict[str, Any] = {name: tuple(_in_row(path, n) for path in paths) for name, paths in self.places}
+        row["phones"] = tuple(phone.in_row(n) for phone in self.phones)
         return GuardianSource.model_construct(None, **row)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        paths = [path for name, value in self if name != "phones" for path in value]
+        paths = [path for _, paths in self.places for path in paths]
         for path in (*paths, *(phone.path for phone in self.phones)):
             if read_path(path).segment != self.segment:
                 raise ValueError(f"{path} must lie in {self.segment}, as its first phone does")
