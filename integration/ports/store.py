@@ -77,6 +77,29 @@ class NextTimes:
     wall: datetime | None  # texts to be offered again, attempts to be looked up, write-backs, acknowledgments
 
 
+@dataclass(frozen=True, slots=True)
+class InboxFilter:
+    """Which messages of the inbox are meant; what is None does not matter."""
+
+    state: InboxState | None = None
+    channel: str | None = None
+    reason: str | None = None  # one of its reasons: the code, or code and path as they stand there
+    since: datetime | None = None  # received then or later (wall)
+    until: datetime | None = None  # received before
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How many messages share channel, state and reason."""
+
+    channel: str
+    state: InboxState
+    reason: str
+    count: int
+    first_id: int
+    last_id: int
+
+
 class InboxRows(Protocol):
     """The durable inbox; the listener fills it by its own group commit."""
 
@@ -113,6 +136,15 @@ class InboxRows(Protocol):
         self, state: InboxState | None = None, *, after_id: int = 0, limit: int = 100
     ) -> Sequence[KeptMessage]:
         """Messages in order of arrival, payloads included."""
+
+    def newest(self, wanted: InboxFilter, limit: int) -> Sequence[KeptMessage]:
+        """The newest so many of those meant, in order of arrival, payloads included. For a reading unit."""
+
+    def ids(self, wanted: InboxFilter) -> Sequence[int]:
+        """All that are meant, in order of arrival. For a reading unit."""
+
+    def reasons(self, wanted: InboxFilter) -> Sequence[ReasonCount]:
+        """Those meant that have a reason, by reason, the most first. For a reading unit."""
 
     def count(self, state: InboxState) -> int:
         """How many messages are in a state."""

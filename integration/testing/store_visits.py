@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from integration.domain.reminder import OPEN
+from integration.ports.store import ReasonCount
 from integration.testing.store_tables import as_stored, must_be_there, own
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from integration.domain.appointment import Appointment
     from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
-    from integration.ports.store import Change, InboxState, KeptMessage
+    from integration.ports.store import Change, InboxFilter, InboxState, KeptMessage
     from integration.testing.store_tables import Tables
 
 
@@ -78,6 +79,37 @@ class FakeInboxRows:
         """In order of arrival."""
         found = [message for message in self._tables.inbox.values() if state in {None, message.state}]
         return [message for message in found if message.id > after_id][:limit]
+
+    def newest(self, wanted: InboxFilter, limit: int) -> Sequence[KeptMessage]:
+        """From the end."""
+        return self._meant(wanted)[-limit:] if limit else []
+
+    def ids(self, wanted: InboxFilter) -> Sequence[int]:
+        """Without what they say."""
+        return [message.id for message in self._meant(wanted)]
+
+    def reasons(self, wanted: InboxFilter) -> Sequence[ReasonCount]:
+        """Counted one by one."""
+        groups: dict[tuple[str, InboxState, str], list[int]] = {}
+        for message in self._meant(wanted):
+            if message.reason is not None:
+                groups.setdefault((message.channel, message.state, message.reason), []).append(message.id)
+        found = [ReasonCount(*group, len(ids), ids[0], ids[-1]) for group, ids in groups.items()]
+        return sorted(found, key=lambda each: (-each.count, each.first_id))
+
+    def _meant(self, wanted: InboxFilter) -> list[KeptMessage]:
+        def means(message: KeptMessage) -> bool:
+            listed = f", {message.reason or ''},"
+            said = wanted.reason
+            return (
+                wanted.state in {None, message.state}
+                and wanted.channel in {None, message.channel}
+                and (said is None or f", {said}," in listed or f", {said} " in listed)
+                and (wanted.since is None or message.received_at >= wanted.since)
+                and (wanted.until is None or message.received_at < wanted.until)
+            )
+
+        return [message for message in self._tables.inbox.values() if means(message)]
 
     def count(self, state: InboxState) -> int:
         """How many."""

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from integration.adapters.store.tables.visits import DEAD, NEW, inbox
-from integration.ports.store import KeptMessage
+from integration.ports.store import KeptMessage, ReasonCount
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from integration.adapters.store.work import Work
-    from integration.ports.store import InboxState
+    from integration.ports.store import InboxFilter, InboxState
 
 
 MESSAGES_IN_A_BITE = 4
@@ -111,6 +111,25 @@ _SAME_CONTROL_ID = (
 )
 
 
+def _meant(wanted: InboxFilter) -> list[sa.ColumnElement[bool]]:
+    """The conditions of a filter."""
+    found: list[sa.ColumnElement[bool]] = []
+    if wanted.state is not None:
+        # Spelled out, so that the partial indexes serve.
+        found.append({"new": NEW, "dead": DEAD}.get(wanted.state, inbox.c.state == wanted.state))
+    if wanted.channel is not None:
+        found.append(inbox.c.channel == wanted.channel)
+    if wanted.reason is not None:
+        listed = sa.literal(", ") + inbox.c.reason + sa.literal(",")
+        ends = (f", {wanted.reason},", f", {wanted.reason} ")
+        found.append(sa.or_(*(listed.contains(each, autoescape=True) for each in ends)))
+    if wanted.since is not None:
+        found.append(inbox.c.received_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(inbox.c.received_at < wanted.until)
+    return found
+
+
 def channel_lock(channel: str) -> int:
     """The number of the advisory lock that stands for a channel."""
     return int.from_bytes(hashlib.sha256(f"inbox\0{channel}".encode()).digest()[:8], "big", signed=True)
@@ -195,6 +214,28 @@ class SqlInboxRows:
         statement = _LISTING if state is None else _LISTING_OF_STATE[state]
         rows = self._work.rows(statement, {"after_id": after_id, "at_most": limit})
         return [self._read(row) for row in rows]
+
+    def newest(self, wanted: InboxFilter, limit: int) -> Sequence[KeptMessage]:
+        """From the end."""
+        statement = sa.select(*_COLUMNS).where(*_meant(wanted)).order_by(inbox.c.id.desc()).limit(limit)
+        return [self._read(row) for row in reversed(self._work.rows(statement))]
+
+    def ids(self, wanted: InboxFilter) -> Sequence[int]:
+        """Without what they say."""
+        statement = sa.select(inbox.c.id).where(*_meant(wanted)).order_by(inbox.c.id)
+        return [row.id for row in self._work.rows(statement)]
+
+    def reasons(self, wanted: InboxFilter) -> Sequence[ReasonCount]:
+        """Counted by the database."""
+        count, group = sa.func.count(), (inbox.c.channel, inbox.c.state, inbox.c.reason)
+        first, last = sa.func.min(inbox.c.id), sa.func.max(inbox.c.id)
+        statement = (
+            sa.select(*group, count, first, last)
+            .where(inbox.c.reason.is_not(None), *_meant(wanted))
+            .group_by(*group)
+            .order_by(count.desc(), first)
+        )
+        return [ReasonCount(*tuple(row)) for row in self._work.rows(statement)]
 
     def count(self, state: InboxState) -> int:
         """How many are in a state."""

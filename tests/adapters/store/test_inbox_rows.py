@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tests.adapters.store.records import digest, kept
+import pytest
+
+from integration.ports.store import InboxFilter, ReasonCount
+from tests.adapters.store.records import HOUR, NOW, digest, kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,3 +129,55 @@ def test_the_same_control_id_with_other_bytes_is_noticed_in_its_own_channel(stor
         assert unit.inbox.same_control_id(again)
         assert not unit.inbox.same_control_id(elsewhere)
         assert not unit.inbox.same_control_id(another)
+
+
+def settled(store: Store) -> None:
+    """Four messages: two dead by one reason, one dead by another, one done with two notes."""
+    keep(
+        store,
+        kept(1),
+        kept(2, channel="other"),
+        kept(3, received_at=NOW + HOUR),
+        kept(4, received_at=NOW + 2 * HOUR),
+    )
+    with store.unit() as unit:
+        unit.inbox.dead(1, "no-patient PID")
+        unit.inbox.dead(2, "no-appointment-identifier SCH-2")
+        unit.inbox.dead(3, "no-patient PID")
+        unit.inbox.done(4, "unknown-status SCH-25.1, no-phone PID-13")
+
+
+MEANT = (
+    (InboxFilter(), [1, 2, 3, 4]),
+    (InboxFilter(state="dead"), [1, 2, 3]),
+    (InboxFilter(state="done"), [4]),
+    (InboxFilter(state="new"), []),
+    (InboxFilter(channel="other"), [2]),
+    (InboxFilter(reason="no-patient"), [1, 3]),
+    (InboxFilter(reason="no-patient PID"), [1, 3]),
+    (InboxFilter(reason="no-pat"), []),
+    (InboxFilter(reason="no-phone"), [4]),
+    (InboxFilter(reason="no%"), []),
+    (InboxFilter(since=NOW + HOUR), [3, 4]),
+    (InboxFilter(until=NOW + HOUR), [1, 2]),
+    (InboxFilter(state="dead", channel="main", since=NOW + HOUR), [3]),
+)
+
+
+@pytest.mark.parametrize(("wanted", "expected"), MEANT, ids=str)
+def test_messages_are_found_by_what_is_known_of_them(
+    wanted: InboxFilter, expected: list[int], store: Store
+) -> None:
+    settled(store)
+    with store.reading() as unit:
+        assert list(unit.inbox.ids(wanted)) == expected
+        assert [message.id for message in unit.inbox.newest(wanted, 2)] == expected[-2:]
+
+
+def test_reasons_are_counted_the_most_frequent_first(store: Store) -> None:
+    settled(store)
+    with store.reading() as unit:
+        assert list(unit.inbox.reasons(InboxFilter(state="dead"))) == [
+            ReasonCount("main", "dead", "no-patient PID", 2, 1, 3),
+            ReasonCount("other", "dead", "no-appointment-identifier SCH-2", 1, 2, 2),
+        ]
