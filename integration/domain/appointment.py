@@ -70,6 +70,7 @@ class Appointment:
     held_by: int | None = None  # the dead inbox message that must be dealt with first
     resource: Mapping[str, Any] = field(default_factory=dict)  # FHIR R4 Appointment
     ehr_id: str | None = None  # its id on the EHR's FHIR server, once found
+    slot_from: int | None = None  # the newest inbox message that told its start
 
     @property
     def is_expected(self) -> bool:

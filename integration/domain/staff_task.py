@@ -24,6 +24,7 @@ class TaskKind(StrEnum):
     LINK_PATIENT = "link_patient"  # the EHR's chart could not be found with certainty
     RELEASE = "release"  # a breaker stopped texts; a person may release them
     WRITE_BACK = "write_back"  # the EHR refused what we wrote
+    SILENT_FEED = "silent_feed"  # nothing comes from a feed that should speak; closes itself when it does
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,4 @@ class StaffTask:
     reply_id: int | None = None
     text_id: int | None = None
     done_at: datetime | None = None
+    feed: str | None = None

@@ -25,9 +25,22 @@ if TYPE_CHECKING:
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import Attempt, TextMessage
     from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
+    from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, ProcessRows
+    from integration.settings.differences import Scope
 
 InboxState = Literal["new", "done", "dead"]
-Step = Literal["translate", "acknowledge", "plan", "send", "track", "look_up", "reply", "write_back"]
+Step = Literal[
+    "translate",
+    "acknowledge",
+    "plan",
+    "send",
+    "track",
+    "look_up",
+    "reply",
+    "write_back",
+    "anew",
+    "silence",
+]
 STEPS: Final[tuple[Step, ...]] = get_args(Step)
 
 
@@ -216,7 +229,7 @@ class PatientRows(Protocol):
         """Remember the chart, and touch nothing else: news of the patient may be on its way."""
 
     def with_number(self, number: str) -> Sequence[Patient]:
-        """All patients who have this number."""
+        """All patients who have this number, or are texted about by way of it (their guardian's)."""
 
     def consent(self, patient_id: int) -> bool | None:
         """The recorded consent to texts; None when nothing is recorded."""
@@ -239,6 +252,17 @@ class AppointmentRows(Protocol):
 
     def to_come(self, patient_id: int, after: datetime) -> Sequence[int]:
         """The ids of a patient's appointments that start after then, whatever their status; not locked."""
+
+    def touched(
+        self, scope: Scope, *, after_id: int, since: datetime, limit: int
+    ) -> tuple[Sequence[int], int | None]:
+        """Ids above `after_id`, in order, within the scope, of visits that start since then or have no start.
+
+        Few at a time: beside them, up to which id has been looked; None when nothing is above. Not locked.
+        """
+
+    def lock(self, appointment_ids: Collection[int]) -> Sequence[Appointment]:
+        """These, locked until the unit ends, in order of id."""
 
     def save(self, appointment: Appointment) -> Appointment:
         """Insert (id 0) or update; identifiers are added, never removed. Returns it with its id.
@@ -281,7 +305,7 @@ class ReminderRows(Protocol):
         """Insert those whose key is new; the others stay as they are."""
 
     def update(self, reminders: Sequence[Reminder]) -> None:
-        """Write state, reason, due_at, not_after, text_id, decided_at."""
+        """Write practice, state, reason, due_at, not_after, text_id, decided_at."""
 
     def claim_number(self, now: datetime) -> str | None:
         """A number with an open reminder due at or before `now` (earliest first), locked until the unit ends.
@@ -484,6 +508,9 @@ class Unit(Protocol):
     replies: ReplyRows
     tasks: TaskRows
     write_backs: WriteBackRows
+    configurations: ConfigurationRows
+    processes: ProcessRows
+    feeds: FeedRows
     acknowledgments: AcknowledgmentRows
 
 
@@ -501,6 +528,9 @@ class Store(Protocol):
 
     def next_times(self) -> NextTimes:
         """When waiting rows become due; takes no lock."""
+
+    def configuration_news(self) -> ConfigurationNews:
+        """Which configuration is in force, and which is proposed; takes no lock."""
 
     def breakers(self) -> Mapping[str, str]:
         """The open breakers by name, each with its reason. Read outside any unit."""

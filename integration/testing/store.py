@@ -14,10 +14,12 @@ from hl7_listener.inbox import StoreUnavailable as ListenerStoreUnavailable
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.text_message import AttemptState
 from integration.domain.write_back import WriteBackState
+from integration.ports.site import ConfigurationNews
 from integration.ports.store import KeptMessage, NextTimes, StoreUnavailable
 from integration.testing.store_answers import FakeAcknowledgmentRows
 from integration.testing.store_conversation import FakeReplyRows, FakeTaskRows
 from integration.testing.store_holds import FakeHoldRows
+from integration.testing.store_site import FakeConfigurationRows, FakeFeedRows, FakeProcessRows
 from integration.testing.store_tables import Tables
 from integration.testing.store_texts import FakeCallbackRows, FakeNumberRows, FakeTextRows, FakeWriteBackRows
 from integration.testing.store_visits import (
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hl7_listener.inbox import ReceivedMessage
+    from integration.ports.site import ConfigurationRows, FeedRows, ProcessRows
     from integration.ports.store import (
         AcknowledgmentRows,
         AppointmentRows,
@@ -67,6 +70,9 @@ class FakeUnit:
         self.replies: ReplyRows = FakeReplyRows(tables)
         self.tasks: TaskRows = FakeTaskRows(tables)
         self.write_backs: WriteBackRows = FakeWriteBackRows(tables)
+        self.configurations: ConfigurationRows = FakeConfigurationRows(tables)
+        self.processes: ProcessRows = FakeProcessRows(tables)
+        self.feeds: FeedRows = FakeFeedRows(tables)
         self.acknowledgments: AcknowledgmentRows = FakeAcknowledgmentRows(tables)
 
 
@@ -110,6 +116,7 @@ class FakeStore:
                 "look_up": unit.texts.claim_overdue(wall) is not None,
                 "reply": unit.replies.claim() is not None,
                 "write_back": any(time <= wall for time in self._write_back_times()),
+                "anew": bool(tables.anew),
             }
             return frozenset(step for step, there_is in steps.items() if there_is)
 
@@ -133,6 +140,12 @@ class FakeStore:
                 calendar=FakeReminderRows(self.tables).next_due(),
                 wall=min((time for time in times if time is not None), default=None),
             )
+
+    def configuration_news(self) -> ConfigurationNews:
+        """As they stand."""
+        with self._alone():
+            found = {each.state: each.generation for each in self.tables.configurations.values()}
+            return ConfigurationNews(found.get("in_force"), found.get("proposed"))
 
     def breakers(self) -> dict[str, str]:
         """As they stand."""

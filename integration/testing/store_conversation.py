@@ -136,4 +136,5 @@ class FakeTaskRows:
 
 
 def _about(task: StaffTask) -> tuple[object, ...]:
-    return (task.kind, task.practice, task.patient_id, task.appointment_id, task.reply_id, task.text_id)
+    people = (task.practice, task.patient_id, task.appointment_id, task.reply_id)
+    return (task.kind, *people, task.text_id, task.feed)

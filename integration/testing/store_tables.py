@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import Attempt, TextMessage
     from integration.domain.write_back import WriteBack
+    from integration.ports.site import Anew, Configuration, FeedWatch, Process
     from integration.ports.store import Callback, Change, KeptMessage
 
 _Record = TypeVar("_Record")
@@ -59,6 +60,10 @@ class Tables:
     acknowledgment_leases: dict[int, datetime] = field(default_factory=dict)
     breakers: dict[str, str] = field(default_factory=dict)
     released: dict[str, datetime] = field(default_factory=dict)
+    configurations: dict[int, Configuration] = field(default_factory=dict)
+    anew: dict[int, Anew] = field(default_factory=dict)  # of the one in force, while something is left
+    processes: dict[str, Process] = field(default_factory=dict)
+    feed_watches: dict[str, FeedWatch] = field(default_factory=dict)
     last_ids: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> Tables:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
     from integration.ports.store import Change, InboxFilter, InboxState, KeptMessage
+    from integration.settings.differences import Scope
     from integration.testing.store_tables import Tables
 
 
@@ -161,7 +162,8 @@ class FakePatientRows:
 
     def with_number(self, number: str) -> Sequence[Patient]:
         """Oldest first."""
-        return [patient for patient in self._tables.patients.values() if patient.number == number]
+        known = self._tables.patients.values()
+        return [patient for patient in known if number in {patient.number, patient.guardian_number}]
 
     def consent(self, patient_id: int) -> bool | None:
         """The newest record."""
@@ -206,6 +208,23 @@ class FakeAppointmentRows:
             for each in self._tables.appointments.values()
             if patient_id in each.patients and each.slot.start is not None and each.slot.start > after
         ]
+
+    def touched(
+        self, scope: Scope, *, after_id: int, since: datetime, limit: int
+    ) -> tuple[Sequence[int], int | None]:
+        """In order."""
+        found = [
+            each.id
+            for each in self._tables.appointments.values()
+            if each.id > after_id
+            and (each.slot.start is None or each.slot.start >= since)
+            and (each.feed in scope.feeds or each.practice in scope.practices)
+        ]
+        return found[:limit], found[limit - 1] if len(found) >= limit else None
+
+    def lock(self, appointment_ids: Collection[int]) -> Sequence[Appointment]:
+        """A unit is alone."""
+        return [self.get(each) for each in sorted(appointment_ids)]
 
     def save(self, appointment: Appointment) -> Appointment:
         """Insert or update."""
@@ -280,6 +299,7 @@ class FakeReminderRows:
             self._tables.reminders[reminder.id] = as_stored(
                 replace(
                     self._tables.reminders[reminder.id],
+                    practice=reminder.practice,
                     state=reminder.state,
                     reason=reminder.reason,
                     due_at=reminder.due_at,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration.adapters.store.work import Work
+    from integration.settings.differences import Scope
 
 _PATIENT = appointment_patients.c.patient_id
 
@@ -62,6 +63,33 @@ _TO_COME = (
     )
     .order_by(appointments.c.id)
 )
+_TOUCHED = (
+    sa.select(appointments.c.id)
+    .where(
+        appointments.c.id > sa.bindparam("after_id"),
+        appointments.c.id <= sa.bindparam("up_to"),
+        sa.or_(
+            appointments.c.start_at.is_(None),
+            appointments.c.start_at >= sa.bindparam("since", type_=appointments.c.start_at.type),
+        ),
+        sa.or_(
+            appointments.c.feed.in_(sa.bindparam("feeds", expanding=True)),
+            appointments.c.practice.in_(sa.bindparam("practices", expanding=True)),
+        ),
+    )
+    .order_by(appointments.c.id)
+    .limit(sa.bindparam("at_most"))
+)
+_NEWEST = sa.select(sa.func.max(appointments.c.id))
+_LOCK = (
+    sa.select(appointments.c.id)
+    .where(appointments.c.id.in_(sa.bindparam("appointment_ids", expanding=True)))
+    .order_by(appointments.c.id)
+    .with_for_update(key_share=True)
+)
+# Rows are looked at along the key, so many at once: none is skipped, and none takes long.
+LOOKED_AT = 1000
+TOUCHED_IN_A_BITE = 10
 _UPDATE = (
     appointments.update()
     .where(appointments.c.id == sa.bindparam("wanted"), appointments.c.revision == sa.bindparam("read"))
@@ -112,6 +140,29 @@ class SqlAppointmentRows:
     def to_come(self, patient_id: int, after: datetime) -> Sequence[int]:
         """Not locked."""
         return [row.id for row in self._work.rows(_TO_COME, {"of_patient": patient_id, "after": after})]
+
+    def touched(
+        self, scope: Scope, *, after_id: int, since: datetime, limit: int
+    ) -> tuple[Sequence[int], int | None]:
+        """Along the key, in windows."""
+        newest = self._work.run(_NEWEST).scalar_one() or 0
+        at_most = self._work.bite(limit, TOUCHED_IN_A_BITE)
+        found: list[int] = []
+        if after_id < newest:
+            wanted = {"after_id": after_id, "up_to": after_id + LOOKED_AT, "since": since}
+            wanted |= {"feeds": list(scope.feeds), "practices": list(scope.practices), "at_most": at_most}
+            found = [row.id for row in self._work.rows(_TOUCHED, wanted)]
+        if len(found) == at_most:
+            return found, found[-1]
+        return found, after_id + LOOKED_AT if after_id + LOOKED_AT < newest else None
+
+    def lock(self, appointment_ids: Collection[int]) -> Sequence[Appointment]:
+        """In order of id, as every unit locks them."""
+        if not appointment_ids:
+            return []
+        self._work.run(_LOCK, {"appointment_ids": list(appointment_ids)})
+        # Only a query begun under the locks sees what their former holders have done.
+        return list(self.fetch(appointment_ids))
 
     def fetch(self, appointment_ids: Collection[int]) -> Collection[Appointment]:
         """Read these now, in one query: `get` will be asked for them. Their locks must be held."""
@@ -182,6 +233,7 @@ class SqlAppointmentRows:
             "held_by": appointment.held_by,
             "sealed_resource": work.seal_json("appointments.sealed_resource", appointment.resource),
             "sealed_ehr_id": work.seal("appointments.sealed_ehr_id", appointment.ehr_id),
+            "slot_from": appointment.slot_from,
         }
 
     def _read(self, rows: Sequence[sa.Row[Any]]) -> Appointment:
@@ -203,6 +255,7 @@ class SqlAppointmentRows:
             held_by=row.held_by,
             resource=work.read_json("appointments.sealed_resource", row.sealed_resource),
             ehr_id=work.read("appointments.sealed_ehr_id", row.sealed_ehr_id),
+            slot_from=row.slot_from,
         )
         self._read_before[appointment.id] = (row.revision, appointment)
         return appointment

@@ -11,6 +11,7 @@ from integration.adapters.store.tables.answers import application_acknowledgment
 from integration.adapters.store.tables.chart import PENDING, write_backs
 from integration.adapters.store.tables.columns import Instant
 from integration.adapters.store.tables.conversation import NOT_DONE, replies
+from integration.adapters.store.tables.site import IN_FORCE, configurations
 from integration.adapters.store.tables.texts import (
     HOLDS_ITS_TEXT,
     OFFERED,
@@ -60,6 +61,7 @@ _WORK: dict[Step, sa.ColumnElement[bool]] = {
     "write_back": sa.exists(
         sa.select(write_backs.c.id).where(PENDING, write_backs.c.ready_at <= _WALL, IN_TURN)
     ),
+    "anew": sa.exists(sa.select(configurations.c.id).where(IN_FORCE, configurations.c.anew.is_not(None))),
 }
 _HAS_WORK = sa.select(*(there_is.label(step) for step, there_is in _WORK.items()))
 

@@ -36,7 +36,7 @@ _UPDATE = (
     .values(
         {
             name: sa.bindparam(f"new_{name}")
-            for name in ("state", "reason", "due_at", "not_after", "text_id", "decided_at")
+            for name in ("practice", "state", "reason", "due_at", "not_after", "text_id", "decided_at")
         }
     )
 )
@@ -126,6 +126,7 @@ class SqlReminderRows:
                 [
                     {
                         "reminder_id": reminder.id,
+                        "new_practice": reminder.practice,
                         "new_state": reminder.state,
                         "new_reason": reminder.reason,
                         "new_due_at": reminder.due_at,

@@ -27,6 +27,7 @@ _FIELDS = (
     "reply_id",
     "text_id",
     "done_at",
+    "feed",
 )
 _ADD = insert(staff_tasks).on_conflict_do_nothing()
 _OPEN = sa.select(staff_tasks).where(TO_DO).order_by(staff_tasks.c.id)
@@ -67,4 +68,5 @@ class SqlTaskRows:
 def _about(task: StaffTask) -> str:
     """What the task is about, in one value that is equal when all of it is."""
     parts = (task.practice, task.patient_id, task.appointment_id, task.reply_id, task.text_id)
-    return "|".join("" if part is None else str(part) for part in parts)
+    about = "|".join("" if part is None else str(part) for part in parts)
+    return about if task.feed is None else f"{about}|{task.feed}"

@@ -20,6 +20,12 @@ from integration.adapters.store.numbers import SqlNumberRows
 from integration.adapters.store.patients import SqlPatientRows
 from integration.adapters.store.reminders import SqlReminderRows
 from integration.adapters.store.replies import SqlReplyRows
+from integration.adapters.store.site import (
+    SqlConfigurationRows,
+    SqlFeedRows,
+    SqlProcessRows,
+    configuration_news,
+)
 from integration.adapters.store.tables.upkeep import breakers
 from integration.adapters.store.tasks import SqlTaskRows
 from integration.adapters.store.texts import SqlTextRows
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration.adapters.store.keys import Keys
+    from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, ProcessRows
     from integration.ports.store import (
         AcknowledgmentRows,
         AppointmentRows,
@@ -85,6 +92,9 @@ class SqlUnit:
         self.replies: ReplyRows = SqlReplyRows(work, texts)
         self.tasks: TaskRows = SqlTaskRows(work)
         self.write_backs: WriteBackRows = SqlWriteBackRows(work)
+        self.configurations: ConfigurationRows = SqlConfigurationRows(work)
+        self.processes: ProcessRows = SqlProcessRows(work)
+        self.feeds: FeedRows = SqlFeedRows(work)
         self.acknowledgments: AcknowledgmentRows = SqlAcknowledgmentRows(work)
 
 
@@ -122,6 +132,11 @@ class SqlStore:
         """Takes no lock."""
         with self._reading() as connection:
             return peek.next_times(connection)
+
+    def configuration_news(self) -> ConfigurationNews:
+        """Takes no lock."""
+        with self._reading() as connection:
+            return configuration_news(connection)
 
     def breakers(self) -> dict[str, str]:
         """Takes no lock."""

@@ -63,6 +63,7 @@ def test_an_update_changes_what_was_decided_and_nothing_else(store: Store) -> No
         sent = unit.texts.add(text(whose))
         decided = replace(
             before,
+            practice="another",
             state=ReminderState.SENT,
             reason="with two_days",
             due_at=NOW + HOUR,
@@ -70,7 +71,7 @@ def test_an_update_changes_what_was_decided_and_nothing_else(store: Store) -> No
             text_id=sent.id,
             decided_at=NOW + MINUTE,
         )
-        unit.reminders.update([replace(decided, practice="another", step="another")])
+        unit.reminders.update([replace(decided, slot_number=9, step="another")])
         unit.reminders.update([])
     with store.unit() as unit:
         assert unit.reminders.of_text(sent.id) == [decided]

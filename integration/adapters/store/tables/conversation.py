@@ -72,7 +72,8 @@ staff_tasks = sa.Table(
     sa.Column("done_at", Instant),
     sa.Column(
         "about", sa.Text, nullable=False
-    ),  # practice, patient, visit, reply, text in one: NULLs are never equal
+    ),  # practice, patient, visit, reply, text, feed in one: NULLs are never equal
+    sa.Column("feed", sa.Text),
     sqlite_autoincrement=True,
 )
 TO_DO = staff_tasks.c.done_at.is_(None)

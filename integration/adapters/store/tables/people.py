@@ -40,9 +40,12 @@ patients = sa.Table(
     sa.Column("sealed_resource", sa.LargeBinary, nullable=False),  # JSON
     sa.Column("sealed_ehr_id", sa.LargeBinary),
     revision(),
+    sa.Column("guardian_number_hash", sa.LargeBinary),  # of `numbers`
+    sa.Column("guardian_language", sa.Text),
     sqlite_autoincrement=True,
 )
 sa.Index("patients_by_number", patients.c.number_hash)
+sa.Index("patients_by_guardian", patients.c.guardian_number_hash)
 
 patient_identifiers = sa.Table(
     "patient_identifiers",

@@ -1,6 +1,15 @@
 """All tables together."""
 
-from integration.adapters.store.tables import answers, chart, conversation, people, texts, upkeep, visits  # noqa: F401 - they fill it
+from integration.adapters.store.tables import (  # noqa: F401 - they fill it
+    answers,
+    chart,
+    conversation,
+    people,
+    site,
+    texts,
+    upkeep,
+    visits,
+)
 from integration.adapters.store.tables.columns import metadata
 
 __all__ = ["metadata"]

@@ -59,6 +59,7 @@ appointments = sa.Table(
     sa.Column("sealed_resource", sa.LargeBinary, nullable=False),  # JSON
     sa.Column("sealed_ehr_id", sa.LargeBinary),
     revision(),
+    sa.Column("slot_from", BIG),  # an inbox id, as `held_by`: the newest message that told the start
     sqlite_autoincrement=True,
 )
 

@@ -47,3 +47,51 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'waiting'"),
         sqlite_where=sa.text("state = 'waiting'"),
     )
+    op.add_column("patients", sa.Column("guardian_number_hash", sa.LargeBinary))
+    op.add_column("patients", sa.Column("guardian_language", sa.Text))
+    op.create_index("patients_by_guardian", "patients", ["guardian_number_hash"])
+
+    op.create_table(
+        "configurations",
+        sa.Column("id", BIG, primary_key=True),
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("sealed_texts", sa.LargeBinary),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("anew", sa.Text),
+        sa.Column("anew_after", BIG, nullable=False, server_default="0"),
+        sqlite_autoincrement=True,
+    )
+    for name, state in (
+        ("one_configuration_in_force", "in_force"),
+        ("one_configuration_proposed", "proposed"),
+    ):
+        op.create_index(
+            name,
+            "configurations",
+            ["state"],
+            unique=True,
+            postgresql_where=sa.text(f"state = '{state}'"),
+            sqlite_where=sa.text(f"state = '{state}'"),
+        )
+    op.create_table(
+        "processes",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("generation", BIG, nullable=False),
+        sa.Column("answered", BIG),
+        sa.Column("refusal", sa.Text),
+        sa.Column("seen_at", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "feed_watches",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("since", sa.BigInteger, nullable=False),
+        sa.Column("looked_at", sa.BigInteger, nullable=False),
+        sa.Column("looked_up_to", BIG, nullable=False),
+        sa.Column("last_heard", sa.BigInteger),
+        sa.Column("silent_since", sa.BigInteger),
+    )
+    op.add_column("appointments", sa.Column("slot_from", BIG))
+    op.add_column("staff_tasks", sa.Column("feed", sa.Text))
