@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from integration.adapters.store.unit_of_work import SqlStore
     from integration.domain.clock import Clock
     from integration.ports.ehr import WriteBackMode
+    from integration.ports.hl7 import Hl7Sender
     from integration.ports.sms import SmsProvider
     from integration.ports.workshop import Workshop
     from integration.settings.environment import Environment
@@ -107,6 +108,7 @@ def open_workshop(
         new_token=lambda: secrets.token_urlsafe(TOKEN_BYTES),
         random=random.random,
         simulated=simulated,
+        partners=partners(settings),
         knock=knock,
     )
 
@@ -128,6 +130,17 @@ def provider(environment: Environment, settings: Settings) -> SmsProvider | None
             threads=settings.sending.threads,
         )
     )
+
+
+def partners(settings: Settings) -> dict[str, Hl7Sender]:
+    """Who hears application acknowledgments, by feed."""
+    from integration.adapters.ehr.hl7_sender import Line, MllpSender
+
+    return {
+        feed.name: MllpSender(Line(how.host, how.port, how.answer, how.timeout.total_seconds(), how.tls))
+        for feed in settings.feeds.values()
+        if (how := feed.application_acknowledgment) is not None
+    }
 
 
 def write_back(environment: Environment, settings: Settings) -> WriteBackMode:
