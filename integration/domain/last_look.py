@@ -43,6 +43,7 @@ class Skip:
 
 
 Verdict = Hold | Skip | None  # None: it may go
+NO_GUARDIAN = "the patient is a minor and no guardian's number is known"
 
 _SUPPRESSED = {
     SuppressionKind.OPT_OUT: "opted out",
@@ -84,13 +85,15 @@ def of_visit(
 def of_patient(
     patient: Patient, number: str, policy: ConsentPolicy, *, recorded: bool | None, now: datetime
 ) -> Verdict:
-    """Whether this patient may be texted at this number."""
+    """Whether this patient may be texted at this number; `now` is in the practice's time."""
+    today = now.date()
+    unguarded = patient.is_minor(today) and patient.guardian_number is None
     consent = "no consent to texts" if recorded is None else "consent to texts was refused"
     checks: tuple[tuple[bool, str], ...] = (
         (patient.deceased, "the patient has died"),
-        (patient.number != number, "the patient has another number now"),
+        (unguarded, NO_GUARDIAN),
+        (patient.number_on(today) != number, "the patient has another number now"),
         (patient.suppressed, "the patient asked for no publicity (PD1-11, PD1-12)"),
-        (patient.is_minor(now.date()), "the patient is a minor and no guardian's number is known"),
         (not permits(policy, recorded=recorded), consent),
     )
     return next((Skip(reason) for applies, reason in checks if applies), None)

@@ -29,6 +29,8 @@ class Patient:
     event_time: datetime | None = None  # of the newest report applied
     resource: Mapping[str, Any] = field(default_factory=dict)  # FHIR R4 Patient
     ehr_id: str | None = None  # its id on the EHR's FHIR server, once linked (promise 12)
+    guardian_number: str | None = None  # E.164, of who is texted while the patient is a minor
+    guardian_language: str | None = None  # two-letter, None when the guardian's is not known
 
     def is_minor(self, on: date) -> bool:
         """Whether the patient is under 18 on that day; unknown birth dates count as adult."""
@@ -37,3 +39,11 @@ class Patient:
         born = self.birth_date
         birthday_passed = (on.month, on.day) >= (born.month, born.day)
         return on.year - born.year - (not birthday_passed) < ADULT_AGE
+
+    def number_on(self, day: date) -> str | None:
+        """The number to text on a local day: a minor's guardian's, and from the 18th birthday the own."""
+        return self.guardian_number if self.is_minor(day) else self.number
+
+    def language_on(self, day: date) -> str | None:
+        """The language of who reads the texts that day; a guardian's is the child's unless known."""
+        return (self.guardian_language if self.is_minor(day) else None) or self.language

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
 from integration.domain.appointment import AppointmentEvent
 from integration.domain.consequences import mass_change_breaker
+from integration.domain.last_look import NO_GUARDIAN
 from integration.domain.reminder import OPEN, Reminder, ReminderState
 from integration.domain.reminder_plan import Situation, carries_on, keep_early, plan, revise
 from integration.domain.staff_task import StaffTask, TaskKind
@@ -18,7 +19,7 @@ from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from integration.domain.appointment import Appointment
     from integration.domain.recipient import Patient
@@ -110,45 +111,65 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change) -> str | None:
     now = workshop.clock.calendar()
     situation = _situation(unit, appointment, stored, change, practice=practice, now=now)
     patients = {patient_id: unit.patients.get(patient_id) for patient_id in appointment.patients}
-    numbers = {patient.id: patient.number for patient in patients.values()}
+    addressees = _Addressees(patients, practice)
     wanted: list[Reminder] = []
     owed: list[Reminder] = []
     if practice is not None:
-        wanted = _wanted(appointment, patients.values(), practice.plan, situation)
+        wanted = _wanted(appointment, addressees, practice.plan, situation)
         wanted = keep_early(wanted, stored, appointment)
         owed = [r for r in stored if carries_on(r, appointment, practice.plan, situation)]
-        wanted += _readdressed(owed, numbers)
+        wanted += _readdressed(owed, addressees)
     revision = revise(
         stored,
         [replace(reminder, inbox_id=change.inbox_id) for reminder in wanted],
-        kept=lambda reminder: reminder in owed and numbers.get(reminder.patient_id) == reminder.number,
+        kept=lambda reminder: reminder in owed and addressees.number(reminder) == reminder.number,
         reason=_REASONS.get(change.event, "no longer in the plan"),
         now=now,
     )
     unit.reminders.add(revision.add)
-    unit.reminders.update([_with_reason(reminder, numbers) for reminder in revision.update])
+    unit.reminders.update([_with_reason(reminder, addressees) for reminder in revision.update])
     if practice is None:
         return None
     return _flood(unit, practice, revision.add, now)
 
 
-def _readdressed(owed: Iterable[Reminder], numbers: Mapping[int, str | None]) -> list[Reminder]:
+@dataclass(frozen=True, slots=True)
+class _Addressees:
+    """To which number each reminder goes: that of whoever is texted for the patient on the day it is due."""
+
+    patients: Mapping[int, Patient]
+    practice: Practice | None
+
+    def number(self, reminder: Reminder) -> str | None:
+        patient = self.patients.get(reminder.patient_id)
+        return None if patient is None else patient.number_on(self._day(reminder))
+
+    def lacks(self, reminder: Reminder) -> str:
+        """Why it has no number."""
+        return NO_GUARDIAN if self.patients[reminder.patient_id].is_minor(self._day(reminder)) else NO_NUMBER
+
+    def _day(self, reminder: Reminder) -> date:
+        zone = UTC if self.practice is None else self.practice.plan.zone
+        return reminder.due_at.astimezone(zone).date()
+
+
+def _readdressed(owed: Iterable[Reminder], addressees: _Addressees) -> list[Reminder]:
     """News still owed to patients who have another number now goes there."""
     found = []
     for reminder in owed:
-        number = numbers.get(reminder.patient_id)
+        number = addressees.number(reminder)
         if reminder.state in OPEN and number is not None and number != reminder.number:
             found.append(replace(reminder, id=0, number=number, state=ReminderState.PLANNED, reason=None))
     return found
 
 
-def _with_reason(reminder: Reminder, numbers: Mapping[int, str | None]) -> Reminder:
+def _with_reason(reminder: Reminder, addressees: _Addressees) -> Reminder:
     """The reason for which it was withdrawn, if it is about the patient and not about the visit."""
     if reminder.state is not ReminderState.WITHDRAWN:
         return reminder
-    if reminder.patient_id not in numbers:
+    if reminder.patient_id not in addressees.patients:
         return replace(reminder, reason="the visit is another patient's now")
-    if numbers[reminder.patient_id] != reminder.number:
+    if addressees.number(reminder) != reminder.number:
         return replace(reminder, reason="the patient has another number now")
     return reminder
 
@@ -191,23 +212,18 @@ def _told_off(stored: Iterable[Reminder], practice: Practice | None) -> bool:
 
 
 def _wanted(
-    appointment: Appointment, patients: Iterable[Patient], rules: PlanRules, situation: Situation
+    appointment: Appointment, addressees: _Addressees, rules: PlanRules, situation: Situation
 ) -> list[Reminder]:
     """The reminders of every patient of the appointment."""
     wanted = []
-    for patient in patients:
-        reminders = plan(
-            appointment,
-            patient_id=patient.id,
-            number=patient.number or "",
-            rules=rules,
-            situation=situation,
-        )
-        if patient.number is None:
-            reminders = [
-                replace(reminder, state=ReminderState.SKIPPED, reason=NO_NUMBER) for reminder in reminders
-            ]
-        wanted += reminders
+    for patient_id in addressees.patients:
+        for reminder in plan(appointment, patient_id=patient_id, number="", rules=rules, situation=situation):
+            number = addressees.number(reminder)
+            if number is not None:
+                wanted.append(replace(reminder, number=number))
+            else:
+                why = addressees.lacks(reminder)
+                wanted.append(replace(reminder, state=ReminderState.SKIPPED, reason=why))
     return wanted
 
 

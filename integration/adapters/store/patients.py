@@ -34,7 +34,14 @@ def _find(count: int) -> sa.Select[Any]:
 
 _GET = sa.select(patients).where(patients.c.id == sa.bindparam("patient_id"))
 _WITH_NUMBER = (
-    sa.select(patients).where(patients.c.number_hash == sa.bindparam("hash")).order_by(patients.c.id)
+    sa.select(patients)
+    .where(
+        sa.or_(
+            patients.c.number_hash == sa.bindparam("hash"),
+            patients.c.guardian_number_hash == sa.bindparam("hash"),
+        )
+    )
+    .order_by(patients.c.id)
 )
 _ALL = sa.select(patients).where(patients.c.id.in_(sa.bindparam("patient_ids", expanding=True)))
 _UPDATE = (
@@ -173,6 +180,10 @@ class SqlPatientRows:
             "event_time": patient.event_time,
             "sealed_resource": work.seal_json("patients.sealed_resource", patient.resource),
             "sealed_ehr_id": work.seal("patients.sealed_ehr_id", patient.ehr_id),
+            "guardian_number_hash": None
+            if patient.guardian_number is None
+            else work.keep_number(patient.guardian_number),
+            "guardian_language": patient.guardian_language,
         }
 
     def _read(self, row: sa.Row[Any]) -> Patient:
@@ -192,6 +203,10 @@ class SqlPatientRows:
             event_time=row.event_time,
             resource=work.read_json("patients.sealed_resource", row.sealed_resource),
             ehr_id=work.read("patients.sealed_ehr_id", row.sealed_ehr_id),
+            guardian_number=None
+            if row.guardian_number_hash is None
+            else work.number(bytes(row.guardian_number_hash)),
+            guardian_language=row.guardian_language,
         )
         self._read_before[patient.id] = (row.revision, patient.identifiers)
         return patient

@@ -122,7 +122,8 @@ class Desk:
         if verdict is not None:
             return verdict
         recorded = self.unit.patients.consent(patient.id)
-        return of_patient(patient, reminder.number, practice.consent, recorded=recorded, now=self.now)
+        local = self.now.astimezone(practice.plan.zone)
+        return of_patient(patient, reminder.number, practice.consent, recorded=recorded, now=local)
 
     def of_practice(self, practice: Practice) -> Verdict:
         """Whether the practice has texted more in an hour than it should (design: no blast)."""

@@ -28,10 +28,9 @@ def useful_until(candidates: Iterable[Candidate]) -> datetime:
 
 def write(desk: Desk, gathered: Gathered, practice: Practice, number: str) -> Offer:
     """Write down the next text; raises WordingError, with nothing written, when it cannot be said."""
-    language = next(
-        (c.patient.language for c in gathered.visits if c.patient.language in practice.languages),
-        practice.languages[0],
-    )
+    today = desk.now.astimezone(practice.plan.zone).date()
+    read_there = [c.patient.language_on(today) for c in gathered.visits]
+    language = next((each for each in read_there if each in practice.languages), practice.languages[0])
     composed, spoken = _compose(desk, gathered, practice, language)
     not_after = useful_until(spoken)
     text = desk.unit.texts.add(
@@ -67,6 +66,7 @@ def _compose(
     desk: Desk, gathered: Gathered, practice: Practice, language: str
 ) -> tuple[Composed, list[Candidate]]:
     """The first text that speaks of these visits, and the visits it speaks of."""
+    today = desk.now.astimezone(practice.plan.zone).date()
     words = [
         VisitWords(
             first_name=c.patient.given,
@@ -83,8 +83,9 @@ def _compose(
         practice=PracticeWords(practice.public_name, practice.phone, practice.emergency),
         visits=words,
         max_segments=practice.max_segments,
-        name_patients=practice.first_names,
-        sent_on=desk.now.astimezone(practice.plan.zone).date(),
+        # Who reads a text about a child is told which child; so is a parent with a visit of their own.
+        name_patients=practice.first_names or any(c.patient.is_minor(today) for c in gathered.visits),
+        sent_on=today,
     )[0]
     return composed, [gathered.visits[index] for index in composed.visits]
 

@@ -41,6 +41,20 @@ def test_a_patient_with_nothing_known_comes_back_as_saved(store: Store) -> None:
         assert unit.patients.get(saved.id) == replace(bare, id=saved.id)
 
 
+def test_a_childs_guardian_comes_back_as_saved_and_is_found_by_the_number(store: Store) -> None:
+    child = patient(number=ADA, guardian_number=BEN, guardian_language="es")
+    with store.unit() as unit:
+        saved = unit.patients.save(child)
+        other = unit.patients.save(patient(identifiers=("x",), number=BEN))
+    with store.unit() as unit:
+        assert unit.patients.get(saved.id) == replace(child, id=saved.id)
+        assert [each.id for each in unit.patients.with_number(BEN)] == [saved.id, other.id]
+        assert [each.id for each in unit.patients.with_number(ADA)] == [saved.id]
+        unit.patients.save(replace(saved, guardian_number=None))
+    with store.unit() as unit:
+        assert [each.id for each in unit.patients.with_number(BEN)] == [other.id]
+
+
 def test_a_patient_is_found_by_any_identifier_ever_seen(store: Store) -> None:
     with store.unit() as unit:
         saved = unit.patients.save(patient(identifiers=("a", "b")))
