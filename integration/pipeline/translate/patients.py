@@ -22,9 +22,14 @@ def save_patients(hearing: Hearing) -> tuple[list[Patient], list[int]]:
     for mapped, keys in zip(hearing.translation.patients, hearing.reading.patient_keys, strict=True):
         stored, patient = _save_patient(hearing, mapped, keys)
         patients.append(patient)
-        if stored is not None and stored.number != patient.number:
+        if stored is not None and _reached_by(stored) != _reached_by(patient):
             renumbered.append(patient.id)
     return patients, renumbered
+
+
+def _reached_by(patient: Patient) -> tuple[object, ...]:
+    """What decides to which number a text goes."""
+    return patient.number, patient.guardian_number, patient.birth_date
 
 
 def plan_other_visits(hearing: Hearing, patients: Iterable[int], *, but: int | None) -> None:
@@ -57,10 +62,16 @@ def _save_patient(
         suppressed=mapped.no_publicity,
         event_time=hearing.heard_at,
         resource=mapped.resource,
+        guardian_number=mapped.guardian and mapped.guardian.number,
+        guardian_language=mapped.guardian and mapped.guardian.language,
     )
     if stored is None:
         return None, hearing.unit.patients.save(shown)
     merged = _lay_over(stored, shown, forget_number=bool(mapped.cleared))
+    if mapped.guardian is None and not mapped.unguarded:
+        merged = replace(
+            merged, guardian_number=stored.guardian_number, guardian_language=stored.guardian_language
+        )
     unchanged = replace(merged, event_time=stored.event_time) == stored
     return stored, stored if unchanged else hearing.unit.patients.save(merged)
 
