@@ -7,7 +7,7 @@ that moment names that zone, so a message sent in winter says nothing wrong abou
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -70,12 +70,23 @@ class _Start(NamedTuple):
 
 
 def read_times(
-    message: SegmentRun, profile: VendorProfile, clock: Clock, warnings: list[MapWarning]
+    message: SegmentRun,
+    profile: VendorProfile,
+    clock: Clock,
+    warnings: list[MapWarning],
+    passed_over: Collection[str] = (),
 ) -> Times:
-    """Find start and end; `warnings` receives what was wrong."""
+    """Find start and end; `warnings` receives what was wrong.
+
+    The starts in segments `passed_over` are those of one service among several, not the appointment's.
+    """
     chosen: _Start | None = None
     before = len(warnings)
     for source in profile.times:
+        if source.segment in passed_over:
+            if chosen is None and message.get(source.start).strip():
+                warnings.append(warn(source.start, "start-of-a-part"))
+            continue
         found = _earliest(message, source, profile.durations, clock, warnings if chosen is None else [])
         if found is None:
             continue

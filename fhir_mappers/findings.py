@@ -25,6 +25,8 @@ WARNINGS = {
     "offset-of-other-season": "the offset in MSH-7 is of another season; the zone's own offset was used",
     "no-start": "no field holds the start of the appointment",
     "starts-disagree": "this start differs from the one that was taken",
+    "start-of-a-part": "this is the start of an added service; it was not taken for the appointment's",
+    "segment-repeated": "this segment comes once; the first was read",
     "offset-added": "the start is this time plus the offset beside it",
     "end-before-start": "the end is not after the start; it was passed over",
     "duration-unreadable": "the duration cannot be read; it was passed over",
@@ -41,14 +43,22 @@ WARNINGS = {
     "home-number": "only a home number is offered; it may not take texts",
     "patient-deceased": "the patient is dead; no number is offered",
     "unknown-language": "the language word is in no table",
+    "records-linked": "two records are, or no longer are, of one person; they stay distinct here",
+    "accounts-only": "this is about account numbers, by which nothing is known here",
+    "identifier-moved": "an identifier hangs under another person now; the records stay distinct here",
+    "merged-into-itself": "the record that is gone is the one that stays; nothing was merged",
     "not-a-date": "this is not a date; it was passed over",
 }
 
 REFUSALS = {
     "unsupported-trigger": "this message type or trigger event is not mapped",
+    "irrelevant-trigger": "nothing a text could depend on comes of this trigger event",
+    "no-merged-record": "the message does not say which record is gone",
     "no-patient": "the message has no patient",
     "no-patient-by-definition": "slots were blocked or opened; such a message has no patient by definition",
     "no-appointment-identifier": "none of the fields that identify an appointment is valued",
+    "several-appointments": "a message is about one appointment, and this one identifies several",
+    "request": "scheduling requests are not appointments unless the feed says so (requests = true)",
 }
 
 

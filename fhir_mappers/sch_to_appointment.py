@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from fhir_mappers.ai_to_participant import participants
-from fhir_mappers.appointment_standing import OVER, Standing, read_standing
+from fhir_mappers.appointment_standing import Standing, read_standing
 from fhir_mappers.appointment_times import Times, clock_of, read_times
 from fhir_mappers.datatypes import cwe_to_codeable_concept, identifier_resource, plain
 from fhir_mappers.findings import warn
 from fhir_mappers.hl7_time import Written
 from fhir_mappers.profile import VendorProfile
-from fhir_mappers.tables import Trigger
+from fhir_mappers.resource_rows import added_only
+from fhir_mappers.tables import OVER, Trigger
 from fhir_mappers.translation import (
     AppointmentIdentifier,
     FeedFacts,
@@ -38,6 +40,8 @@ _WITHOUT_TIMES = frozenset({"proposed", "cancelled", "waitlist"})  # app-3
 _WITH_REASON = frozenset({"cancelled", "noshow"})  # app-4
 # The segment of an identifier → its type, HL7 table 0203
 _IDENTIFIER_TYPES = {"SCH-1": "PLAC", "SCH-2": "FILL", "PV1-19": "VN"}
+# Where a child names its parent → where the parent names itself (2.9.1, 10.6.2.23 and .24)
+_PARENTS = {"SCH-24": "SCH-2", "SCH-23": "SCH-1"}
 
 
 class SiuMessage(NamedTuple):
@@ -84,6 +88,15 @@ def read_occurrence(message: SegmentRun, profile: VendorProfile) -> str:
     return _first(message, profile.appointment.occurrence)
 
 
+def _parents(message: SegmentRun) -> tuple[AppointmentIdentifier, ...]:
+    """Return by what the parent of a child appointment is known, filler's first."""
+    return tuple(
+        AppointmentIdentifier(own, value, plain(message.get(f"{path}.2")))
+        for path, own in _PARENTS.items()
+        if (value := plain(message.get(path)))
+    )
+
+
 def sch_to_appointment(
     siu: SiuMessage, identifiers: tuple[AppointmentIdentifier, ...], patients: Sequence[MappedPatient]
 ) -> AppointmentFacts:
@@ -93,11 +106,11 @@ def sch_to_appointment(
     places = profile.appointment
     standing = read_standing(message, trigger, profile, warnings)
     locations = _locations(message, places.locations)
-    zone = next(
-        (feed.location_zones[at.code] for at in locations if at.code in feed.location_zones), feed.zone
-    )
+    place = _first(message, places.place)
+    zone = _zone(feed, locations, place)
     before = len(warnings)
-    times = read_times(message, profile, clock_of(sent, sent_at, zone, feed.zone), warnings)
+    clock = clock_of(sent, sent_at, zone, feed.zone)
+    times = read_times(message, profile, clock, warnings, added_only(message, trigger))
     if times.start is None and standing.status in _WITHOUT_TIMES:
         del warnings[before:]  # a cancellation needs no time
     modality, modality_path = _modality(message, profile)
@@ -121,7 +134,7 @@ def sch_to_appointment(
         resource["end"] = times.end.isoformat()
         resource["minutesDuration"] = _whole_minutes(times.start, times.end)
     resource["participant"] = participants(message, patients, profile, standing)
-    kind = [plain(message.get(path)).casefold() for path in places.kind]
+    tentative = any(plain(message.get(path)).casefold() in places.tentative for path in places.kind)
     appointment = MappedAppointment(
         resource=resource,
         identifiers=identifiers,
@@ -133,10 +146,20 @@ def sch_to_appointment(
         confirmed=standing.confirmed,
         modality=modality,
         locations=locations,
-        place=_first(message, places.place) or None,
-        tentative=standing.status in _TENTATIVE or any(word in places.tentative for word in kind),
+        place=place or None,
+        tentative=standing.status in _TENTATIVE or tentative,
+        status_said=standing.said or tentative,
+        parents=_parents(message),
     )
     return AppointmentFacts(appointment, standing, times, modality_path, warnings)
+
+
+def _zone(feed: FeedFacts, locations: Sequence[LocationCode], place: str) -> ZoneInfo:
+    """Return the clinic's: of the place named, else of the visit as it is known, else of the feed."""
+    if not place and feed.visit_zone is not None:
+        return feed.visit_zone
+    named = (feed.location_zones[at.code] for at in locations if at.code in feed.location_zones)
+    return next(named, feed.zone)
 
 
 def _resource_status(standing: Standing, times: Times, warnings: list[MapWarning]) -> str:

@@ -1,21 +1,21 @@
 """SIU → Appointment and Patients (guide: message SIU_S12)."""
 
-from fhir_mappers.findings import refuse
+from fhir_mappers.findings import refuse, warn
 from fhir_mappers.message_header import MessageHeader, refused
 from fhir_mappers.patient_groups import map_patients
 from fhir_mappers.profile import VendorProfile
+from fhir_mappers.resource_rows import without_removed
 from fhir_mappers.sch_to_appointment import (
     AppointmentFacts,
     SiuMessage,
     read_appointment_identifiers,
     sch_to_appointment,
 )
-from fhir_mappers.tables import TRIGGERS
+from fhir_mappers.tables import TRIGGERS, Trigger
 from fhir_mappers.translation import FeedFacts, Translation
 from fhir_mappers.v2_message import V2Message
 
 _ENDING = frozenset({"cancelled", "discontinued", "deleted", "no-show"})
-_RESOURCES = ("AIS", "AIG", "AIL", "AIP")
 
 
 def siu_to_bundle(
@@ -25,10 +25,17 @@ def siu_to_bundle(
     trigger = TRIGGERS.get(header.trigger)
     if trigger is None:
         return refused(refuse("MSH-9.2", "unsupported-trigger"), header)
+    return map_schedule(message, trigger, header, profile, feed)
+
+
+def map_schedule(
+    message: V2Message, trigger: Trigger, header: MessageHeader, profile: VendorProfile, feed: FeedFacts
+) -> Translation:
+    """Map a message that has SCH, as `trigger` says, or say why not."""
     if not trigger.has_patient:
         return refused(refuse("PID", "no-patient-by-definition"), header)
     if trigger.event not in _ENDING:
-        message = _without_removed(message, profile)
+        message = without_removed(message, trigger, profile)
 
     sources: dict[str, str] = {}
     patients = map_patients(message, profile, feed, header, sources)
@@ -38,6 +45,10 @@ def siu_to_bundle(
     if not identifiers:
         path = (feed.identity or profile.appointment.identity)[0]
         return refused(refuse(path, "no-appointment-identifier"), header)
+    if message.count("SCH") > 1:
+        if _identifies_another(message, profile, feed):
+            return refused(refuse("SCH[2]", "several-appointments"), header)
+        header.warnings.append(warn("SCH[2]", "segment-repeated"))
     facts = sch_to_appointment(
         SiuMessage(message, trigger, header.sent, header.occurred_at, profile, feed), identifiers, patients
     )
@@ -70,16 +81,8 @@ def _sources(facts: AppointmentFacts) -> dict[str, str]:
     return {fact: path for fact, path in found.items() if path}
 
 
-def _without_removed(message: V2Message, profile: VendorProfile) -> V2Message:
-    """Leave out the resources that segment action codes take away (RGS-2, AIS-2 …, HL7 table 0206)."""
-    removed = profile.appointment.removed
-    actions = [action for name in ("RGS", *_RESOURCES) for action in message.column(name, 2)]
-    if not any(action and action.strip().casefold() in removed for action in actions):
-        return message
-    gone: list[list[str]] = []
-    for group in message.resources():
-        whole = group.get("RGS-2").strip().casefold() in removed
-        for row, name in zip(group.rows, group.segments, strict=True):
-            if whole or group.part([row]).get(f"{name}-2").strip().casefold() in removed:
-                gone.append(row)
-    return message.without(gone)
+def _identifies_another(message: V2Message, profile: VendorProfile, feed: FeedFacts) -> bool:
+    """Whether a later SCH is about another appointment than the first: SIU has one (2.9.1, 10.4)."""
+    rows = [row for row in message.rows if row[0][:3] == "SCH"]
+    known = {read_appointment_identifiers(message.part([row]), profile, feed) for row in rows}
+    return len(known) > 1

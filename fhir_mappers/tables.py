@@ -12,30 +12,37 @@ class Trigger(NamedTuple):
     status: str  # Appointment.status when SCH-25 is empty, unknown or contradicts
     refined_by: frozenset[str]  # statuses SCH-25 may refine it to; any other contradicts
     has_patient: bool = True
+    keeps_status: bool = False  # without a status of its own it leaves the appointment's as it is
+    of_a_part: bool = False  # it is about one service or resource
+    adds: bool = False  # ... that was not there before
 
 
 _ALIVE = frozenset({"proposed", "pending", "waitlist", "booked", "arrived", "checked-in", "fulfilled"})
 _ANY = _ALIVE | {"cancelled", "noshow", "entered-in-error"}
 _NONE: frozenset[str] = frozenset()
+_OF_A_PART = Trigger("changed", "booked", _ANY, keeps_status=True, of_a_part=True)
 
 # HL7 v2.9.1 chapter 10, trigger events of SIU → event, status (standards §1.1; the guide has no fallback).
 TRIGGERS = {
     "S12": Trigger("booked", "booked", _ALIVE),
     "S13": Trigger("moved", "booked", _ALIVE),
-    "S14": Trigger("changed", "booked", _ANY),
+    "S14": Trigger("changed", "booked", _ANY, keeps_status=True),
     "S15": Trigger("cancelled", "cancelled", _NONE),
     "S16": Trigger("discontinued", "cancelled", _NONE),
     "S17": Trigger("deleted", "entered-in-error", _NONE),
-    "S18": Trigger("changed", "booked", _ANY),
-    "S19": Trigger("changed", "booked", _ANY),
-    "S20": Trigger("changed", "booked", _ANY),
-    "S21": Trigger("changed", "booked", _ANY),
-    "S22": Trigger("changed", "booked", _ANY),
+    "S18": _OF_A_PART._replace(adds=True),
+    "S19": _OF_A_PART,
+    "S20": _OF_A_PART,
+    "S21": _OF_A_PART,
+    "S22": _OF_A_PART,
     "S23": Trigger("ignored", "booked", _NONE, has_patient=False),
     "S24": Trigger("ignored", "booked", _NONE, has_patient=False),
     "S26": Trigger("no-show", "noshow", _NONE),
     "S27": Trigger("unchanged", "booked", _ANY),
 }
+
+# FHIR statuses after which nobody comes
+OVER = frozenset({"cancelled", "noshow", "entered-in-error"})
 
 # What a status makes of an event that leaves the appointment standing: a check-in is sent as S14 by many.
 EVENT_OF_STATUS: dict[str, Event] = {

@@ -39,6 +39,8 @@ class FeedFacts:
     identity: tuple[str, ...] = ()  # paths of the appointment's identifiers, best first; () = the profile's
     identifier_systems: Mapping[str, str] = field(default_factory=dict)  # assigning authority → FHIR system
     location_zones: Mapping[str, ZoneInfo] = field(default_factory=dict)  # location code → zone
+    visit_zone: ZoneInfo | None = None  # of the visit as it is known, for a message that names no place
+    requests: bool = False  # scheduling requests (SRM) stand for what they ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,10 @@ class MappedPatient:
     cleared: tuple[str, ...] = ()  # paths the message empties with "" (HL7 null): forget what was stored
     guardian: MappedGuardian | None = None
     unguarded: bool = False  # the message shows who answers for the child, and none of them may be texted
+    said_alive: bool = False  # by PID-30 N, or PID-29 emptied: a death told earlier was an error
+    silenced_by: tuple[str, ...] = ()  # paths that ask for silence
+    unsilenced: tuple[str, ...] = ()  # paths that say otherwise, or are emptied: a wish there is over
+    deleted: bool = False  # the person was entered in error (A29)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +137,8 @@ class MappedAppointment:
     locations: tuple[LocationCode, ...]  # most specific first
     place: str | None  # code of the public place, None when the message names none
     tentative: bool  # do not text as booked
+    status_said: bool = True  # False: the message leaves the status as it is (S14, S18 to S22)
+    parents: tuple[AppointmentIdentifier, ...] = ()  # what the parent calls itself: SCH-2 is SCH-24 here
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +146,7 @@ class Visit:
     """What an ADT message says of a visit that may be an appointment we know."""
 
     identifiers: tuple[AppointmentIdentifier, ...]  # PV1-19, PV1-50
-    event: Event  # arrived, deleted … ; unchanged when the message only describes the patient
+    event: Event  # arrived; changed: not arrived after all; deleted; unchanged: only the patient is described
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +156,17 @@ class Merge:
     path: str  # where the identifiers that are gone were read: MRG-1
     survivor: tuple[Identifier, ...]  # best first
     gone: tuple[Identifier, ...]  # never used again, but late messages still carry them
+
+
+@dataclass(frozen=True, slots=True)
+class VisitChange:
+    """A visit has another number now (A42, A50, A51), or is another patient's (A45)."""
+
+    path: str  # where that was read
+    identifiers: tuple[AppointmentIdentifier, ...]  # by what it is known from now on
+    patient: tuple[Identifier, ...]  # whose it is
+    gone: tuple[AppointmentIdentifier, ...] = ()  # never used again, but late messages still carry them
+    taken_from: tuple[Identifier, ...] = ()  # whose it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +185,7 @@ class Translation:
     sources: Mapping[str, str]  # "Appointment.start": "TQ1-7"
     visit: Visit | None = None
     merges: tuple[Merge, ...] = ()
+    visit_changes: tuple[VisitChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

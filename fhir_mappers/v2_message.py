@@ -90,9 +90,13 @@ class V2Message(SegmentRun):
     def without(self, rows: Sequence[list[str]]) -> "V2Message":
         """Return the message as if these of its segments had not been sent."""
         gone = {id(row) for row in rows}
-        kept = V2Message([row for row in self.rows if id(row) not in gone], self.delimiters, self.codec)
-        kept.warnings = self.warnings
-        return kept
+        return self.with_rows([row for row in self.rows if id(row) not in gone])
+
+    def with_rows(self, rows: Sequence[list[str]]) -> "V2Message":
+        """Return the message with other segments."""
+        other = V2Message(rows, self.delimiters, self.codec)
+        other.warnings = self.warnings
+        return other
 
 
 def split_messages(data: bytes) -> list[bytes]:

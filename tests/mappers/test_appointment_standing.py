@@ -3,7 +3,7 @@
 import pytest
 
 from fhir_mappers.tables import TRIGGERS
-from tests.mappers.building import PROFILE, appointment_of, codes, read, siu
+from tests.mappers.building import PROFILE, Fields, appointment_of, codes, read, siu
 
 CONTRADICTS = "status-contradicts-trigger"
 UNKNOWN = "unknown-status"
@@ -139,3 +139,78 @@ def test_every_shipped_word_means_one_status() -> None:
     for status, words in PROFILE.statuses.items():
         assert [PROFILE.status_of[word] for word in words] == [status] * len(words)
     assert {PROFILE.status_of[word] for word in PROFILE.confirmed} == {"booked"}
+
+
+@pytest.mark.parametrize(
+    ("trigger", "segments", "event", "status", "source"),
+    [
+        ("S14", {"AIS": {10: "Booked"}}, "changed", "booked", "AIS-10"),
+        ("S14", {"AIS": {10: "Started"}, "AIP": {12: "Booked"}}, "arrived", "checked-in", "AIS-10"),
+        ("S14", {"AIL": {12: "Cancelled"}, "AIP": {12: "Cancelled"}}, "cancelled", "cancelled", "AIL-12"),
+        ("S14", {"AIG": {14: "x^Noshow"}}, "no-show", "noshow", "AIG-14"),
+        ("S12", {"AIP": [{12: "Cancelled"}, {12: "Pending"}]}, "booked", "pending", "AIP-12"),
+        ("S27", {"AIP": {12: "Cancelled"}}, "unchanged", "cancelled", "AIP-12"),
+        # whoever said it with SCH-25 is believed
+        ("S14", {"SCH": {25: "Booked"}, "AIP": {12: "Cancelled"}}, "changed", "booked", "SCH-25.1"),
+        ("S14", {"SCH": {25: "4"}, "AIP": {12: "Cancelled"}}, "changed", "booked", "MSH-9.2"),
+        # an event that ends the appointment needs no one's word
+        ("S15", {"AIP": {12: "Booked"}}, "cancelled", "cancelled", "MSH-9.2"),
+        # one service is not the appointment
+        ("S20", {"AIS": {10: "Cancelled"}}, "changed", "booked", "MSH-9.2"),
+        ("S22", {"AIS": {2: "D", 10: "Deleted"}}, "changed", "booked", "MSH-9.2"),
+        ("S14", {"AIS": {10: "Fasting"}}, "changed", "booked", "MSH-9.2"),
+    ],
+)
+def test_without_a_status_of_its_own_the_appointments_resources_are_asked(
+    trigger: str, segments: dict[str, Fields | list[Fields]], event: str, status: str, source: str
+) -> None:
+    translation = read(siu(trigger, **segments))
+    assert translation.appointment is not None
+    assert (translation.event, translation.appointment.status) == (event, status)
+    assert translation.sources["Appointment.status"] == source
+
+
+def test_resources_that_contradict_the_event_are_warned_of_and_not_believed() -> None:
+    translation = read(siu("S13", AIL={12: "Cancelled"}))
+    assert translation.event == "moved"
+    assert codes(translation) == [("AIL-12", CONTRADICTS)]
+
+
+def test_a_resource_confirms_nothing_for_the_patient() -> None:
+    assert not appointment_of(siu("S14", AIP={12: "Confirmed"})).confirmed
+
+
+@pytest.mark.parametrize(
+    ("trigger", "segments", "place"),
+    [
+        ("S14", {"AIL": [{3: "A", 12: "Cancelled"}, {3: "B", 12: "Booked"}]}, "B"),
+        ("S14", {"AIL": [{3: "A", 12: "Cancelled"}, {3: "B"}], "AIP": {12: "Booked"}}, "B"),
+        ("S14", {"AIL": [{3: "A", 12: "Cancelled"}, {3: "B", 12: "Cancelled"}]}, "A"),
+        ("S20", {"AIL": {3: "A", 12: "Cancelled"}}, None),
+        ("S15", {"AIL": [{3: "A", 12: "Cancelled"}, {3: "B", 12: "Booked"}]}, "A"),
+    ],
+)
+def test_a_resource_called_off_alone_is_not_where_the_visit_is(
+    trigger: str, segments: dict[str, Fields | list[Fields]], place: str | None
+) -> None:
+    assert appointment_of(siu(trigger, **segments)).place == place
+
+
+@pytest.mark.parametrize(
+    ("trigger", "segments", "said"),
+    [
+        ("S12", {}, True),
+        ("S13", {}, True),
+        ("S27", {}, True),
+        ("S14", {}, False),
+        ("S18", {}, False),
+        ("S22", {"SCH": {25: "4"}}, False),
+        ("S14", {"SCH": {25: "Booked"}}, True),
+        ("S14", {"AIS": {10: "Booked"}}, True),
+        ("S14", {"SCH": {8: "Tentative"}}, True),
+    ],
+)
+def test_a_modification_without_a_status_leaves_it_as_it_is(
+    trigger: str, segments: dict[str, Fields], *, said: bool
+) -> None:
+    assert appointment_of(siu(trigger, **segments)).status_said is said

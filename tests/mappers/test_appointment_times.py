@@ -193,3 +193,50 @@ def test_a_cancellation_needs_no_time_and_is_not_warned_of() -> None:
     translation = read(siu("S15", SCH={11: ""}))
     assert translation.appointment is not None
     assert (translation.appointment.start, codes(translation)) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("trigger", "segments", "start"),
+    [
+        ("S18", {"AIS": AIS | {2: "A"}}, None),
+        ("S18", {"AIS": AIS | {2: "A"}, "SCH": {11: "^^^20270311143000"}}, "11"),
+        ("S18", {"AIS": [AIS | {2: "A"}, {2: "X", 4: "20270310090000"}]}, "10"),
+        ("S18", {"AIS": AIS}, "13"),
+        ("S19", {"AIS": AIS | {2: "U"}}, "13"),
+        ("S14", {"AIS": AIS | {2: "A"}}, "13"),
+    ],
+)
+def test_an_added_service_says_when_it_begins_and_not_when_the_appointment_does(
+    trigger: str, segments: dict[str, Fields | list[Fields]], start: str | None
+) -> None:
+    translation = read(siu(trigger, **{"SCH": {11: ""}, **segments}))
+    assert translation.appointment is not None
+    begins = translation.appointment.start
+    assert (begins and begins.strftime("%d")) == start
+    assert (("AIS-4", "start-of-a-part") in codes(translation)) == (start is None)
+
+
+@pytest.mark.parametrize(
+    ("msh7", "ail", "start"),
+    [
+        ("20270301090000", {}, "2027-07-11T14:30:00-06:00"),
+        ("20270301090000", {3: "RVS1"}, "2027-07-11T14:30:00-07:00"),
+        ("20270301090000", {3: "ELSEWHERE"}, "2027-07-11T14:30:00-04:00"),
+        ("20270301090000-0700", {}, "2027-07-11T14:30:00-06:00"),  # the clinic's own offset in winter
+        ("20270301090000+0000", {}, "2027-07-11T08:30:00-06:00"),
+    ],
+)
+def test_a_message_that_names_no_place_is_read_in_the_zone_of_the_visit_as_it_is_known(
+    msh7: str, ail: Fields, start: str
+) -> None:
+    feed = replace(
+        US,
+        visit_zone=ZoneInfo("America/Denver"),
+        location_zones={"RVS1": ZoneInfo("America/Phoenix"), "RIVERSIDE": ZoneInfo("America/Chicago")},
+    )
+    if ail.get(3) == "ELSEWHERE":
+        feed = replace(feed, location_zones={})
+    raw = siu("S13", msh7, SCH={11: "^^^20270711143000"}, **({"AIL": ail} if ail else {}))
+    appointment = appointment_of(raw, feed)
+    assert appointment.start is not None
+    assert appointment.start.isoformat() == start

@@ -44,7 +44,7 @@ def check_fhir(translation: Translation) -> None:
         Patient.model_validate(json.loads(json.dumps(patient.resource)))
     appointment = translation.appointment
     if appointment is None:
-        assert translation.refusal is not None
+        assert (translation.refusal is None) == (translation.visit is not None)
         return
     assert translation.refusal is None
     resource = appointment.resource
@@ -83,7 +83,7 @@ def test_fhir_accepts_what_a_sample_becomes(path: Path) -> None:
         (siu("S01"), "MSH-9.2", "unsupported-trigger", "S01"),
         (siu("S25"), "MSH-9.2", "unsupported-trigger", "S25"),
         (siu(""), "MSH-9.2", "unsupported-trigger", ""),
-        (siu().replace(b"SIU^S12", b"ADT^A04"), "MSH-9.2", "unsupported-trigger", "A04"),
+        (siu().replace(b"SIU^S12", b"ADT^A99"), "MSH-9.2", "unsupported-trigger", "A99"),
         (siu().replace(b"SIU^S12", b"SRM^S12"), "MSH-9.2", "unsupported-trigger", "S12"),
         (siu("S23"), "PID", "no-patient-by-definition", "S23"),
         (siu("S24", PID=[]), "PID", "no-patient-by-definition", "S24"),
@@ -292,3 +292,25 @@ def test_the_feeds_charset_reads_what_the_header_leaves_open() -> None:
     raw = siu(PID={5: "Müller^Jörg"}).decode().encode("iso8859-2")
     feed: FeedFacts = replace(UK, charset="8859/2")
     assert translate(raw, PROFILE, feed).patients[0].family == "Müller"
+
+
+def test_a_second_schedule_segment_about_the_same_appointment_is_not_read() -> None:
+    again = siu(SCH=[{2: "F-1", 11: "^^^20270311143000"}, {2: "F-1", 11: "^^^20270312143000"}])
+    translation = read(again)
+    assert translation.appointment is not None
+    assert translation.appointment.start is not None
+    assert translation.appointment.start.day == 11
+    assert ("SCH[2]", "segment-repeated") in codes(translation)
+
+
+def test_a_message_about_two_appointments_is_refused_by_name() -> None:
+    refusal = read(siu(SCH=[{2: "F-1"}, {2: "F-2"}])).refusal
+    assert refusal is not None
+    assert (refusal.path, refusal.code) == ("SCH[2]", "several-appointments")
+
+
+def test_a_child_names_its_parent_as_the_parent_names_itself() -> None:
+    parents = appointment_of(siu(SCH={23: "P-0^ORD", 24: "F-0^SCHED"})).parents
+    named = [(parent.path, parent.value, parent.namespace) for parent in parents]
+    assert named == [("SCH-2", "F-0", "SCHED"), ("SCH-1", "P-0", "ORD")]
+    assert appointment_of(siu()).parents == ()
