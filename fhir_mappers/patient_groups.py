@@ -1,6 +1,9 @@
 """Every PATIENT group of a message, one after another: a group visit has several."""
 
+from dataclasses import replace
+
 from fhir_mappers.message_header import MessageHeader
+from fhir_mappers.mrg_to_merge import read_prior
 from fhir_mappers.pid_to_patient import pid_to_patient, read_identifiers
 from fhir_mappers.profile import VendorProfile
 from fhir_mappers.translation import FeedFacts, Identifier, MappedPatient, MapWarning
@@ -13,8 +16,13 @@ def map_patients(
     feed: FeedFacts,
     header: MessageHeader,
     sources: dict[str, str],
+    *,
+    deleted: bool = False,
 ) -> list[MappedPatient]:
-    """Map every patient; warnings go to the header, where facts came from to `sources`."""
+    """Map every patient; warnings go to the header, where facts came from to `sources`.
+
+    `deleted`: the message says that they were entered in error (A29).
+    """
     patients: list[MappedPatient] = []
     sent_on = header.sent.local.date() if header.sent.local else None
     for number, group in enumerate(message.patients(), start=1):
@@ -22,6 +30,8 @@ def map_patients(
         if mapped is None:
             continue
         patient, paths, findings = mapped
+        if deleted:
+            patient = replace(patient, resource=patient.resource | {"active": False}, deleted=True)
         patients.append(patient)
         header.warnings += [_in_group(finding, number) for finding in findings]
         key = "Patient" if len(patients) == 1 else f"Patient[{len(patients)}]"
@@ -34,9 +44,14 @@ def map_patients(
 def read_patient_identifiers(
     message: V2Message, profile: VendorProfile, feed: FeedFacts
 ) -> tuple[Identifier, ...]:
-    """By what the patients of a message are known."""
-    patients = [read_identifiers(group, profile, feed)[0] for group in message.patients()]
-    return tuple(identifier for identifiers in patients for identifier in identifiers)
+    """By what the patients of a message are known, those included whose records are gone (MRG)."""
+    found: list[Identifier] = []
+    for group in message.patients():
+        own = read_identifiers(group, profile, feed)[0]
+        found += own
+        for row in range(1, group.count("MRG") + 1):
+            found += read_prior(group, row, own, profile, feed)
+    return tuple(found)
 
 
 def _numbered(path: str, number: int) -> str:

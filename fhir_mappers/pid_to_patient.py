@@ -13,7 +13,7 @@ from fhir_mappers.datatypes import cx_to_identifier, identifier_resource, plain,
 from fhir_mappers.findings import warn
 from fhir_mappers.hl7_time import place, read_date, read_time
 from fhir_mappers.nk1_to_guardian import is_minor, read_guardian
-from fhir_mappers.person_facts import YES, asks_for_silence, first_valued, read_language
+from fhir_mappers.person_facts import YES, first_valued, read_language
 from fhir_mappers.profile import PatientPlaces, VendorProfile
 from fhir_mappers.tables import GENDER
 from fhir_mappers.translation import FeedFacts, Identifier, MappedPatient, MapWarning, Resource
@@ -73,6 +73,7 @@ def pid_to_patient(
 
     best = None if dead else number_to_text(telecoms, profile.phones, feed.region)
     warnings += _unreachable(best, dead, profile)
+    silenced_by, unsilenced = _silence(run, profile.patient)
     guardian, unguarded = read_guardian(run, profile, feed, sent_on)
     if guardian is None and not dead and sent_on and birth_date and is_minor(birth_date, sent_on):
         warnings.append(warn(profile.patient.birth_date[0], "no-guardian-number"))
@@ -85,12 +86,13 @@ def pid_to_patient(
         birth_date=birth_date,
         language=language,
         deceased=bool(dead),
-        no_publicity=asks_for_silence(
-            run, profile.patient.publicity, profile.patient.protection, profile.patient
-        ),
+        no_publicity=bool(silenced_by),
         cleared=tuple(s.path for s in profile.phones.sources if run.text(s.path) == NULL),
         guardian=guardian,
         unguarded=unguarded,
+        said_alive=not dead and _says_alive(run, profile.patient),
+        silenced_by=silenced_by,
+        unsilenced=unsilenced,
     )
     sources = PatientSources(
         identifier_path,
@@ -188,6 +190,29 @@ def _death(run: SegmentRun, places: PatientPlaces, resource: Resource, zone: Zon
         return ""
     resource["deceasedBoolean"] = answer.upper() in YES
     return path if answer.upper() in YES else ""
+
+
+def _says_alive(run: SegmentRun, places: PatientPlaces) -> bool:
+    """Say whether the message takes a death back, not merely leaves it out (HL7: empty is no change)."""
+    emptied = any(run.is_null(path) for path in (*places.died_at, *places.died))
+    return emptied or bool(first_valued(run, places.died).value)
+
+
+def _silence(run: SegmentRun, places: PatientPlaces) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the paths that ask for no texts, and those that say otherwise; the others say nothing new."""
+    asking: list[str] = []
+    otherwise: list[str] = []
+    for paths, words in (
+        (places.publicity, places.silent_publicity),
+        (places.protection, places.silent_protection),
+    ):
+        for path in paths:
+            word = plain(run.get(path)).casefold()
+            if word in words:
+                asking.append(path)
+            elif word or run.is_null(path):
+                otherwise.append(path)
+    return tuple(asking), tuple(otherwise)
 
 
 def _language(

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
+from fhir_mappers.adt_triggers import ADT_TRIGGERS, AdtKind
 from fhir_mappers.errors import BadPath, BadProfile
 from fhir_mappers.hl7_path import PATTERN, read_path
 from fhir_mappers.tables import TRIGGERS
@@ -153,6 +154,30 @@ class PatientPlaces(_Section):
     protection: Paths = Field(description="where silence may be asked for, in words of `silent_protection`")
     silent_publicity: Words = Field(description="words that ask for no texts (PD1-11, table 0215)")
     silent_protection: Words = Field(description="words that ask for no texts (PD1-12, table 0136)")
+
+
+def _person_triggers(triggers: tuple[str, ...]) -> tuple[str, ...]:
+    known = [name for name, kind in ADT_TRIGGERS.items() if kind is AdtKind.PERSON]
+    for trigger in triggers:
+        if trigger not in known:
+            raise ValueError(f"{trigger} says nothing of a visit; allowed: {', '.join(known)}")
+    return triggers
+
+
+PersonTriggers = Annotated[tuple[str, ...], AfterValidator(_person_triggers)]
+
+
+class AdtRules(_Section):
+    """What ADT messages say of a visit that may be an appointment."""
+
+    visit: Paths = Field(description="what identifies the visit: those paths of `identity` that ADT carries")
+    arrived: PersonTriggers = Field(description="events that mean the patient has come")
+    not_arrived: PersonTriggers = Field(description="events that take it back")
+    patient_class: Paths = Field(description="where words of `not_yet_here` may stand")
+    not_yet_here: Words = Field(description="classes (table 0004) of patients who are only announced")
+    earliest_arrival_hours: int = Field(
+        ge=0, le=24, description="an arrival longer before the visit, or on another day, is not believed"
+    )
 
 
 class PhoneSource(_Section):
@@ -363,6 +388,7 @@ class VendorProfile(_Section):
     patient: PatientPlaces = Field(description="where the patient's facts lie")
     phones: Phones = Field(description="which number to text")
     guardian: Guardians = Field(description="whom to text about a child")
+    adt: AdtRules = Field(description="what ADT messages say of a visit")
     modality: Modalities = Field(description="how a visit by video or by phone shows")
     languages: Annotated[dict[LanguageCode, Words], AfterValidator(_one_language_each)] = Field(
         description="BCP-47 code → words that mean it; ISO 639 codes are known"

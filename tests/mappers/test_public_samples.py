@@ -99,13 +99,29 @@ def test_every_siu_yields_its_event_its_start_and_its_patient() -> None:
         )
 
 
-def test_what_is_no_siu_is_refused_as_such() -> None:
-    """Counted by the message type alone: everything that is not SIU, and nothing else."""
+def test_what_is_neither_siu_nor_adt_is_refused_as_such() -> None:
+    """Counted by the message type alone: everything that is neither, and nothing else."""
     reasons: Counter[str] = Counter()
     others = 0
     for path in FILES:
         for raw in split_messages(path.read_bytes()):
+            if b"|ADT^" in raw[:300]:
+                continue
             refusal = translate(raw, PROFILE, US).refusal
             reasons[refusal.code if refusal else "mapped"] += 1
             others += b"SIU^" not in raw[:300]
     assert reasons == {"mapped": len(SIU), "unsupported-trigger": others}
+
+
+ADT = {"arrived": 426, "unchanged": 45, "changed": 2, "merges": 10, "irrelevant-trigger": 9, "no-patient": 2}
+
+
+def test_every_adt_is_read_or_says_by_name_why_not() -> None:
+    told: Counter[str] = Counter()
+    for path in FILES:
+        for raw in split_messages(path.read_bytes()):
+            translation = translate(raw, PROFILE, US)
+            if b"|ADT^" in raw[:300]:
+                told[translation.refusal.code if translation.refusal else translation.event] += 1
+                told["merges"] += len(translation.merges)
+    assert told == ADT
