@@ -1,9 +1,9 @@
 """Answers a message as its own header asks to be answered (HL7 v2 chapter 2, acknowledgment; table 0008).
 
     MSH-15  MSH-16   kept   not kept
-    empty   empty    AA     AR          original mode
+    empty   empty    AA     AR | AE     original mode
     AL      any      CA     CE | CR     enhanced mode: the accept acknowledgment
-    NE      AL       AA     AR          the standard's other way to write original mode
+    NE      AL       AA     AR | AE     the standard's other way to write original mode
     NE      NE       -      -           nothing is sent
 
 ER asks for an answer to a failure only, SU to a success only; one of the two empty stands for NE. One message
@@ -32,6 +32,7 @@ _ERROR_TEXTS = {  # HL7 table 0357
     "200": b"Unsupported message type",
     "201": b"Unsupported event code",
     "202": b"Unsupported processing id",
+    "203": b"Unsupported version id",
     "207": b"Application error",
 }
 _THREE_COMPONENT_TYPE_SINCE = (2, 3, 1)  # MSH-9.3, message structure
@@ -49,16 +50,22 @@ class Fault:
     """Why a message is not acknowledged with AA or CA."""
 
     accept_code: Literal[b"CE", b"CR"]
-    """Table 0008 in enhanced mode; in original mode the answer is AR."""
+    """Table 0008 in enhanced mode."""
     error_code: str
     """HL7 table 0357."""
     path: str
     """Where, such as `MSH-9` or `PID-3[2].1`; empty when it lies not in the message."""
     text: bytes
     """For people; letters and blanks only, so that no delimiter of any sender can stand in it."""
+    application_code: Literal[b"AE", b"AR"] = b"AR"
+    """Table 0008 in original mode: AE when the message itself is to blame, and no resend can mend it."""
 
 
 NOT_STORED = Fault(b"CE", "207", "", b"Not stored send again later")
+FRAGMENT = Fault(b"CE", "207", "MSH-14", b"Continued messages are not supported", b"AE")
+TOO_MANY = Fault(b"CE", "207", "", b"Too many messages in one frame", b"AE")
+NO_NUMBER = Fault(b"CE", "102", "MSH-13", b"Sequence number cannot be read", b"AE")
+OUT_OF_SEQUENCE = Fault(b"CE", "207", "MSH-13", b"Sequence number is not the expected one", b"AE")
 
 
 def unreadable(error: HeaderError) -> Fault:
@@ -67,16 +74,24 @@ def unreadable(error: HeaderError) -> Fault:
 
 
 def acknowledge(
-    header: MessageHeader | None, fault: Fault | None, *, mode: AcknowledgeMode, at: datetime, control_id: str
+    header: MessageHeader | None,
+    fault: Fault | None,
+    *,
+    mode: AcknowledgeMode,
+    at: datetime,
+    control_id: str,
+    expected: int | None = None,
 ) -> bytes | None:
     """The acknowledgment of one message, unframed, or None when its sender wants none.
 
     `header`: what could be read of its MSH. `fault`: None when it is kept. `at` (aware) and `control_id`
-    (ASCII) become MSH-7 and MSH-10 of the answer.
+    (ASCII) become MSH-7 and MSH-10 of the answer. `expected`: MSA-4, under the sequence number protocol.
     """
     header = header or _NO_HEADER
     code = _code(header, fault, mode)
-    return None if code is None else compose(header, code, fault, at=at, control_id=control_id)
+    if code is None:
+        return None
+    return compose(header, code, fault, at=at, control_id=control_id, expected=expected)
 
 
 def compose(
@@ -87,10 +102,11 @@ def compose(
     at: datetime,
     control_id: str,
     accept: bytes | None = None,
+    expected: int | None = None,
 ) -> bytes:
     """The acknowledgment with this code of table 0008, whatever was asked for.
 
-    `accept`: its own MSH-15; beside it MSH-16 is NE. None leaves both empty.
+    `accept`: its own MSH-15; beside it MSH-16 is NE. None leaves both empty. `expected`: MSA-4.
     """
     fields = header.fields
     answer = [
@@ -100,7 +116,7 @@ def compose(
         fields[5],
         fields[2],  # MSH-3, theirs, is our MSH-5
         fields[3],
-        _timestamp(at),
+        timestamp(at),
         b"",
         _message_type(header),
         control_id.encode("ascii"),
@@ -115,10 +131,13 @@ def compose(
         answer += (b"", b"", b"", b"", b"", charset)
     answer[-1] += b"\rMSA"
     answer += (code, fields[9])  # MSH-10
+    version = _NO_VERSION if fault is None else _version(header.version)
+    text = fault.text if fault is not None and version < _MSA_TEXT_UNTIL else b""
+    if expected is not None:
+        answer += (text, str(expected).encode("ascii"))
+    elif text:
+        answer.append(text)
     if fault is not None:
-        version = _version(header.version)
-        if version < _MSA_TEXT_UNTIL:
-            answer.append(fault.text)
         answer[-1] += b"\r" + _err(header, fault, version)
     answer[-1] += b"\r"
     return header.separator.join(answer)
@@ -126,7 +145,7 @@ def compose(
 
 def _code(header: MessageHeader, fault: Fault | None, mode: AcknowledgeMode) -> bytes | None:
     accept, application = wish(header.fields[14]), wish(header.fields[15])  # MSH-15, MSH-16
-    application_code = b"AA" if fault is None else b"AR"
+    application_code = b"AA" if fault is None else fault.application_code
     if mode == "always_aa" or not (accept or application):
         # An answer to an answer would never end.
         return None if header.message_code == b"ACK" else application_code
@@ -192,7 +211,7 @@ def _version(field: bytes) -> tuple[int, int, int]:
     return int(major), int(minor), int(patch)
 
 
-def _timestamp(at: datetime) -> bytes:
+def timestamp(at: datetime) -> bytes:
     """MSH-7 to the second, in UTC with its offset."""
     moment = at.astimezone(UTC)
     return b"%04d%02d%02d%02d%02d%02d+0000" % (

@@ -34,11 +34,12 @@ def frame(payload: bytes) -> bytes:
 class FrameSplitter:
     """The frames of one connection. Each byte is looked at once and copied at most twice."""
 
-    __slots__ = ("_inside", "_max_frame_bytes", "_partial", "broken_off", "noise_bytes")
+    __slots__ = ("_partial", "broken_off", "inside", "max_frame_bytes", "noise_bytes")
 
     def __init__(self, max_frame_bytes: int = DEFAULT_MAX_FRAME_BYTES) -> None:
-        self._max_frame_bytes = max_frame_bytes
-        self._inside = False
+        self.max_frame_bytes = max_frame_bytes
+        self.inside = False
+        """Whether a frame has begun and not ended."""
         self._partial = bytearray()
         self.noise_bytes = 0
         """Bytes outside any frame, but for line ends, NUL and blanks; the reader may reset it."""
@@ -50,6 +51,11 @@ class FrameSplitter:
         """How much of an unfinished frame is held."""
         return len(self._partial)
 
+    def drop(self) -> None:
+        """Forget the unfinished frame."""
+        self._partial = bytearray()
+        self.inside = False
+
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the payload of each frame that `data` completes, in order.
 
@@ -58,7 +64,7 @@ class FrameSplitter:
         """
         position = 0
         while True:
-            if not self._inside:
+            if not self.inside:
                 start = data.find(START, position)
                 noise = data[position:] if start < 0 else data[position:start]
                 if noise and noise.strip(_HARMLESS_NOISE):
@@ -66,12 +72,12 @@ class FrameSplitter:
                 if start < 0:
                     return
                 position = start + 1
-                self._inside = True
+                self.inside = True
             end = data.find(END, position)
             length = len(self._partial) + (len(data) if end < 0 else end) - position
-            if length > self._max_frame_bytes:
+            if length > self.max_frame_bytes:
                 self._partial.clear()
-                raise FrameTooLarge(self._max_frame_bytes)
+                raise FrameTooLarge(self.max_frame_bytes)
             if end < 0:
                 self._partial += data[position:]
                 return
@@ -82,7 +88,7 @@ class FrameSplitter:
             else:
                 payload = data[position:end]
             position = end + 1
-            self._inside = False
+            self.inside = False
             yield self._after_restart(payload)
 
     def _after_restart(self, payload: bytes) -> bytes:

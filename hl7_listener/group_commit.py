@@ -10,11 +10,11 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from hl7_listener.inbox import Inbox, Receipt, ReceivedMessage, StoreUnavailable
+from hl7_listener.inbox import Inbox, Receipt, ReceivedMessage, Sequenced, StoreUnavailable
 
 _log = logging.getLogger(__name__)
 
-Answered = Callable[[Sequence[Receipt]], None]
+Answered = Callable[[Sequence[Receipt | Sequenced]], None]
 
 _MEBIBYTE = 1024 * 1024
 _OVERHEAD_BYTES = 512  # what a message weighs beside its payload, roughly
@@ -96,7 +96,7 @@ class GroupCommit:
             wanting, self._wanting_room = self._wanting_room, []
             for resume in wanting:
                 resume()
-        self._tell(sum(receipt is Receipt.STORED for receipt in receipts))
+        self._tell(sum(map(_is_new, receipts)))
 
     def _take(self) -> tuple[list[ReceivedMessage], list[tuple[int, Answered]], int]:
         messages: list[ReceivedMessage] = []
@@ -109,13 +109,13 @@ class GroupCommit:
             total += weight
         return messages, submissions, total
 
-    async def _keep(self, messages: Sequence[ReceivedMessage]) -> list[Receipt]:
+    async def _keep(self, messages: Sequence[ReceivedMessage]) -> list[Receipt | Sequenced]:
         """The receipts of a batch. One that fails is halved, so that a poison message fails alone.
 
         Halving ends when the store says that it takes nothing, or plainly takes nothing: enough failures in a
         row to have found a poison message twice over. What is left is then refused unasked.
         """
-        receipts: list[Receipt] = []
+        receipts: list[Receipt | Sequenced] = []
         patience = 2 * (len(messages).bit_length() + 1)
         parts = [messages]  # a stack: the earliest part on top, so that messages are kept in their order
         while parts:
@@ -139,7 +139,7 @@ class GroupCommit:
                 patience = 2 * (len(messages).bit_length() + 1)
         return receipts
 
-    async def _offer(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt]:
+    async def _offer(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt | Sequenced]:
         receipts = await self._inbox.keep(messages)
         if len(receipts) != len(messages):
             raise ValueError("the inbox gave another number of receipts than it got messages")
@@ -162,3 +162,7 @@ class GroupCommit:
                 self._on_kept(stored)
             except Exception as error:  # noqa: BLE001 - a lost knock costs a moment, the sweep finds the rows
                 _log.warning("a knock was lost: %s", type(error).__name__)
+
+
+def _is_new(receipt: Receipt | Sequenced) -> bool:
+    return (receipt.receipt if isinstance(receipt, Sequenced) else receipt) is Receipt.STORED

@@ -5,6 +5,7 @@ Nothing is decoded: MSH's delimiters are single ASCII bytes in every character s
 
 import re
 import string
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _FIELDS_READ = 18  # MSH-18, the character set, is the last one an acknowledgment copies
@@ -13,9 +14,13 @@ _PUNCTUATION = string.punctuation.encode()
 _STANDARD_ENCODING_CHARACTERS = b"^~\\&"
 _SEGMENT_END = re.compile(rb"[\r\n]")
 _MESSAGE_HEADER = re.compile(rb"(?:\A|[\r\n])[\0\t \xef\xbb\xbf]*(MSH[^A-Za-z0-9\s])")
-_ANY_HEADER_OR_TRAILER = re.compile(
-    rb"(?:\A|[\r\n])[\0\t \xef\xbb\xbf]*((?:MSH|FHS|BHS|BTS|FTS)[^A-Za-z0-9\s])"
+_ANY_HEADER_OR_TRAILER = re.compile(  # a trailer may be its name alone
+    rb"(?:\A|[\r\n])[\0\t \xef\xbb\xbf]*((?:MSH|FHS|BHS|BTS|FTS)[^A-Za-z0-9\s]|[BF]TS(?=[\r\n]|\Z))"
 )
+_CONTINUED = re.compile(rb"[\r\n]DSC([^A-Za-z0-9\s])[^\r\n\"](?<!\1)")
+_VERSIONS = frozenset(b"2 2.1 2.2 2.3 2.3.1 2.4 2.5 2.5.1 2.6 2.7 2.7.1 2.8 2.8.1 2.8.2 2.9".split())
+_VERSION = re.compile(rb"\s*[Vv]?\s*2(?:\.\d{1,3}){0,3}\s*")  # as people write it
+_UTF_16 = (b"M\0S\0H\0", b"\0M\0S\0H", b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(slots=True)
@@ -60,7 +65,7 @@ class HeaderError(Exception):
     def __init__(self, path: str, error_code: str, header: MessageHeader | None = None) -> None:
         super().__init__(f"unreadable-header {path}")
         self.path = path
-        """`MSH`, `MSH-1`, `MSH-2` or `MSH-9`."""
+        """`MSH`, `MSH-1`, `MSH-2`, `MSH-9`, `MSH-12` or `MSH-18`."""
         self.error_code = error_code
         """HL7 table 0357."""
         self.header = header
@@ -71,12 +76,15 @@ def read_header(payload: bytes) -> MessageHeader:
     """The MSH segment that opens a message.
 
     Blanks, line ends, NUL and a byte order mark before it are passed over. Raises HeaderError when there is
-    no MSH (100, segment sequence), no usable MSH-1 or MSH-2, or no MSH-9. An empty MSH-10 is no error here:
-    such a message can be kept, told from others by its bytes, and answered with an empty MSA-2.
+    no MSH (100, segment sequence), no usable MSH-1 or MSH-2, no MSH-9, or an MSH-12 that is no version 2, and
+    for UTF-16 and UTF-32, which MLLP cannot carry. An empty MSH-10 is no error here: such a message can be
+    kept, told from others by its bytes, and answered with an empty MSA-2. Nor is an empty MSH-12.
     """
     if not payload.startswith(b"MSH"):
         payload = payload.lstrip(_LEADING_NOISE)
         if not payload.startswith(b"MSH"):
+            if payload.startswith(_UTF_16):
+                raise HeaderError("MSH-18", "102")
             raise HeaderError("MSH", "100", _header_further_down(payload))
     separator = payload[3:4]
     if not _may_delimit(separator):
@@ -95,16 +103,19 @@ def read_header(payload: bytes) -> MessageHeader:
         raise HeaderError("MSH-2", error_code, None if separator in _STANDARD_ENCODING_CHARACTERS else header)
     if not header.message_code:
         raise HeaderError("MSH-9", "101", header)
+    version = header.version
+    if version not in _VERSIONS and version.strip() and not _VERSION.fullmatch(version):
+        raise HeaderError("MSH-12", "203", header)
     return header
 
 
 def split_messages(payload: bytes) -> list[bytes]:
-    """The messages in one frame: usually one, several when MSH repeats or FHS and BHS wrap a batch (2.9.3).
+    """The messages in one frame: usually one, several when MSH repeats or FHS and BHS wrap a batch (2.10.3).
 
     Batch headers and trailers are left out; anything else before the first MSH stays with the first message,
     where `read_header` will name it. A frame without MSH is one message.
     """
-    if payload.startswith(b"MSH") and payload.find(b"MSH", 3) < 0:
+    if is_one_message(payload):
         return [payload]
     bounds = [match.start(1) for match in _ANY_HEADER_OR_TRAILER.finditer(payload)]
     starts = [bound for bound in bounds if payload.startswith(b"MSH", bound)]
@@ -114,6 +125,37 @@ def split_messages(payload: bytes) -> list[bytes]:
         bounds[bounds.index(starts[0])] = starts[0] = 0
     following = dict(zip(bounds, [*bounds[1:], len(payload)], strict=True))
     return [payload[start : following[start]] for start in starts]
+
+
+def is_one_message(payload: bytes) -> bool:
+    """Whether this is plainly one message: nothing in it looks like another header or a batch's trailer."""
+    return (
+        payload.startswith(b"MSH")
+        and payload.find(b"MSH", 3) < 0
+        and b"BTS" not in payload
+        and b"FTS" not in payload
+    )
+
+
+def is_fragment(header: MessageHeader, payload: bytes) -> bool:
+    """Whether a message is continued elsewhere (2.10.2): MSH-14 or DSC-1 holds a continuation pointer."""
+    pointer = header.fields[13]
+    if pointer and pointer.strip() not in (b"", b'""'):
+        return True
+    return b"DSC" in payload and _CONTINUED.search(payload) is not None
+
+
+def has_other_segments(payload: bytes) -> bool:
+    """Whether anything stands after the first segment."""
+    return bool(_SEGMENT_END.split(payload.strip(_LEADING_NOISE), 1)[1:])
+
+
+def wrappers(payload: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Each FHS, BHS, MSH, BTS and FTS in a frame, in order: its name, and the segment without line end."""
+    for match in _ANY_HEADER_OR_TRAILER.finditer(payload):
+        start = match.start(1)
+        end = _SEGMENT_END.search(payload, start)
+        yield payload[start : start + 3], payload[start : end.start() if end else len(payload)]
 
 
 def _may_delimit(characters: bytes) -> bool:
