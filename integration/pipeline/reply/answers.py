@@ -90,7 +90,8 @@ def _repeats(reply: Reply, lately: Sequence[Reply]) -> bool:
 def _language(workshop: Workshop, around: Surroundings, practice: Practice) -> str:
     """The language we spoke last, else the patient's own, else the practice's first."""
     wanted = [] if around.last_text is None else [around.last_text.language]
-    wanted += [patient.language for patient in around.patients if patient.language is not None]
+    today = around.reply.heard_at.date()
+    wanted += [spoken for patient in around.patients if (spoken := patient.language_on(today)) is not None]
     known = [name for name in practice.languages if name in workshop.settings.catalogs]
     return next((name for name in wanted if name in known), known[0])
 

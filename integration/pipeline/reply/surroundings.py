@@ -42,7 +42,7 @@ class Surroundings:
 
     reply: Reply
     heard: Heard
-    patients: Sequence[Patient]  # who have this number
+    patients: Sequence[Patient]  # who have this number, or a guardian who has it
     appointments: Mapping[int, Appointment]
     visits: Sequence[Visit]  # to come, soonest first
     reminders: Sequence[Reminder]  # open ones of the number
@@ -61,7 +61,7 @@ class Surroundings:
 
 def look_around(unit: Unit, workshop: Workshop, reply: Reply) -> Surroundings:
     """Read what is known; visits asked about are locked, so that they cannot move meanwhile."""
-    patients = unit.patients.with_number(reply.number)
+    patients = _patients(unit, reply)
     last_text = unit.replies.last_text_to(reply.number)
     reminders = unit.reminders.open_of_number(reply.number)
     asked = [question for question in unit.replies.questions(reply.number) if _was_asked(question, reply)]
@@ -86,6 +86,13 @@ def look_around(unit: Unit, workshop: Workshop, reply: Reply) -> Surroundings:
     return Surroundings(
         reply, heard, patients, appointments, visits, reminders, last_text, practice, silenced
     )
+
+
+def _patients(unit: Unit, reply: Reply) -> list[Patient]:
+    """Who may be meant: whose number it is, and the children who are texted about by way of it."""
+    today = reply.heard_at.date()
+    known = unit.patients.with_number(reply.number)
+    return [patient for patient in known if patient.number == reply.number or patient.is_minor(today)]
 
 
 def _was_asked(question: Question, reply: Reply) -> bool:
@@ -164,7 +171,8 @@ def _understand(
     catalogs = settings.catalogs
     languages = None
     if practice is not None:
-        spoken = (*practice.languages, *(patient.language for patient in patients))
+        today = reply.heard_at.date()
+        spoken = (*practice.languages, *(patient.language_on(today) for patient in patients))
         languages = [name for name in dict.fromkeys(spoken) if name is not None and name in catalogs]
     offered = catalogs.get("" if last_text is None else last_text.language)
     offered = offered or next(iter(catalogs.values()))

@@ -62,8 +62,8 @@ def _save_patient(
         suppressed=mapped.no_publicity,
         event_time=hearing.heard_at,
         resource=mapped.resource,
-        guardian_number=mapped.guardian and mapped.guardian.number,
-        guardian_language=mapped.guardian and mapped.guardian.language,
+        guardian_number=None if mapped.guardian is None else mapped.guardian.number,
+        guardian_language=None if mapped.guardian is None else mapped.guardian.language,
     )
     if stored is None:
         return None, hearing.unit.patients.save(shown)
