@@ -115,8 +115,13 @@ def hear(stored: Appointment | None, report: Report) -> News:
         return News(AppointmentEvent.BOOKED if same_slot else AppointmentEvent.MOVED, merged)
     if stored.status in NOT_YET_PROMISED:
         return News(AppointmentEvent.BOOKED, merged)
-    same = replace(merged, event_time=None, resource={}) == replace(stored, event_time=None, resource={})
+    same = _but_for_the_message(merged) == _but_for_the_message(stored)
     return News(AppointmentEvent.UNCHANGED if same else AppointmentEvent.CHANGED, merged)
+
+
+def _but_for_the_message(appointment: Appointment) -> Appointment:
+    """What it is, whichever message says so."""
+    return replace(appointment, event_time=None, resource={}, slot_from=None)
 
 
 def _first_news(report: Report) -> News:
@@ -140,4 +145,5 @@ def _merge(stored: Appointment, shown: Appointment) -> Appointment:
         confirmed=stored.confirmed or shown.confirmed,
         held_by=stored.held_by,
         ehr_id=stored.ehr_id,
+        slot_from=shown.slot_from or stored.slot_from,
     )

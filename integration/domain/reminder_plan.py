@@ -142,7 +142,7 @@ def _ahead(appointment: Appointment, step: Step, rules: PlanRules, situation: Si
     draft = _draft(appointment, step, due, _useful_until(step, due, start), situation.now)
     if due < situation.at:
         booked = situation.event in {AppointmentEvent.BOOKED, AppointmentEvent.MOVED}
-        return _skip(draft, "booked too late for this step" if booked else "its time had passed")
+        return _skip(draft, _BOOKED_TOO_LATE if booked else _HAD_PASSED)
     return draft
 
 
@@ -161,7 +161,7 @@ def _draft(
         not_after=not_after,
         decided_at=now,
     )
-    return draft if now <= not_after else _skip(draft, "too late to be useful")
+    return draft if now <= not_after else _skip(draft, _TOO_LATE)
 
 
 def _useful_until(step: Step, due: datetime, start: datetime) -> datetime:
@@ -172,6 +172,13 @@ def _useful_until(step: Step, due: datetime, start: datetime) -> datetime:
 
 def _skip(reminder: Reminder, reason: str) -> Reminder:
     return replace(reminder, state=ReminderState.SKIPPED, reason=reason)
+
+
+# Why planning leaves a step out, when it is a matter of time alone: another plan may find it time enough.
+_BOOKED_TOO_LATE = "booked too late for this step"
+_HAD_PASSED = "its time had passed"
+_TOO_LATE = "too late to be useful"
+_A_MATTER_OF_TIME = (_BOOKED_TOO_LATE, _HAD_PASSED, _TOO_LATE, "said by the step ")
 
 
 def _said_by(step: str) -> str:
@@ -246,13 +253,14 @@ def revise(
 
     What is open, no longer wanted and not `kept` is withdrawn for `reason`; what is open and wanted
     takes the new times, unless these have passed: it waits already, and late is better than never.
-    What was withdrawn and is wanted is planned again; what was sent or skipped stays as it is.
+    What was withdrawn and is wanted is planned again, and so is what was left out as a matter of time when
+    its time is still to come; what was sent, or skipped for any other reason, stays as it is.
     """
     by_key = {reminder.key: reminder for reminder in wanted}
     updates = []
     for old in stored:
         new = by_key.pop(old.key, None)
-        revived = old.state is ReminderState.WITHDRAWN and new is not None and new.state in OPEN
+        revived = new is not None and new.state in OPEN and _may_come_back(old, new, now)
         if old.state not in OPEN and not revived:
             continue
         if new is None and kept(old):
@@ -263,7 +271,8 @@ def revise(
             updates.append(
                 replace(old, state=ReminderState.WITHDRAWN, reason=reason, decided_at=now),
             )
-        elif revived or (new.due_at, new.not_after, new.state) != (
+        elif revived or (new.practice, new.due_at, new.not_after, new.state) != (
+            old.practice,
             old.due_at,
             old.not_after,
             ReminderState.PLANNED,
@@ -271,6 +280,7 @@ def revise(
             updates.append(
                 replace(
                     old,
+                    practice=new.practice,
                     due_at=new.due_at,
                     not_after=new.not_after,
                     state=new.state,
@@ -279,3 +289,10 @@ def revise(
                 )
             )
     return Revision(add=tuple(by_key.values()), update=tuple(updates))
+
+
+def _may_come_back(old: Reminder, new: Reminder, now: datetime) -> bool:
+    """Whether what was laid down may be planned again."""
+    if old.state is ReminderState.SKIPPED:
+        return new.due_at > now and (old.reason or "").startswith(_A_MATTER_OF_TIME)
+    return old.state is ReminderState.WITHDRAWN

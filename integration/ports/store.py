@@ -288,6 +288,9 @@ class ChangeRows(Protocol):
     def done(self, change_ids: Collection[int]) -> None:
         """They have been planned."""
 
+    def backlog(self, at_most: int) -> int:
+        """How many are not yet planned, counted up to `at_most`."""
+
     def waits(self, appointment_ids: Collection[int]) -> bool:
         """Whether any of these appointments has a change not yet planned.
 

@@ -31,4 +31,5 @@ class Workshop:
     simulated: bool = False  # the calendar runs by itself: only a loopback provider may be used
     # By feed: who hears application acknowledgments.
     partners: Mapping[str, Hl7Sender] = field(default_factory=dict)
+    generation: int = 0  # of the configuration that the settings are; 0: of none that the store knows
     knock: Callable[[str], None] = lambda step: None  # noqa: ARG005 - tells a step that there may be work

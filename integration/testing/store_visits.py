@@ -266,6 +266,10 @@ class FakeChangeRows:
         for change_id in change_ids:
             self._tables.changes.pop(change_id, None)
 
+    def backlog(self, at_most: int) -> int:
+        """Not planned."""
+        return min(at_most, len(self._tables.changes))
+
     def waits(self, appointment_ids: Collection[int]) -> bool:
         """Whether one is not planned."""
         return any(change.appointment_id in appointment_ids for change in self._tables.changes.values())

@@ -45,6 +45,9 @@ _WAITS = (
     .where(NOT_PLANNED, changes.c.appointment_id.in_(sa.bindparam("appointment_ids", expanding=True)))
     .limit(1)
 )
+_BACKLOG = sa.select(sa.func.count()).select_from(
+    sa.select(changes.c.id).where(NOT_PLANNED).limit(sa.bindparam("at_most")).subquery()
+)
 _DONE = (
     changes.update().where(changes.c.id.in_(sa.bindparam("change_ids", expanding=True))).values(planned=True)
 )
@@ -105,6 +108,10 @@ class SqlChangeRows:
     def done(self, change_ids: Collection[int]) -> None:
         """Planned."""
         self._work.run(_DONE, {"change_ids": list(change_ids)})
+
+    def backlog(self, at_most: int) -> int:
+        """Along the index of those that wait."""
+        return int(self._work.run(_BACKLOG, {"at_most": at_most}).scalar_one())
 
     def waits(self, appointment_ids: Collection[int]) -> bool:
         """Whether one is not planned yet; until this unit ends, no other writes one or plans these."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from integration.domain.appointment import Appointment, AppointmentEvent, Modality, Report, Slot, hear
+from integration.domain.appointment import Appointment, AppointmentEvent, Report, hear
 from integration.domain.identity import contradict
 from integration.pipeline.translate.holding import still_held
 from integration.pipeline.translate.patients import plan_other_visits, save_patients
+from integration.pipeline.translate.placing import place
 
 if TYPE_CHECKING:
     from fhir_mappers.translation import MappedAppointment
@@ -44,13 +45,7 @@ def _shown(
     hearing: Hearing, mapped: MappedAppointment, keys: tuple[str, ...], patients: tuple[int, ...]
 ) -> Appointment:
     """The appointment as the message shows it."""
-    settings = hearing.workshop.settings
-    codes = tuple(location.code for location in mapped.locations)
-    practice, location = settings.practice_of(hearing.feed, codes)
-    if location is not None and location.sensitive:
-        owner = settings.practices.get(location.practice)
-        practice = practice if owner is not None and owner.sensitive_texts else None
-    zone = location.zone if location is not None and location.zone is not None else mapped.zone
+    placed = place(hearing.workshop.settings, hearing.feed, mapped)
     return Appointment(
         id=0,
         scope=hearing.feed.scope,
@@ -59,12 +54,13 @@ def _shown(
         patients=tuple(dict.fromkeys(patients)),
         # A tentative booking (HL7 table 0277) is no promise to the patient.
         status="proposed" if mapped.tentative and mapped.status == "booked" else mapped.status,
-        slot=Slot(mapped.start, "" if location is None else location.place, Modality(mapped.modality)),
-        zone=zone.key,
-        practice=practice,
+        slot=placed.slot,
+        zone=placed.zone,
+        practice=placed.practice,
         confirmed=mapped.confirmed,
         event_time=hearing.heard_at,
         resource=mapped.resource,
+        slot_from=None if mapped.start is None else hearing.message.id,
     )
 
 

@@ -1,0 +1,117 @@
+"""Stored appointments to come, read and planned anew when the settings have changed (design: no blast).
+
+Nothing here is news to a patient: the changes it writes down are quiet, so no text about an event follows,
+and no step that is already due. It goes along the appointments a few at a time, each time in one unit with
+the place it has come to, so that whatever ends it, it goes on from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from integration.domain.appointment import AppointmentEvent
+from integration.domain.surprise import describe
+from integration.pipeline.translate.placing import place
+from integration.pipeline.translate.reading import read
+from integration.ports.store import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from fhir_mappers.translation import MappedAppointment
+    from integration.domain.appointment import Appointment
+    from integration.ports.store import KeptMessage, Unit
+    from integration.ports.workshop import Workshop
+    from integration.settings.differences import Scope
+
+BATCH: Final = 100
+# By then no unit is under way that some process began under the former settings (it looks once a second).
+GRACE: Final = timedelta(seconds=5)
+BACKLOG: Final = 500  # changes; what happens now must not wait behind more than so many
+WIDEST: Final = timedelta(hours=36)  # a visit just past may, in another zone, be still to come
+_log = structlog.get_logger(__name__)
+
+
+def anew(workshop: Workshop) -> bool:
+    """Think a few appointments over; whether to go on at once."""
+    with workshop.store.unit() as unit:
+        left = unit.configurations.claim_anew(workshop.generation)
+        if left is None or workshop.clock.wall() < left.since + GRACE:
+            return False
+        if unit.changes.backlog(BACKLOG) >= BACKLOG:
+            return False
+        since = workshop.clock.calendar() - WIDEST
+        ids, up_to = unit.appointments.touched(left.scope, after_id=left.after_id, since=since, limit=BATCH)
+        think_over(unit, workshop, ids, left.scope)
+        unit.configurations.advance(workshop.generation, up_to)
+    if ids:
+        workshop.knock("plan")
+    if up_to is None:
+        _log.info("every appointment to come follows the settings", generation=workshop.generation)
+    return up_to is not None
+
+
+def think_over(unit: Unit, workshop: Workshop, ids: Collection[int], scope: Scope) -> None:
+    """Read these appointments anew and ask for their planning, as far as the scope asks for it."""
+    for stored in unit.appointments.lock(ids):
+        current = stored
+        if stored.feed in scope.feeds:
+            current = _read_anew(unit, workshop, stored)
+        if current != stored:
+            unit.appointments.save(current)
+        if current != stored or {stored.practice, current.practice} & scope.practices:
+            unit.changes.add(
+                Change(
+                    id=0,
+                    appointment_id=stored.id,
+                    event=AppointmentEvent.CHANGED,
+                    at=workshop.clock.calendar(),
+                    quiet=True,
+                    inbox_id=stored.slot_from,
+                )
+            )
+
+
+def _read_anew(unit: Unit, workshop: Workshop, stored: Appointment) -> Appointment:
+    """The appointment as the message that told its start reads now; as it is when that cannot be read.
+
+    A slot that no text has spoken of keeps its number, and its reminders move. One that was spoken of gets
+    another: a reply to the old time must not confirm the new one (promise 7).
+    """
+    message = None if stored.slot_from is None else unit.inbox.get(stored.slot_from)
+    feed = None if message is None else workshop.settings.feeds.get(message.channel)
+    if message is None or feed is None or not message.payload:
+        return stored
+    mapped = _mapped(workshop, message, stored)
+    if mapped is None or mapped.start is None:
+        return stored
+    placed = place(workshop.settings, feed, mapped)
+    if mapped.place is None and stored.practice in workshop.settings.practices:
+        # The place came with another message, and stays.
+        placed = replace(placed, practice=stored.practice, slot=replace(placed.slot, place=stored.slot.place))
+    if (placed.slot, placed.zone, placed.practice) == (stored.slot, stored.zone, stored.practice):
+        return stored
+    if placed.slot != stored.slot and unit.texts.for_slot(stored.id, stored.slot_number):
+        stored = replace(stored, slot_number=stored.slot_number + 1, confirmed=mapped.confirmed)
+    times: dict[str, Any] = {key: mapped.resource[key] for key in ("start", "end") if key in mapped.resource}
+    return replace(
+        stored,
+        slot=placed.slot,
+        zone=placed.zone,
+        practice=placed.practice,
+        resource={**stored.resource, **times},
+    )
+
+
+def _mapped(workshop: Workshop, message: KeptMessage, stored: Appointment) -> MappedAppointment | None:
+    """What the message says of an appointment now."""
+    try:
+        translation = read(workshop, message).translation
+    except Exception as surprise:  # noqa: BLE001 - whatever it is, the others must not wait for it
+        _log.error("an appointment stays as it is", appointment=stored.id, surprise=describe(surprise))
+        return None
+    return None if translation is None else translation.appointment
