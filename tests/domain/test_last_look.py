@@ -66,6 +66,10 @@ def test_a_reminder_past_its_use_is_skipped() -> None:
         ({"birth_date": date(2015, 1, 1)}, False),
         ({"birth_date": date(2009, 3, 10)}, False),  # 18 tomorrow
         ({"birth_date": date(2009, 3, 9)}, True),  # 18 today
+        ({"birth_date": date(2015, 1, 1), "number": None, "guardian_number": NUMBER}, True),
+        ({"birth_date": date(2015, 1, 1), "guardian_number": "+16175550199"}, False),
+        ({"birth_date": date(2009, 3, 10), "guardian_number": NUMBER}, True),  # 18 tomorrow
+        ({"birth_date": date(2009, 3, 9), "number": "+16175550199", "guardian_number": NUMBER}, False),
     ],
 )
 def test_the_patient(changes: dict[str, Any], goes: bool) -> None:  # noqa: FBT001 - a row
