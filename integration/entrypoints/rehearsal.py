@@ -16,6 +16,7 @@ from fhir_mappers.v2_to_fhir import translate as translate_message
 from integration.adapters.write_back.log_only import LogOnlyMode
 from integration.domain.consent import ConsentPolicy
 from integration.domain.reminder import ReminderState
+from integration.entrypoints.silence import why_silent
 from integration.pipeline.plan import plan_changes
 from integration.pipeline.send import send_next
 from integration.pipeline.translate import translate
@@ -25,7 +26,7 @@ from integration.testing.sms import FakeSmsProvider
 from integration.testing.store import FakeStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from integration.domain.reminder import Reminder
     from integration.domain.text_message import TextMessage
@@ -55,26 +56,28 @@ class JumpingClock:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A message that would cause nothing because it cannot be applied."""
+class Silence:
+    """A message that would cause no text and no reminder."""
 
     control_id: str
     reason: str
+    refused: bool  # it cannot even be applied
 
 
 def rehearse(
-    messages: Sequence[bytes], *, settings: Settings, feed: Feed, practice: str | None, now: datetime
-) -> tuple[list[dict[str, Any]], list[Refusal]]:
+    messages: Iterable[bytes], *, settings: Settings, feed: Feed, practice: str | None, now: datetime
+) -> tuple[list[dict[str, Any]], list[Silence]]:
     """The texts and skipped reminders these messages would cause, as `preview --json` shows them.
 
     In order of time. `practice` takes every location when given. Beside them, the messages that
-    cannot be applied.
+    cause nothing, each with the reason.
     """
     stage = _Stage(_rehearsal_settings(settings, feed, practice), feed, JumpingClock(now))
     for message in messages:
         stage.hear(message)
     stage.run_out()
-    return list(stage.lines()), stage.refusals
+    lines = list(stage.lines())
+    return lines, stage.silences(lines)
 
 
 def _rehearsal_settings(settings: Settings, feed: Feed, practice: str | None) -> Settings:
@@ -95,7 +98,8 @@ class _Stage:
 
     def __init__(self, settings: Settings, feed: Feed, clock: JumpingClock) -> None:
         tokens = count(1)
-        self.refusals: list[Refusal] = []
+        self._silent: dict[int, Silence] = {}
+        self._over: set[int] = set()  # messages about visits that had begun when they arrived
         self._clock = clock
         self._feed = feed
         self._store = FakeStore()
@@ -136,8 +140,13 @@ class _Stage:
                 pass
         with self._store.unit() as unit:
             after = unit.inbox.get(kept.id)
-        if after is not None and after.state == "dead":
-            self.refusals.append(Refusal(translation.control_id, after.reason or ""))
+        assert after is not None  # noqa: S101 - nothing purges a rehearsal
+        visit = translation.appointment
+        if visit is not None and visit.start is not None and visit.start <= self._clock.now:
+            self._over.add(kept.id)
+        refused = after.state == "dead"
+        why = after.reason or "" if refused else why_silent(translation, after.reason or "", self._clock.now)
+        self._silent[kept.id] = Silence(translation.control_id, why, refused)
 
     def run_out(self) -> None:
         """Let everything that was planned fall due."""
@@ -167,6 +176,16 @@ class _Stage:
         found = [(text.offered_at or self._began, self._of_text(text, said[text.id])) for text in texts]
         found += [(reminder.due_at, self._of_reminder(reminder)) for reminder in skipped]
         yield from (line for _, line in sorted(found, key=lambda pair: pair[0]))
+
+    def silences(self, lines: Sequence[dict[str, Any]]) -> list[Silence]:
+        """The messages that none of these lines goes back to; of a visit that is over, none that is sent."""
+        spoken = {line["control_id"] for line in lines}
+        told = {line["control_id"] for line in lines if line["skip"] is None}
+        return [
+            each
+            for kept_id, each in self._silent.items()
+            if each.refused or each.control_id not in (told if kept_id in self._over else spoken)
+        ]
 
     def _of_text(self, text: TextMessage, reminders: Sequence[Reminder]) -> dict[str, Any]:
         practice = self._workshop.settings.practices[text.practice]

@@ -67,7 +67,6 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
 WRONG_USAGE: tuple[list[str], ...] = (
     [],
     ["mpa"],
-    ["map"],
     ["map", "--jsno", "x.hl7"],
     ["run", "--from", "tomorrow"],
     ["run", "--from", "2027-03-01T09:00"],
@@ -92,6 +91,11 @@ NAMES_NOTHING = (
         ["map", "booking.hl7", "--feed", "mian"],
         "--feed mian: no such feed; allowed: main; did you mean main?",
     ),
+    (["map"], "name the FILEs to read, or --inbox N"),
+    (["map", "booking.hl7", "--inbox", "5"], "FILE or --inbox, not both"),
+    (["map", "--inbox", "0"], "--inbox needs a number from 1"),
+    (["map", "booking.hl7", "--diff", "generic", "genric"], "no such vendor; allowed: "),
+    (["map", "booking.hl7", "--diff", "generic", "new.toml"], "--diff new.toml: there is no such file"),
     (["preview", "booking.hl7", "--practice", "x"], "--practice x: no such practice; allowed: riverside"),
     (["classify-reply", "--language", "xx"], "--language xx: allowed: en, es"),
     (["classify-reply", "--options", "C"], "--options: write LABEL=intent"),
@@ -152,7 +156,7 @@ def test_map_tells_what_a_message_becomes(booking: Path, capsys: pytest.CaptureF
     (told,) = lines(capsys)
     assert list(told) == [
         *("file", "control_id", "trigger", "event", "appointment", "patients", "text_to"),
-        *("warnings", "refusal", "sources"),
+        *("warnings", "refusal", "sources", "facts", "visit", "merges"),
     ]
     assert (told["file"], told["control_id"], told["trigger"]) == (str(booking), "C1", "S12")
     assert (told["event"], told["refusal"]) == ("booked", None)

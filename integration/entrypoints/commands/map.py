@@ -1,77 +1,104 @@
-"""`map`: shows what each HL7 v2 message becomes, by itself and without any store."""
+"""`map`: shows what each HL7 v2 message becomes and why, without any store, or what a change alters."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import argparse
+from typing import TYPE_CHECKING
 
+from fhir_mappers.explanation import Explainer
 from fhir_mappers.v2_to_fhir import translate
-from integration.entrypoints.message_files import read_messages
-from integration.entrypoints.printing import json_line, say
+from integration.entrypoints import differences, mapped_message
+from integration.entrypoints.mapping_side import side
+from integration.entrypoints.message_source import add_source, messages
+from integration.entrypoints.printing import json_line
 from integration.entrypoints.surroundings import the_environment, the_feed, the_settings
+from integration.settings.files import SHIPPED
 
 if TYPE_CHECKING:
-    import argparse
-
+    from fhir_mappers.explanation import Fact
     from fhir_mappers.translation import Translation
+    from integration.settings.environment import Environment
+    from integration.settings.model import Feed, Settings
+
+_MORE = """\
+The values are the patients' own and are shown to you alone; nothing of them is logged.
+
+  appointment-texts map samples/                      every message of a folder, with what made each fact so
+  appointment-texts map booking.hl7 --feed north      as the feed config/feeds/north.toml reads it
+  appointment-texts map --diff generic new.toml samples/
+                                                      what a profile on trial alters, before it goes live
+  appointment-texts map --diff config new-config --inbox 500
+                                                      the same of a whole configuration, over what was heard
+
+OLD and NEW are each a vendor's profile (a TOML file, or the name of one of the configuration's), or a
+configuration folder, of which the feed of the same name is taken.
+
+Exit status: 0 done, warnings and differences included; 1 a message was refused (by NEW); 2 wrong usage."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Files and the feed they came from."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="HL7 v2 messages; - is standard input")
-    parser.add_argument("--feed", help="the feed they came from (the only one, or main)")
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _MORE
+    add_source(parser)
+    parser.add_argument(
+        "--diff", nargs=2, metavar=("OLD", "NEW"), help="only what differs between two mappings"
+    )
     parser.add_argument("--json", action="store_true", help="one message a line, as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Exit status 1 when a message was refused."""
-    feed = the_feed(the_settings(the_environment()), options.feed)
+    environment = the_environment()
+    settings = the_settings(environment)
+    feed = the_feed(settings, options.feed)
+    if options.diff is not None:
+        return _differ(options, environment, settings, feed)
+    reader = _Reader(settings, feed)
     refused = False
-    for file, message in read_messages(options.files):
-        translation = translate(message, feed.vendor, feed.facts)
+    for file, message in messages(options, environment, feed):
+        translation, facts = reader.read(message)
         refused = refused or translation.refusal is not None
         if options.json:
-            json_line(as_json(file, translation))
+            json_line(mapped_message.as_json(file, translation, facts))
         else:
-            _show(file, translation)
+            mapped_message.show(file, translation, facts)
     return int(refused)
 
 
-def as_json(file: str, translation: Translation) -> dict[str, Any]:
-    """One message, as `map --json` tells it (design: contracts at the edges)."""
-    appointment, refusal = translation.appointment, translation.refusal
-    return {
-        "file": file,
-        "control_id": translation.control_id,
-        "trigger": translation.trigger,
-        "event": translation.event,
-        "appointment": None if appointment is None else appointment.resource,
-        "patients": [patient.resource for patient in translation.patients],
-        "text_to": [patient.text_to for patient in translation.patients],
-        "warnings": [
-            {"path": each.path, "code": each.code, "text": each.text} for each in translation.warnings
-        ],
-        "refusal": None
-        if refusal is None
-        else {"code": refusal.code, "text": f"{refusal.path}: {refusal.text}"},
-        "sources": dict(translation.sources),
-    }
+def _differ(options: argparse.Namespace, environment: Environment, settings: Settings, feed: Feed) -> int:
+    site = environment.config_folder or SHIPPED
+    old, new = (_Reader(*side(named, settings, feed, site)) for named in options.diff)
+    summary, refused = differences.Summary(), False
+    for file, message in messages(options, environment, feed):
+        before, after = old.read(message), new.read(message)
+        refused = refused or after[0].refusal is not None
+        found = differences.compare(before, after)
+        summary.add(found)
+        if found:
+            told = (file, after[0].control_id, after[0].trigger, found)
+            if options.json:
+                json_line(differences.as_json(*told))
+            else:
+                differences.show(*told)
+    if options.json:
+        json_line(summary.as_json())
+    else:
+        summary.show()
+    return int(refused)
 
 
-def _show(file: str, translation: Translation) -> None:
-    say(
-        f"{file}  {translation.control_id or '(no control id)'}  {translation.trigger}  → {translation.event}"
-    )
-    if translation.refusal is not None:
-        refusal = translation.refusal
-        say(f"  refused: {refusal.path}: {refusal.text} ({refusal.code})")
-    appointment = translation.appointment
-    if appointment is not None:
-        start = "no start" if appointment.start is None else appointment.start.isoformat(" ", "minutes")
-        say(f"  appointment: {appointment.status}, {start} {appointment.zone.key}, {appointment.modality}")
-    for patient in translation.patients:
-        identifier = next((each.value for each in patient.identifiers), "no identifier")
-        say(f"  patient {identifier}: {patient.text_to or 'no number to text'}")
-    for name, path in sorted(translation.sources.items()):
-        say(f"    {name} ← {path}")
-    for warning in translation.warnings:
-        say(f"  warning: {warning.path}: {warning.text} ({warning.code})")
+class _Reader:
+    """Maps and explains as one feed does."""
+
+    def __init__(self, settings: Settings, feed: Feed) -> None:
+        self._settings = settings
+        self._feed = feed
+        self._explainer = Explainer(feed.vendor, feed.facts)
+
+    def read(self, message: bytes) -> tuple[Translation, list[Fact]]:
+        translation = translate(message, self._feed.vendor, self._feed.facts)
+        facts = self._explainer.facts(message, translation)
+        if translation.appointment is not None:
+            facts.append(mapped_message.practice_fact(self._settings, self._feed, translation.appointment))
+        return translation, facts
