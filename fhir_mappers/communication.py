@@ -59,6 +59,9 @@ STATUSES = {
     Outcome.UNRESOLVED: "unknown",
 }
 
+# Who reads and writes for a child: no chart of ours names them, and the EHR's own RelatedPerson is not known.
+GUARDIAN = {"type": "RelatedPerson", "display": "Guardian"}
+
 # How far along each event-status is. What a person set (entered-in-error, stopped, on-hold) is never undone.
 PROGRESS = {
     "preparation": 0,
@@ -121,6 +124,7 @@ class OutboundText:
     segments: int | None = None
     encoding: str = ""
     remarks: tuple[str, ...] = ()  # further sentences for a reader of the chart
+    guardian: bool = False  # it went to who answers for the patient, a child
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,7 @@ class PatientReply:
     appointment_ids: tuple[str, ...] = ()
     sender: str = ""  # the number, masked: …1234
     remarks: tuple[str, ...] = ()  # how we understood it
+    guardian: bool = False  # it came from who answers for the patient, a child
 
 
 def outbound_text(text: OutboundText) -> Resource:
@@ -158,7 +163,7 @@ def outbound_text(text: OutboundText) -> Resource:
             about=[reference("Appointment", each) for each in text.appointment_ids],
             sent=date_time(text.sent) if text.sent else None,
             received=date_time(text.received) if text.received and status == "completed" else None,
-            recipient=[reference("Patient", text.patient_id)],
+            recipient=[GUARDIAN if text.guardian else reference("Patient", text.patient_id)],
             sender=organization(text.organization),
             payload=_payload(text.body or ""),
             note=_notes(_weight(text), _error(text) if not_done else "", *text.remarks),
@@ -184,7 +189,7 @@ def patient_reply(reply: PatientReply) -> Resource:
             sent=date_time(reply.sent) if reply.sent else None,
             received=date_time(reply.received),
             recipient=[organization(reply.organization)] if reply.organization else None,
-            sender=reference("Patient", reply.patient_id),
+            sender=GUARDIAN if reply.guardian else reference("Patient", reply.patient_id),
             payload=_payload(reply.body),
             note=_notes(f"Text from {reply.sender}." if reply.sender else "", *reply.remarks),
         ),

@@ -25,6 +25,7 @@ from integration.domain.write_back import WriteBackKind
 
 if TYPE_CHECKING:
     from integration.domain.conversation import Reply
+    from integration.domain.recipient import Patient
     from integration.domain.text_message import TextMessage
     from integration.ports.ehr import Fact
 
@@ -148,6 +149,7 @@ def _text(fact: Fact, text: TextMessage, links: Links) -> OutboundText:
         segments=text.segments,
         encoding=text.encoding,
         remarks=tuple(remarks),
+        guardian=_is_guardians(fact.patient, text.number),
     )
 
 
@@ -170,6 +172,7 @@ def _reply(fact: Fact, reply: Reply, links: Links) -> PatientReply:
         appointment_ids=links.appointment_ids,
         sender=mask(reply.number),
         remarks=tuple(remarks),
+        guardian=_is_guardians(fact.patient, reply.number),
     )
 
 
@@ -181,6 +184,10 @@ def _answer(fact: Fact, reply: Reply, links: Links) -> VisitAnswer:
         status=ANSWERS[reply.intent or ""],
         comment=f"Answered by text message from {mask(reply.number)}.",
     )
+
+
+def _is_guardians(patient: Patient, number: str) -> bool:
+    return number == patient.guardian_number and number != patient.number
 
 
 def _outcome(text: TextMessage) -> Outcome:

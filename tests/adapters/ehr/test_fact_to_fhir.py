@@ -115,6 +115,19 @@ def test_a_reply_says_how_it_was_understood() -> None:
     ]
 
 
+def test_a_childs_chart_names_neither_as_recipient_nor_as_writer_the_child() -> None:
+    guardian = {"type": "RelatedPerson", "display": "Guardian"}
+    told, answered = text_fact(), reply_fact()
+    assert told.text is not None
+    number = told.text.number
+    for fact, whose in ((told, "recipient"), (answered, "sender")):
+        child = replace(fact.patient, number="+16175550199", guardian_number=number)
+        ours = to_fhir(replace(fact, patient=child), LINKS)
+        assert ours["subject"]["reference"] == "Patient/ana"
+        assert ours[whose] == ([guardian] if whose == "recipient" else guardian)
+        assert guardian not in (to_fhir(fact, LINKS)[whose], *to_fhir(fact, LINKS)["recipient"])
+
+
 def test_a_yes_that_confirmed_nothing_never_reads_as_a_confirmation() -> None:
     resource = to_fhir(replace(reply_fact(), acted_upon=False), LINKS)
     assert notes(resource)[1] == UNCERTAIN_YES
