@@ -3,7 +3,6 @@
 Durations are seconds, or "45m", "12h", "5d"; times of day are local to the practice.
 """
 
-from datetime import timedelta
 from itertools import pairwise
 from typing import Any, Literal, Self
 
@@ -23,6 +22,8 @@ from integration.settings.values import (
     PemFile,
     Price,
     Region,
+    UpToAMinute,
+    UpToAnHour,
     Zone,
 )
 
@@ -144,9 +145,7 @@ class StepSection(_Section):
 class RemindersFile(_Section):
     """`reminders.toml`: the plan of every practice, which each may change."""
 
-    settle: Duration = Field(
-        le=timedelta(hours=1), description="how long a text about an event waits for further messages"
-    )
+    settle: UpToAnHour = Field(description="how long a text about an event waits for further messages")
     evening: ClockTime = Field(
         description="where a step that falls outside the hours moves to, the evening before"
     )
@@ -195,9 +194,7 @@ class ApplicationAcknowledgmentSection(_Section):
         "accept",
         description="what comes back: an accept acknowledgment (MSH-15 = AL), an MLLP 2 commit, or nothing",
     )
-    timeout: Duration = _written(
-        30, le=timedelta(minutes=1), description="for the connection, and again for what comes back"
-    )
+    timeout: UpToAMinute = _written(30, description="for the connection, and again for what comes back")
     give_up_after: Duration = _written("24h", description="an older acknowledgment is not sent any more")
     tls: TlsSection | None = Field(None, description="encrypts the connection; `tls = {}` is enough")
 
@@ -287,7 +284,7 @@ class PracticeFile(_Section):
     )
     price_per_segment: Price | None = Field(None, description="for `preview` and `usage`")
     currency: Currency = Field("USD", description="of the price, ISO 4217")
-    settle: Duration | None = Field(None, le=timedelta(hours=1), description="in place of the plan's")
+    settle: UpToAnHour | None = Field(None, description="in place of the plan's")
     evening: ClockTime | None = Field(None, description="in place of the plan's")
     hours: dict[str, object] = Field({}, description="in place of the plan's, key by key")
     caps: dict[str, object] = Field({}, description="in place of the plan's, key by key")

@@ -27,6 +27,17 @@ def _duration(value: Any) -> timedelta:
     raise ValueError('must be seconds, such as 180, or a text such as "45m", "12h" or "5d"')
 
 
+def _at_most(longest: timedelta, said: str) -> AfterValidator:
+    """A limit: pydantic passes over those of a field whose value it does not read itself."""
+
+    def check(value: timedelta) -> timedelta:
+        if value > longest:
+            raise ValueError(f"must be at most {said}")
+        return value
+
+    return AfterValidator(check)
+
+
 def _clock(value: Any) -> time:
     if isinstance(value, time) and value.tzinfo is None:
         return value
@@ -103,6 +114,8 @@ _DURATION_SCHEMA = {
 _CLOCK_SCHEMA = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
 
 Duration = Annotated[timedelta, PlainValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)]
+UpToAMinute = Annotated[Duration, _at_most(timedelta(minutes=1), '60 or "1m"')]
+UpToAnHour = Annotated[Duration, _at_most(timedelta(hours=1), '3600 or "1h"')]
 ClockTime = Annotated[time, PlainValidator(_clock), WithJsonSchema(_CLOCK_SCHEMA)]
 Zone = Annotated[ZoneInfo, PlainValidator(_zone), WithJsonSchema({"type": "string"})]
 Region = Annotated[str, AfterValidator(_region)]

@@ -64,6 +64,14 @@ WRONG: Mapping[str, tuple[tuple[Edit, ...], str]] = {
         (("settings.toml", '"15m"', '"15 minutes"'),),
         'settings.toml: sending.recheck_after: must be seconds, such as 180, or a text such as "45m"',
     ),
+    "a wait without end": (
+        (("reminders.toml", "settle = 180", 'settle = "2h"'),),
+        'reminders.toml: settle: must be at most 3600 or "1h"',
+    ),
+    "a practice's wait without end": (
+        (("practices/riverside.toml", "", "settle = 3601\n" + PRACTICE),),
+        'practices/riverside.toml: settle: must be at most 3600 or "1h"',
+    ),
     "a number without its country": (
         (("settings.toml", "allowed_numbers = []", 'allowed_numbers = ["202-555-0123"]'),),
         "settings.toml: allowed_numbers.0: must be a valid number with its country",

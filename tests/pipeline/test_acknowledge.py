@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +33,7 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 HOW = ApplicationAcknowledging(
     host="127.0.0.1", port=2576, answer="accept", timeout=30 * SECOND, give_up_after=24 * HOUR, tls=None
 )
+_numbers = count(1)
 AWAY = NotHeard("no connection to 127.0.0.1:2576 (Connection refused)")
 
 
@@ -130,17 +132,18 @@ def test_a_feed_that_always_answers_aa_has_answered() -> None:
 
 def test_without_a_place_to_answer_the_log_says_so_once_a_feed() -> None:
     scene = Scene(how=None)
-    scene.site.change(settings=renamed(scene.site, "quiet-feed"))
+    feed = f"feed-{next(_numbers)}"  # a process says it once
+    scene.site.change(settings=renamed(scene.site, feed))
     with capture_logs() as logs:
         for control_id in ("A1", "A2"):
             with scene.site.store.unit() as unit:
                 message = siu("S12", at=scene.site.clock.now, start=VISIT, control_id=control_id)
-                kept = make_kept(scene.site, asking(message), "quiet-feed")
+                kept = make_kept(scene.site, asking(message), feed)
                 unit.inbox.add(kept, control_id.encode().ljust(32))
         while translate(scene.site.workshop):
             pass
     told = [line for line in logs if "MSH-16" in line["event"]]
-    assert [line["feed"] for line in told] == ["quiet-feed"]
+    assert [line["feed"] for line in told] == [feed]
     assert scene.rows() == 0
 
 
