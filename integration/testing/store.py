@@ -9,8 +9,9 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hl7_listener.inbox import Receipt
+from hl7_listener.inbox import Receipt, Sequenced
 from hl7_listener.inbox import StoreUnavailable as ListenerStoreUnavailable
+from hl7_listener.sequence import Numbers
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.text_message import AttemptState
 from integration.domain.write_back import WriteBackState
@@ -198,24 +199,38 @@ class FakeInbox:
 
     def __init__(self, store: FakeStore) -> None:
         self._store = store
+        self._last_numbers: dict[str, int | None] = {}
 
-    async def keep(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt]:
+    async def keep(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt | Sequenced]:
         """All in one unit."""
-        receipts = []
+        receipts: list[Receipt | Sequenced] = []
+        numbers = Numbers(self._last_numbers.get)
         try:
             with self._store.unit() as unit:
                 for message in messages:
-                    kept = KeptMessage(
-                        id=0,
-                        channel=message.channel,
-                        control_id=message.control_id,
-                        payload=message.payload,
-                        received_at=message.received_at,
-                        state="new" if message.refusal is None else "dead",
-                        reason=message.refusal,
-                    )
-                    stored = unit.inbox.add(kept, message.digest)
-                    receipts.append(Receipt.STORED if stored else Receipt.DUPLICATE)
+                    receipt = Receipt.STORED
+                    if message.sequence is not None and not numbers.admit(message.channel, message.sequence):
+                        receipt = Receipt.OUT_OF_SEQUENCE
+                    elif message.has_content:
+                        receipt = self._keep(unit, message)
+                    if message.sequence is None:
+                        receipts.append(receipt)
+                    else:
+                        receipts.append(Sequenced(receipt, numbers.expected(message.channel)))
         except StoreUnavailable as away:
             raise ListenerStoreUnavailable(str(away)) from away
+        self._last_numbers |= numbers.changed
         return receipts
+
+    @staticmethod
+    def _keep(unit: FakeUnit, message: ReceivedMessage) -> Receipt:
+        kept = KeptMessage(
+            id=0,
+            channel=message.channel,
+            control_id=message.control_id,
+            payload=message.payload,
+            received_at=message.received_at,
+            state="new" if message.refusal is None else "dead",
+            reason=message.refusal,
+        )
+        return Receipt.STORED if unit.inbox.add(kept, message.digest) else Receipt.DUPLICATE

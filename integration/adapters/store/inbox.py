@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from hl7_listener.inbox import Receipt
+from hl7_listener.inbox import Receipt, Sequenced
+from hl7_listener.sequence import Numbers
 from integration.adapters.store.addresses import postgres_url, sqlite_path
 from integration.adapters.store.opening import open_keys_of
 from integration.adapters.store.sqlite_writer import SqliteWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from hl7_listener.inbox import ReceivedMessage
@@ -39,8 +40,14 @@ def open_inbox(url: str, *, data_directory: Path, data_key: str | None, stamp: K
 class Writer(Protocol):
     """One connection, used by one thread."""
 
-    def write(self, rows: Sequence[Row]) -> Sequence[bool]:
-        """Commit the rows; whether each is new. Raises `StoreUnavailable`, or what this batch provoked."""
+    def write(self, rows: Sequence[Row], numbers: Mapping[str, int | None]) -> Sequence[bool]:
+        """Commit the rows, and the last sequence numbers of channels; whether each row is new.
+
+        Raises `StoreUnavailable`, or what this batch provoked.
+        """
+
+    def last_number(self, channel: str) -> int | None:
+        """The last sequence number of a channel. Raises `StoreUnavailable`."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -54,7 +61,7 @@ class GroupInbox:
         self._keys = keys
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="inbox")
 
-    async def keep(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt]:
+    async def keep(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt | Sequenced]:
         """One transaction; afterwards every message would survive a power cut."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._keep, messages)
 
@@ -63,20 +70,33 @@ class GroupInbox:
         self._thread.submit(self._writer.close).result()
         self._thread.shutdown()
 
-    def _keep(self, messages: Sequence[ReceivedMessage]) -> list[Receipt]:
+    def _keep(self, messages: Sequence[ReceivedMessage]) -> list[Receipt | Sequenced]:
         """A message twice in one batch is stored once."""
         places: dict[tuple[str, bytes], int] = {}
         rows: list[Row] = []
-        for message in messages:
+        numbers = Numbers(self._writer.last_number)
+        judged: dict[int, tuple[bool, int]] = {}  # of messages with a number: admitted, expected then
+        for position, message in enumerate(messages):
+            if message.sequence is not None:
+                admitted = numbers.admit(message.channel, message.sequence)
+                judged[position] = admitted, numbers.expected(message.channel)
+                if not (admitted and message.has_content):
+                    continue
             if (message.channel, message.digest) not in places:
                 places[message.channel, message.digest] = len(rows)
                 rows.append(self._row(message))
-        is_new = list(self._writer.write(rows)) if rows else []
-        receipts = []
-        for message in messages:
-            place = places[message.channel, message.digest]
-            receipts.append(Receipt.STORED if is_new[place] else Receipt.DUPLICATE)
-            is_new[place] = False
+        is_new = list(self._writer.write(rows, numbers.changed)) if rows or numbers.changed else []
+        receipts: list[Receipt | Sequenced] = []
+        for position, message in enumerate(messages):
+            receipt = Receipt.STORED
+            admitted, expected = judged.get(position, (True, None))
+            if not admitted:
+                receipt = Receipt.OUT_OF_SEQUENCE
+            elif message.has_content:
+                place = places[message.channel, message.digest]
+                receipt = Receipt.STORED if is_new[place] else Receipt.DUPLICATE
+                is_new[place] = False
+            receipts.append(receipt if expected is None else Sequenced(receipt, expected))
         return receipts
 
     def _row(self, message: ReceivedMessage) -> Row:

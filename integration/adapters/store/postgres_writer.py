@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -10,7 +10,7 @@ from hl7_listener.inbox import StoreUnavailable
 from integration.adapters.store.addresses import POSTGRES_CONNECTION, POSTGRES_DURABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from integration.adapters.store.kept_row import Row
 
@@ -21,25 +21,51 @@ SELECT * FROM unnest(
 ) ON CONFLICT (digest, channel) DO NOTHING RETURNING channel, digest
 """
 
+_NUMBER = """
+INSERT INTO sequence_numbers (channel, last) VALUES (%s, %s)
+ON CONFLICT (channel) DO UPDATE SET last = excluded.last
+"""
+_LAST_NUMBER = "SELECT last FROM sequence_numbers WHERE channel = %s"
+
 
 class PostgresWriter:
     """One connection, made anew after a failure."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._connection: psycopg.Connection[tuple[str, bytes]] | None = None
+        self._connection: psycopg.Connection[Any] | None = None
 
-    def write(self, rows: Sequence[Row]) -> Sequence[bool]:
+    def write(self, rows: Sequence[Row], numbers: Mapping[str, int | None]) -> Sequence[bool]:
         """All in one."""
         try:
             connection = self._connection or self._connect()
-            with connection.cursor(binary=True) as cursor:
-                cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)], prepare=True)
-                stored = set(cursor.fetchall())
+            if not numbers:
+                stored = self._insert(connection, rows)
+            else:
+                with connection.transaction():
+                    stored = self._insert(connection, rows) if rows else set()
+                    for number in numbers.items():
+                        connection.execute(_NUMBER, number)
         except psycopg.OperationalError as error:
             self.close()
             raise StoreUnavailable(type(error).__name__) from error
         return [(row[0], row[2]) in stored for row in rows]
+
+    @staticmethod
+    def _insert(connection: psycopg.Connection[Any], rows: Sequence[Row]) -> set[tuple[str, bytes]]:
+        with connection.cursor(binary=True) as cursor:
+            cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)], prepare=True)
+            return set(cursor.fetchall())
+
+    def last_number(self, channel: str) -> int | None:
+        """See `inbox.Writer`."""
+        try:
+            connection = self._connection or self._connect()
+            row = connection.execute(_LAST_NUMBER, (channel,)).fetchone()
+        except psycopg.OperationalError as error:
+            self.close()
+            raise StoreUnavailable(type(error).__name__) from error
+        return None if row is None else row[0]
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -47,7 +73,7 @@ class PostgresWriter:
             self._connection.close()
             self._connection = None
 
-    def _connect(self) -> psycopg.Connection[tuple[str, bytes]]:
+    def _connect(self) -> psycopg.Connection[Any]:
         self._connection = psycopg.connect(self._url, autocommit=True, **POSTGRES_CONNECTION)
         self._connection.execute(POSTGRES_DURABLE)
         return self._connection

@@ -12,7 +12,7 @@ from hl7_listener.inbox import StoreUnavailable
 from integration.adapters.store.addresses import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from integration.adapters.store.kept_row import Row
@@ -21,6 +21,12 @@ _INSERT = """
 INSERT INTO inbox (channel, control_id, digest, sealed_payload, received_at, state, reason)
 VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest, channel) DO NOTHING
 """
+
+_NUMBER = """
+INSERT INTO sequence_numbers (channel, "last") VALUES (?, ?)
+ON CONFLICT (channel) DO UPDATE SET "last" = excluded."last"
+"""
+_LAST_NUMBER = 'SELECT "last" FROM sequence_numbers WHERE channel = ?'
 
 # The pipeline holds the write lock for milliseconds; SQLite itself would soon sleep for a tenth of a second.
 _LOOK_AGAIN = 0.0005  # seconds
@@ -34,13 +40,15 @@ class SqliteWriter:
         self._connection: sqlite3.Connection | None = None
         self._checkpointer = _Checkpointer(path)
 
-    def write(self, rows: Sequence[Row]) -> Sequence[bool]:
+    def write(self, rows: Sequence[Row], numbers: Mapping[str, int | None]) -> Sequence[bool]:
         """One after another; they come in as one."""
         try:
             connection = self._connection or self._connect()
             with self._checkpointer.pause:
                 self._begin(connection)
                 is_new = [connection.execute(_INSERT, row).rowcount == 1 for row in rows]
+                for number in numbers.items():
+                    connection.execute(_NUMBER, number)
                 connection.execute("COMMIT")
         except (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError, OverflowError):
             self.release()
@@ -50,6 +58,16 @@ class SqliteWriter:
             raise StoreUnavailable(type(error).__name__) from error
         self._checkpointer.written(sum(2 + len(row[3]) // _PAGE_BYTES for row in rows))
         return is_new
+
+    def last_number(self, channel: str) -> int | None:
+        """See `inbox.Writer`."""
+        try:
+            connection = self._connection or self._connect()
+            row = connection.execute(_LAST_NUMBER, (channel,)).fetchone()
+        except sqlite3.Error as error:
+            self.release()
+            raise StoreUnavailable(type(error).__name__) from error
+        return None if row is None else row[0]
 
     def release(self) -> None:
         """Let go of the connection, and with it of a transaction that failed."""

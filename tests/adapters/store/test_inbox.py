@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hl7_listener.inbox import Inbox, Receipt, ReceivedMessage, StoreUnavailable
+from hl7_listener.inbox import Inbox, Receipt, ReceivedMessage, Sequenced, StoreUnavailable
 from integration.testing.store import FakeInbox, FakeStore
 from tests.adapters.store import keeper
 from tests.adapters.store.records import NOW
@@ -53,11 +53,11 @@ def inbox_and_store(request: pytest.FixtureRequest) -> Iterator[tuple[Inbox, Sto
     store.close()
 
 
-def keep(inbox: Inbox, *messages: ReceivedMessage) -> list[Receipt]:
+def keep(inbox: Inbox, *messages: ReceivedMessage) -> list[Receipt | Sequenced]:
     return list(asyncio.run(_keep(inbox, messages)))
 
 
-async def _keep(inbox: Inbox, messages: tuple[ReceivedMessage, ...]) -> list[Receipt]:
+async def _keep(inbox: Inbox, messages: tuple[ReceivedMessage, ...]) -> list[Receipt | Sequenced]:
     return list(await inbox.keep(messages))
 
 
@@ -102,6 +102,58 @@ def test_a_control_id_with_a_nul_byte_is_kept_all_the_same(inbox_and_store: tupl
         assert unit.inbox.count("new") == 1
 
 
+def numbered(*numbers: int, **changes: Any) -> list[ReceivedMessage]:
+    return [received(abs(number), sequence=number, **changes) for number in numbers]
+
+
+def test_sequence_numbers_are_judged_one_after_another(inbox_and_store: tuple[Inbox, Store]) -> None:
+    inbox, store = inbox_and_store
+    gap = Receipt.OUT_OF_SEQUENCE
+    assert keep(inbox, *numbered(7, 8, 10, 9)) == [
+        Sequenced(STORED, 8),
+        Sequenced(STORED, 9),
+        Sequenced(gap, 9),
+        Sequenced(STORED, 10),
+    ]
+    assert keep(inbox, *numbered(8, 9, 11)) == [  # 9: our answer to it was lost
+        Sequenced(gap, 10),
+        Sequenced(DUPLICATE, 10),
+        Sequenced(gap, 10),
+    ]
+    assert keep(inbox, *numbered(3, channel="other"), received(1)) == [Sequenced(STORED, 4), STORED]
+    with store.unit() as unit:
+        kept = [(message.channel, message.control_id) for message in unit.inbox.listing()]
+    assert kept == [("main", name) for name in ("MSG7", "MSG8", "MSG9")] + [
+        ("other", "MSG3"),
+        ("main", "MSG1"),
+    ]
+
+
+def test_starting_a_link_tells_the_number_and_beginning_anew_forgets_it(
+    inbox_and_store: tuple[Inbox, Store],
+) -> None:
+    inbox, store = inbox_and_store
+    [start, anew] = numbered(0, -1, has_content=False)
+    assert keep(inbox, start) == [Sequenced(STORED, -1)]
+    assert keep(inbox, *numbered(5)) == [Sequenced(STORED, 6)]
+    assert keep(inbox, start) == [Sequenced(STORED, 6)]
+    assert keep(inbox, anew) == [Sequenced(STORED, -1)]
+    assert keep(inbox, *numbered(900)) == [Sequenced(STORED, 901)]
+    with store.unit() as unit:
+        assert [message.control_id for message in unit.inbox.listing()] == ["MSG5", "MSG900"]
+
+
+def test_sequence_numbers_survive_with_the_messages_and_go_with_them(store_place: StorePlace) -> None:
+    inbox = store_place.open_inbox()
+    keep(inbox, *numbered(1))
+    with pytest.raises(Exception, match=r"(?i)null"):
+        keep(inbox, *numbered(2), received(9, channel=None))
+    inbox.close()
+    again = store_place.open_inbox()
+    assert keep(again, *numbered(2)) == [Sequenced(STORED, 3)]
+    again.close()
+
+
 def test_a_message_that_cannot_be_stored_spoils_its_batch_and_nothing_else(store_place: StorePlace) -> None:
     inbox = store_place.open_inbox()
     poison = received(2, channel=None)
@@ -143,9 +195,9 @@ def test_the_pipeline_at_work_does_not_keep_the_listener_out(store_place: StoreP
     """Units and batches side by side: each of both succeeds."""
     inbox, store = store_place.open_inbox(), store_place.open()
 
-    async def both() -> list[Receipt]:
+    async def both() -> list[Receipt | Sequenced]:
         loop = asyncio.get_running_loop()
-        receipts: list[Receipt] = []
+        receipts: list[Receipt | Sequenced] = []
         for number in range(30):
             working = loop.run_in_executor(None, _claim_and_finish, store)
             receipts += await inbox.keep([received(number)])

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from integration.adapters.store.tables.columns import Instant, metadata
+from integration.adapters.store.tables.columns import BIG, Instant, metadata
 
 stamp = sa.Table(
     "stamp",
@@ -20,6 +20,14 @@ data_keys = sa.Table(
         "id", sa.SmallInteger, primary_key=True, autoincrement=False
     ),  # the first byte of what it sealed
     sa.Column("sealed_hash_key", sa.LargeBinary, nullable=False),
+)
+
+# The last MSH-13 kept of each feed that follows the sequence number protocol. `inbox.py` writes these too.
+sequence_numbers = sa.Table(
+    "sequence_numbers",
+    metadata,
+    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("last", BIG),  # NULL: whatever comes next is the first
 )
 
 # Breakers that were ever open; a released one keeps the time of its release.

@@ -28,6 +28,11 @@ def upgrade() -> None:
         sqlite_where=sa.text("held_by IS NOT NULL"),
     )
     op.create_table(
+        "sequence_numbers",
+        sa.Column("channel", sa.Text, primary_key=True),
+        sa.Column("last", BIG),
+    )
+    op.create_table(
         "application_acknowledgments",
         sa.Column("inbox_id", BIG, primary_key=True, autoincrement=False),
         sa.Column("feed", sa.Text, nullable=False),
@@ -95,3 +100,18 @@ def upgrade() -> None:
     )
     op.add_column("appointments", sa.Column("slot_from", BIG))
     op.add_column("staff_tasks", sa.Column("feed", sa.Text))
+    op.add_column("appointments", sa.Column("sealed_parents", sa.LargeBinary))
+    op.add_column("appointments", sa.Column("sealed_past", sa.LargeBinary))
+    op.create_table(
+        "appointment_parents",
+        sa.Column("scope", sa.Text, primary_key=True),
+        sa.Column("identifier_hash", sa.LargeBinary, primary_key=True),
+        sa.Column(
+            "appointment_id",
+            BIG,
+            sa.ForeignKey("appointments.id", name="appointment_parents_appointment_id_fk"),
+            primary_key=True,
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.add_column("changes", sa.Column("patients_before", sa.Text))
