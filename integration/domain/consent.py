@@ -33,7 +33,7 @@ class Suppression:
     source: str  # reply | carrier | staff
     evidence: str = ""  # the words received, or the carrier's code
     lifted_at: datetime | None = None
-    lifted_by: str | None = None  # reply | staff
+    lifted_by: str | None = None  # reply | staff | ehr
 
 
 class ConsentPolicy(StrEnum):

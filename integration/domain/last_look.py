@@ -90,10 +90,9 @@ def of_patient(
     unguarded = patient.is_minor(today) and patient.guardian_number is None
     consent = "no consent to texts" if recorded is None else "consent to texts was refused"
     checks: tuple[tuple[bool, str], ...] = (
-        (patient.deceased, "the patient has died"),
+        (patient.silence is not None, patient.silence or ""),
         (unguarded, NO_GUARDIAN),
         (patient.number_on(today) != number, "the patient has another number now"),
-        (patient.suppressed, "the patient asked for no publicity (PD1-11, PD1-12)"),
         (not permits(policy, recorded=recorded), consent),
     )
     return next((Skip(reason) for applies, reason in checks if applies), None)

@@ -69,6 +69,7 @@ class Change:
     before: Slot | None = None  # the slot until now, None for a new appointment
     quiet: bool = False  # plan the future only: no booked, moved, cancelled, no step already due
     inbox_id: int | None = None
+    patients_before: tuple[int, ...] | None = None  # None: the appointment has the patients it had
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +229,12 @@ class PatientRows(Protocol):
     def link(self, patient_id: int, ehr_id: str) -> None:
         """Remember the chart, and touch nothing else: news of the patient may be on its way."""
 
+    def survivor(self, patient_id: int) -> Patient:
+        """The patient, or the one whose record that patient's has become part of; KeyError when unknown."""
+
+    def merge(self, gone_id: int, survivor_id: int) -> None:
+        """One record becomes part of another: its identifiers lead there for ever, its numbers go."""
+
     def with_number(self, number: str) -> Sequence[Patient]:
         """All patients who have this number, or are texted about by way of it (their guardian's)."""
 
@@ -249,6 +256,12 @@ class AppointmentRows(Protocol):
 
     def get(self, appointment_id: int) -> Appointment:
         """One appointment; KeyError when unknown."""
+
+    def of_patient(self, patient_id: int) -> Sequence[int]:
+        """The ids of all appointments of a patient, past ones too; not locked."""
+
+    def parts_of(self, scope: str, parents: Collection[str]) -> Sequence[int]:
+        """The ids of the appointments that have one of these keys among their `parents`; not locked."""
 
     def to_come(self, patient_id: int, after: datetime) -> Sequence[int]:
         """The ids of a patient's appointments that start after then, whatever their status; not locked."""
@@ -310,6 +323,9 @@ class ReminderRows(Protocol):
     def update(self, reminders: Sequence[Reminder]) -> None:
         """Write practice, state, reason, due_at, not_after, text_id, decided_at."""
 
+    def hand_over(self, appointment_ids: Collection[int], gone_id: int, survivor_id: int) -> None:
+        """A patient's, for these appointments, are another's now, unless the other has the same ones."""
+
     def claim_number(self, now: datetime) -> str | None:
         """A number with an open reminder due at or before `now` (earliest first), locked until the unit ends.
 
@@ -350,6 +366,9 @@ class NumberRows(Protocol):
 
     def lift(self, number: str, kinds: Collection[SuppressionKind], *, at: datetime, by: str) -> int:
         """Lift what is in force of these kinds; returns how many."""
+
+    def unusable(self, numbers: Collection[str]) -> Mapping[str, datetime]:
+        """Those of these numbers that cannot receive texts, as far as is known, with since when."""
 
     def automatic_opt_outs(self, since: datetime) -> int:
         """How many opt-outs the carrier's word alone has caused since then (their cap: promise 6)."""
@@ -450,6 +469,12 @@ class ReplyRows(Protocol):
     def answered(self, question_id: int, at: datetime) -> None:
         """An answer was taken."""
 
+    def hand_over(self, appointment_ids: Collection[int], gone_id: int, survivor_id: int) -> None:
+        """Questions put to one patient about these appointments were put to another.
+
+        Where the other was asked about the same appointment, that question alone stands.
+        """
+
     def last_text_to(self, number: str) -> TextMessage | None:
         """The newest reminder or free text offered to a number."""
 
@@ -465,6 +490,9 @@ class TaskRows(Protocol):
 
     def close(self, task_id: int, at: datetime) -> None:
         """Done."""
+
+    def hand_over(self, gone_id: int, survivor_id: int, at: datetime) -> None:
+        """What is open about one patient is about another; what is open there already is done once."""
 
 
 class WriteBackRows(Protocol):

@@ -9,7 +9,7 @@ from integration.domain.text_message import TextKind
 from integration.testing.store_tables import as_stored, must_be_there
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from integration.domain.conversation import Question, Reply
@@ -88,6 +88,17 @@ class FakeReplyRows:
         question = self._tables.questions[question_id]
         self._tables.questions[question_id] = as_stored(replace(question, answered_at=at))
 
+    def hand_over(self, appointment_ids: Collection[int], gone_id: int, survivor_id: int) -> None:
+        """Those that stand."""
+        asked = {(each.appointment_id, each.patient_id) for each in self._tables.questions.values()}
+        for question in list(self._tables.questions.values()):
+            if question.patient_id != gone_id or question.appointment_id not in appointment_ids:
+                continue
+            if (question.appointment_id, survivor_id) in asked:
+                del self._tables.questions[question.id]
+            else:
+                self._tables.questions[question.id] = replace(question, patient_id=survivor_id)
+
     def last_text_to(self, number: str) -> TextMessage | None:
         """Newest by the time it was offered."""
         offered = [
@@ -133,6 +144,17 @@ class FakeTaskRows:
         task = self._tables.tasks.get(task_id)
         if task is not None and task.done_at is None:
             self._tables.tasks[task_id] = as_stored(replace(task, done_at=at))
+
+    def hand_over(self, gone_id: int, survivor_id: int, at: datetime) -> None:
+        """One by one."""
+        for task in self.open():
+            theirs = replace(task, patient_id=survivor_id)
+            if task.patient_id != gone_id:
+                continue
+            if _about(theirs) in {_about(each) for each in self.open()}:
+                self.close(task.id, at)
+            else:
+                self._tables.tasks[task.id] = theirs
 
 
 def _about(task: StaffTask) -> tuple[object, ...]:

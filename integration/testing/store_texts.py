@@ -14,7 +14,7 @@ from integration.ports.store import AlreadyAnswered, AlreadyOffered
 from integration.testing.store_tables import as_stored, must_be_there
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from integration.domain.consent import Suppression
     from integration.domain.text_message import Attempt, TextMessage
@@ -54,6 +54,15 @@ class FakeNumberRows:
         for each in lifted:
             self._tables.suppressions[each.id] = as_stored(replace(each, lifted_at=at, lifted_by=by))
         return len(lifted)
+
+    def unusable(self, numbers: Collection[str]) -> Mapping[str, datetime]:
+        """In force."""
+        return {
+            each.number: each.since
+            for number in numbers
+            for each in self.suppressions(number)
+            if each.kind is SuppressionKind.BAD_NUMBER
+        }
 
     def automatic_opt_outs(self, since: datetime) -> int:
         """Lifted ones included."""

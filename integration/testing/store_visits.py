@@ -160,6 +160,21 @@ class FakePatientRows:
         """The chart alone."""
         self._tables.patients[patient_id] = replace(self.get(patient_id), ehr_id=ehr_id)
 
+    def survivor(self, patient_id: int) -> Patient:
+        """Along the merges."""
+        patient = self.get(patient_id)
+        while patient.merged_into is not None:
+            patient = self.get(patient.merged_into)
+        return patient
+
+    def merge(self, gone_id: int, survivor_id: int) -> None:
+        """The identifiers, and the mark."""
+        must_be_there(self._tables.patients, survivor_id)
+        owners = self._tables.patient_owners
+        owners |= {key: survivor_id for key, owner in owners.items() if owner == gone_id}
+        gone = self.get(gone_id)
+        self.save(replace(gone, number=None, guardian_number=None, merged_into=survivor_id))
+
     def with_number(self, number: str) -> Sequence[Patient]:
         """Oldest first."""
         known = self._tables.patients.values()
@@ -200,6 +215,18 @@ class FakeAppointmentRows:
     def get(self, appointment_id: int) -> Appointment:
         """By id."""
         return self._tables.appointments[appointment_id]
+
+    def of_patient(self, patient_id: int) -> Sequence[int]:
+        """Whenever they are."""
+        return [each.id for each in self._tables.appointments.values() if patient_id in each.patients]
+
+    def parts_of(self, scope: str, parents: Collection[str]) -> Sequence[int]:
+        """Oldest first."""
+        return [
+            each.id
+            for each in self._tables.appointments.values()
+            if each.scope == scope and not set(parents).isdisjoint(each.parents)
+        ]
 
     def to_come(self, patient_id: int, after: datetime) -> Sequence[int]:
         """Whatever their status."""
@@ -312,6 +339,15 @@ class FakeReminderRows:
                     decided_at=reminder.decided_at,
                 )
             )
+
+    def hand_over(self, appointment_ids: Collection[int], gone_id: int, survivor_id: int) -> None:
+        """Unless the other has the same."""
+        known = {reminder.key for reminder in self._all()}
+        for reminder in self._all():
+            theirs = replace(reminder, patient_id=survivor_id)
+            is_meant = reminder.appointment_id in appointment_ids and reminder.patient_id == gone_id
+            if is_meant and theirs.key not in known:
+                self._tables.reminders[reminder.id] = theirs
 
     def claim_number(self, now: datetime) -> str | None:
         """The number whose turn it is."""

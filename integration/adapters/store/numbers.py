@@ -8,14 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from integration.adapters.store.tables.people import BY_THE_CARRIER_ALONE, IN_FORCE, suppressions
-from integration.domain.consent import Suppression
+from integration.domain.consent import Suppression, SuppressionKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from integration.adapters.store.work import Work
-    from integration.domain.consent import SuppressionKind
 
 _IN_FORCE = (
     sa.select(suppressions)
@@ -31,6 +30,11 @@ _LIFT = (
         suppressions.c.kind.in_(sa.bindparam("kinds", expanding=True)),
     )
     .values(lifted_at=sa.bindparam("at"), lifted_by=sa.bindparam("by"))
+)
+_UNUSABLE = sa.select(suppressions.c.number_hash, suppressions.c.since).where(
+    IN_FORCE,
+    suppressions.c.number_hash.in_(sa.bindparam("hashes", expanding=True)),
+    suppressions.c.kind == SuppressionKind.BAD_NUMBER,
 )
 _AUTOMATIC = (
     sa.select(sa.func.count())
@@ -86,6 +90,14 @@ class SqlNumberRows:
         """Kept as a record."""
         wanted = {"of": self._work.hash_of(number), "kinds": list(kinds), "at": at, "by": by}
         return self._work.run(_LIFT, wanted).rowcount
+
+    def unusable(self, numbers: Collection[str]) -> Mapping[str, datetime]:
+        """In one query, before anything held back is written."""
+        hashes = {self._work.hash_of(number): number for number in numbers}
+        if not hashes:
+            return {}
+        rows = self._work.early_rows(_UNUSABLE, {"hashes": list(hashes)})
+        return {hashes[bytes(row.number_hash)]: row.since for row in rows}
 
     def automatic_opt_outs(self, since: datetime) -> int:
         """Lifted ones included."""

@@ -54,6 +54,15 @@ _LINK = (
     .where(patients.c.id == sa.bindparam("patient_id"))
     .values(sealed_ehr_id=sa.bindparam("sealed"), revision=patients.c.revision + 1)
 )
+_LEAD_ELSEWHERE = (
+    patient_identifiers.update()
+    .where(
+        patient_identifiers.c.scope == sa.bindparam("of_scope"),
+        patient_identifiers.c.identifier_hash.in_(sa.bindparam("hashes", expanding=True)),
+        patient_identifiers.c.patient_id == sa.bindparam("gone_id"),
+    )
+    .values(patient_id=sa.bindparam("survivor_id"))
+)
 _CONSENT = (
     sa.select(consents.c.given)
     .where(consents.c.patient_id == sa.bindparam("of_patient"))
@@ -133,6 +142,24 @@ class SqlPatientRows:
         self._read_before.pop(patient_id, None)
         self._identifiers.forget()
 
+    def survivor(self, patient_id: int) -> Patient:
+        """Along the merges."""
+        patient = self.get(patient_id)
+        while patient.merged_into is not None:
+            patient = self.get(patient.merged_into)
+        return patient
+
+    def merge(self, gone_id: int, survivor_id: int) -> None:
+        """The identifiers, and the mark."""
+        gone = self.get(gone_id)
+        hashes = [self._work.keys.hash(f"identifier\0{gone.scope}", each) for each in gone.identifiers]
+        self._work.run(
+            _LEAD_ELSEWHERE,
+            {"of_scope": gone.scope, "hashes": hashes, "gone_id": gone_id, "survivor_id": survivor_id},
+        )
+        self._identifiers.forget()
+        self.save(replace(gone, number=None, guardian_number=None, merged_into=survivor_id))
+
     def with_number(self, number: str) -> Sequence[Patient]:
         """Oldest first."""
         return [
@@ -184,6 +211,10 @@ class SqlPatientRows:
             if patient.guardian_number is None
             else work.keep_number(patient.guardian_number),
             "guardian_language": patient.guardian_language,
+            "silenced_by": " ".join(patient.silenced_by) or None,
+            "removed": patient.removed,
+            "sealed_gone": work.seal_json("patients.sealed_gone", patient.gone) if patient.gone else None,
+            "merged_into": patient.merged_into,
         }
 
     def _read(self, row: sa.Row[Any]) -> Patient:
@@ -207,6 +238,12 @@ class SqlPatientRows:
             if row.guardian_number_hash is None
             else work.number(bytes(row.guardian_number_hash)),
             guardian_language=row.guardian_language,
+            silenced_by=tuple((row.silenced_by or "").split()),
+            removed=row.removed,
+            gone=()
+            if row.sealed_gone is None
+            else tuple(work.read_json("patients.sealed_gone", row.sealed_gone)),
+            merged_into=row.merged_into,
         )
         self._read_before[patient.id] = (row.revision, patient.identifiers)
         return patient

@@ -40,6 +40,22 @@ _UPDATE = (
         }
     )
 )
+_same = reminders.alias("same")
+_HAND_OVER = (
+    reminders.update()
+    .where(
+        reminders.c.appointment_id.in_(sa.bindparam("appointment_ids", expanding=True)),
+        reminders.c.patient_id == sa.bindparam("gone_id"),
+        ~sa.exists().where(
+            _same.c.appointment_id == reminders.c.appointment_id,
+            _same.c.patient_id == sa.bindparam("survivor_id"),
+            _same.c.number_hash == reminders.c.number_hash,
+            _same.c.step == reminders.c.step,
+            _same.c.slot_number == reminders.c.slot_number,
+        ),
+    )
+    .values(patient_id=sa.bindparam("survivor_id"))
+)
 _CLAIM = (
     sa.select(numbers)
     .join_from(reminders, numbers)
@@ -138,6 +154,17 @@ class SqlReminderRows:
                 ],
             )
 
+    def hand_over(self, appointment_ids: Collection[int], gone_id: int, survivor_id: int) -> None:
+        """By appointment: there is no index by patient."""
+        self._fetched.clear()
+        if appointment_ids:
+            wanted = {
+                "appointment_ids": list(appointment_ids),
+                "gone_id": gone_id,
+                "survivor_id": survivor_id,
+            }
+            self._work.run(_HAND_OVER, wanted)
+
     def claim_number(self, now: datetime) -> str | None:
         """The number whose turn it is."""
         return next(iter(self.claim_numbers(now, 1)), None)
@@ -155,7 +182,11 @@ class SqlReminderRows:
                 for row in self._work.rows(_STILL_DUE, {"now": now, "hashes": list(claimed)})
             }
             if due:
-                return [self._work.number(number_hash) for number_hash in claimed if number_hash in due]
+                return [
+                    self._work.unsealed_number(number_hash, sealed)
+                    for number_hash, sealed in claimed.items()
+                    if number_hash in due
+                ]
 
     def open_of_number(self, number: str) -> Sequence[Reminder]:
         """By due time."""

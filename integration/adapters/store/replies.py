@@ -12,7 +12,7 @@ from integration.adapters.store.tables.people import numbers
 from integration.domain.conversation import Question, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from integration.adapters.store.texts import SqlTextRows
@@ -80,6 +80,27 @@ _OF_NUMBER = (
 _ANSWERED = (
     questions.update().where(questions.c.id == sa.bindparam("wanted")).values(answered_at=sa.bindparam("at"))
 )
+
+
+_OF_GONE = sa.and_(
+    STANDS,
+    questions.c.appointment_id.in_(sa.bindparam("appointment_ids", expanding=True)),
+    questions.c.patient_id == sa.bindparam("gone_id"),
+)
+_other = questions.alias("other")
+_DROP_TWINS = (
+    questions.update()
+    .where(
+        _OF_GONE,
+        sa.exists().where(
+            sa.not_(_other.c.replaced),
+            _other.c.appointment_id == questions.c.appointment_id,
+            _other.c.patient_id == sa.bindparam("survivor_id"),
+        ),
+    )
+    .values(replaced=True)
+)
+_HAND_OVER = questions.update().where(_OF_GONE).values(patient_id=sa.bindparam("survivor_id"))
 
 
 class SqlReplyRows:
@@ -150,6 +171,17 @@ class SqlReplyRows:
     def answered(self, question_id: int, at: datetime) -> None:
         """The newest answer's time."""
         self._work.run(_ANSWERED, {"wanted": question_id, "at": at})
+
+    def hand_over(self, appointment_ids: Collection[int], gone_id: int, survivor_id: int) -> None:
+        """Those that stand."""
+        if appointment_ids:
+            wanted = {
+                "appointment_ids": list(appointment_ids),
+                "gone_id": gone_id,
+                "survivor_id": survivor_id,
+            }
+            self._work.run(_DROP_TWINS, wanted)
+            self._work.run(_HAND_OVER, wanted)
 
     def last_text_to(self, number: str) -> TextMessage | None:
         """Newest by the time it was offered."""

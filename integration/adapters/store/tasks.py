@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -38,6 +39,21 @@ _CLOSE = (
     .values(done_at=sa.bindparam("at"))
 )
 
+_twin = staff_tasks.alias("twin")
+_HAND_OVER = (
+    staff_tasks.update()
+    .where(
+        TO_DO,
+        staff_tasks.c.id == sa.bindparam("wanted"),
+        ~sa.exists().where(
+            _twin.c.done_at.is_(None),
+            _twin.c.kind == sa.bindparam("of_kind", type_=staff_tasks.c.kind.type),
+            _twin.c.about == sa.bindparam("new_about"),
+        ),
+    )
+    .values(patient_id=sa.bindparam("survivor_id"), about=sa.bindparam("new_about"))
+)
+
 
 class SqlTaskRows:
     """See `integration.ports.store.TaskRows`."""
@@ -63,6 +79,16 @@ class SqlTaskRows:
     def close(self, task_id: int, at: datetime) -> None:
         """Once."""
         self._work.run(_CLOSE, {"wanted": task_id, "at": at})
+
+    def hand_over(self, gone_id: int, survivor_id: int, at: datetime) -> None:
+        """One by one: they are few."""
+        for task in self.open():
+            if task.patient_id != gone_id:
+                continue
+            theirs = replace(task, patient_id=survivor_id)
+            wanted = {"wanted": task.id, "of_kind": task.kind, "new_about": _about(theirs)}
+            if self._work.run(_HAND_OVER, wanted | {"survivor_id": survivor_id}).rowcount == 0:
+                self.close(task.id, at)
 
 
 def _about(task: StaffTask) -> str:

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from integration.adapters.store.tables.columns import (
+    BIG,
     Instant,
     Word,
     metadata,
@@ -42,6 +43,10 @@ patients = sa.Table(
     revision(),
     sa.Column("guardian_number_hash", sa.LargeBinary),  # of `numbers`
     sa.Column("guardian_language", sa.Text),
+    sa.Column("silenced_by", sa.Text),  # paths, with blanks between
+    sa.Column("removed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("sealed_gone", sa.LargeBinary),  # a JSON list: those of its identifiers that are gone
+    sa.Column("merged_into", BIG),  # of `patients`
     sqlite_autoincrement=True,
 )
 sa.Index("patients_by_number", patients.c.number_hash)

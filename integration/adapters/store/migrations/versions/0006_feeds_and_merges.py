@@ -115,3 +115,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.add_column("changes", sa.Column("patients_before", sa.Text))
+    op.add_column("patients", sa.Column("silenced_by", sa.Text))
+    op.add_column("patients", sa.Column("removed", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("patients", sa.Column("sealed_gone", sa.LargeBinary))
+    op.add_column("patients", sa.Column("merged_into", BIG))
