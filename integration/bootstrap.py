@@ -198,6 +198,11 @@ def on_and_off(environment: Environment, settings: Settings, workshop: Workshop)
         lines.append(f"LIVE: {workshop.sms.name} texts patients.")
     lines.append(f"Write-back: {workshop.write_back.describe()}")
     lines += [
+        f"Feed {feed.name}: who asks hears at {how.host}:{how.port} what became of a message."
+        for feed in settings.feeds.values()
+        if (how := feed.application_acknowledgment) is not None
+    ]
+    lines += [
         f"Feed {feed.name}: shadow, everything is planned and shown, nothing is sent."
         for feed in settings.feeds.values()
         if feed.state == "shadow"

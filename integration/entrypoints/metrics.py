@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
 
+from integration.domain.application_acknowledgment import AcknowledgmentState
 from integration.domain.write_back import WriteBackState
 from integration.ports.store import StoreUnavailable
 
@@ -56,6 +57,9 @@ class _StoreCollector:
         store, clock = self._workshop.store, self._workshop.clock
         inbox = GaugeMetricFamily(f"{_PREFIX}_inbox_messages", "Messages kept, by state.", labels=["state"])
         outbox = GaugeMetricFamily(f"{_PREFIX}_write_backs", "Facts for charts, by state.", labels=["state"])
+        answers = GaugeMetricFamily(
+            f"{_PREFIX}_application_acknowledgments", "What senders are told, by state.", labels=["state"]
+        )
         tasks = GaugeMetricFamily(f"{_PREFIX}_open_tasks", "What waits for a person.")
         stopped = GaugeMetricFamily(
             f"{_PREFIX}_open_breakers", "What was stopped until a person releases it."
@@ -68,6 +72,8 @@ class _StoreCollector:
                 inbox.add_metric([state], unit.inbox.count(state))
             for written in WriteBackState:
                 outbox.add_metric([written.value], unit.write_backs.count(written))
+            for told in AcknowledgmentState:
+                answers.add_metric([told.value], unit.acknowledgments.count(told))
             tasks.add_metric([], len(unit.tasks.open()))
         stopped.add_metric([], len(store.breakers()))
         due = store.next_times().calendar
@@ -75,4 +81,4 @@ class _StoreCollector:
             late.add_metric([], (due - clock.calendar()).total_seconds())
         calendar = GaugeMetricFamily(f"{_PREFIX}_calendar_seconds", "What the calendar shows, since 1970.")
         calendar.add_metric([], clock.calendar().timestamp())
-        yield from (inbox, outbox, tasks, stopped, late, calendar)
+        yield from (inbox, outbox, answers, tasks, stopped, late, calendar)
