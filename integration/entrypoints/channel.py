@@ -68,10 +68,32 @@ class Channel(NamedTuple):
 
 def channels(feeds: Iterable[Feed], default_port: int) -> list[Channel]:
     """One channel a feed."""
-    return [
-        Channel(feed.name, feed.port or default_port, feed.acknowledge, feed.max_message_bytes)
-        for feed in feeds
-    ]
+    return [_channel(feed, default_port) for feed in feeds]
+
+
+def _channel(feed: Feed, default_port: int) -> Channel:
+    mllp = feed.mllp
+    return Channel(
+        feed.name,
+        feed.port or default_port,
+        feed.acknowledge,
+        feed.max_message_bytes,
+        allow=mllp.allow,
+        commit_bytes=mllp.commit_bytes,
+        batch_answer=mllp.batch_answer,
+        sequence=mllp.sequence,
+        frame_limit=mllp.frame_limit.total_seconds(),
+        idle_limit=None if mllp.idle_limit is None else mllp.idle_limit.total_seconds(),
+        max_connections=mllp.max_connections,
+        max_unfinished_bytes=mllp.max_unfinished_bytes,
+        certificate=_text(mllp.certificate),
+        key=_text(mllp.key),
+        clients_ca=_text(mllp.clients_ca),
+    )
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def told(facts: Iterable[Iterable[Any]]) -> list[Channel]:

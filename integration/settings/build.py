@@ -12,6 +12,7 @@ from integration.settings.model import (
     Caps,
     Feed,
     FeedLocation,
+    Mllp,
     Practice,
     Sending,
     TlsFiles,
@@ -78,12 +79,13 @@ def a_feed(name: str, file: FeedFile, vendor: VendorProfile) -> Feed:
     facts = {
         key: value
         for key, value in file
-        if key not in {"vendor", "scope", "locations", "application_acknowledgment"}
+        if key not in {"vendor", "scope", "locations", "mllp", "application_acknowledgment"}
     }
     return Feed(
         name=name,
         vendor=vendor,
         scope=file.scope or name,
+        mllp=Mllp(**dict(file.mllp)),
         application_acknowledgment=_acknowledging(file.application_acknowledgment),
         locations={code: FeedLocation(**dict(section)) for code, section in file.locations.items()},
         **facts,

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from fhir_mappers.errors import BadProfile
 from fhir_mappers.profile import VendorProfile
 from fhir_mappers.profile import resolve as resolve_vendor
+from hl7_listener.tls import BadCertificate, TlsFiles, server_context
 from integration.domain.failure import WrongErrorCodes, failures
 from integration.domain.text_template import choices
 from integration.domain.wording import Catalog, CatalogError, PracticeWords, check_practice
@@ -206,10 +207,21 @@ class _Reading:
             other = ports.setdefault(file.port, document.file)
             if other != document.file:
                 self._note(document, "port", f"{other} listens there; each feed needs a port of its own")
+            self._certificate(document, file)
             vendor = vendors.get(file.vendor)
             if vendor is not None:
                 found[document.name] = a_feed(document.name, file, vendor)
         return found
+
+    def _certificate(self, document: Document, file: FeedFile) -> None:
+        """Whether the listener could secure its port with these files."""
+        certificate, key = file.mllp.certificate, file.mllp.key
+        if certificate is None or key is None:
+            return
+        try:
+            server_context(TlsFiles(certificate, key, file.mllp.clients_ca))
+        except BadCertificate as error:
+            self._note(document, f"mllp.{error.key}", error.text)
 
     def _wording(
         self,

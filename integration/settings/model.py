@@ -7,13 +7,13 @@ the practice's currency.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from fhir_mappers.translation import FeedFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import timedelta
     from decimal import Decimal
     from pathlib import Path
     from zoneinfo import ZoneInfo
@@ -57,6 +57,23 @@ class ApplicationAcknowledging:
 
 
 @dataclass(frozen=True, slots=True)
+class Mllp:
+    """How a feed's port behaves; what each key means is in `hl7_listener.settings`."""
+
+    allow: tuple[str, ...] = ()  # networks
+    certificate: Path | None = None  # None: in the clear
+    key: Path | None = None
+    clients_ca: Path | None = None
+    commit_bytes: bool = False
+    batch_answer: Literal["each", "batch"] = "each"
+    sequence: bool = False
+    frame_limit: timedelta = timedelta(minutes=10)
+    idle_limit: timedelta | None = None
+    max_connections: int = 256
+    max_unfinished_bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """One inbound channel: `config/feeds/<name>.toml`."""
 
@@ -76,7 +93,10 @@ class Feed:
     identifier_systems: Mapping[str, str]  # assigning authority → FHIR identifier system
     locations: Mapping[str, FeedLocation]  # by the code at AIL-3, PV1-3 or MSH-4
     max_message_bytes: int
+    mllp: Mllp = field(default_factory=Mllp)
     application_acknowledgment: ApplicationAcknowledging | None = None
+    expected_silence: timedelta | None = None  # longer without a message is an alert (wall)
+    hold_when_silent: bool = False  # then its reminders wait
 
     @property
     def facts(self) -> FeedFacts:

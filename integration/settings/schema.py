@@ -3,6 +3,7 @@
 Durations are seconds, or "45m", "12h", "5d"; times of day are local to the practice.
 """
 
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any, Literal, Self
 
@@ -12,12 +13,15 @@ from fhir_mappers.profile import HL7PathText
 from integration.domain.consent import ConsentPolicy
 from integration.domain.reminder_plan import Ask
 from integration.settings.values import (
+    AtLeastTenMinutes,
+    AtLeastTenSeconds,
     Charset,
     ClockTime,
     Currency,
     DialledNumber,
     Duration,
     IdentifierSystem,
+    Network,
     Number,
     PemFile,
     Price,
@@ -199,6 +203,50 @@ class ApplicationAcknowledgmentSection(_Section):
     tls: TlsSection | None = Field(None, description="encrypts the connection; `tls = {}` is enough")
 
 
+class MllpSection(_Section):
+    """How the feed's port behaves: who may connect, how frames are answered, how long they may take."""
+
+    allow: tuple[Network, ...] = Field(
+        (), description="networks and addresses that may connect; everybody who can reach the port unless set"
+    )
+    certificate: PemFile | None = Field(
+        None, description="turns TLS on: our certificate in PEM form, with those between it and its authority"
+    )
+    key: PemFile | None = Field(None, description="the certificate's private key, without a passphrase")
+    clients_ca: PemFile | None = Field(
+        None, description="who vouches for senders: then none is served without a certificate of theirs"
+    )
+    commit_bytes: bool = Field(
+        False, description="MLLP release 2: a commit (06) or its refusal (15) before each acknowledgment"
+    )
+    batch_answer: Literal["each", "batch"] = Field(
+        "each", description="a batch gets a frame for each message's acknowledgment, or one batch of them"
+    )
+    sequence: bool = Field(
+        False, description="the sequence number protocol: heeds MSH-13, answers MSA-4; one sender a feed"
+    )
+    frame_limit: AtLeastTenSeconds = _written(
+        "10m", description="how long a message may take from its first to its last byte"
+    )
+    idle_limit: AtLeastTenMinutes | None = Field(
+        None, description='closes a connection silent for so long, hours rather than seconds, such as "12h"'
+    )
+    max_connections: int = Field(256, ge=1, le=10_000, description="at the same time; more are closed")
+    max_unfinished_bytes: int = Field(
+        64 * 1024 * 1024,
+        ge=1024,
+        description="of all messages that have begun and not ended; beyond it the largest is cut off",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key go together")
+        if self.clients_ca is not None and self.certificate is None:
+            raise ValueError("clients_ca asks for TLS: it needs a certificate and a key of ours")
+        return self
+
+
 class FeedFile(_Section):
     """`feeds/<name>.toml`: one inbound channel."""
 
@@ -235,8 +283,19 @@ class FeedFile(_Section):
     identifier_systems: dict[str, IdentifierSystem] = Field(
         {}, description="assigning authority of identifiers → FHIR identifier system"
     )
+    expected_silence: Duration | None = Field(
+        None,
+        ge=timedelta(minutes=1),
+        description="longer without a message is an alert, a task for staff, and a figure of /metrics",
+    )
+    hold_when_silent: bool = Field(
+        False, description="whether its reminders wait while it is silent for longer than `expected_silence`"
+    )
     max_message_bytes: int = Field(
         16 * 1024 * 1024, ge=1024, description="a larger message is refused with its connection"
+    )
+    mllp: MllpSection = Field(
+        default_factory=lambda: MllpSection.model_validate({}), description="how its port behaves"
     )
     application_acknowledgment: ApplicationAcknowledgmentSection | None = Field(
         None, description="where the sender hears what became of its messages"
@@ -247,10 +306,18 @@ class FeedFile(_Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.hold_when_silent and self.expected_silence is None:
+            raise ValueError("hold_when_silent needs expected_silence beside it")
         if self.application_acknowledgment is not None and self.acknowledge == "always_aa":
             raise ValueError(
                 'application_acknowledgment follows a CA, which acknowledge = "always_aa" never gives'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> Self:
+        if self.mllp.max_unfinished_bytes < self.max_message_bytes:
+            raise ValueError("mllp.max_unfinished_bytes must leave room for one message of max_message_bytes")
         return self
 
 

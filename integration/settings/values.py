@@ -3,6 +3,7 @@
 import re
 from datetime import time, timedelta
 from decimal import Decimal, InvalidOperation
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -33,6 +34,17 @@ def _at_most(longest: timedelta, said: str) -> AfterValidator:
     def check(value: timedelta) -> timedelta:
         if value > longest:
             raise ValueError(f"must be at most {said}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _at_least(shortest: timedelta, said: str) -> AfterValidator:
+    """A limit, as `_at_most`."""
+
+    def check(value: timedelta) -> timedelta:
+        if value < shortest:
+            raise ValueError(f"must be at least {said}")
         return value
 
     return AfterValidator(check)
@@ -102,6 +114,19 @@ def _pem_file(value: Any) -> Path:
     return path
 
 
+def _network(value: Any) -> str:
+    try:
+        if isinstance(value, str):
+            return str(ip_network(value))
+    except ValueError:
+        pass
+    try:
+        near = f"; did you mean {ip_network(value, strict=False)}?" if isinstance(value, str) else ""
+    except ValueError:
+        near = ""
+    raise ValueError(f'must be a network or an address, such as "10.1.0.0/16" or "2001:db8::7"{near}')
+
+
 def _system(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:\S+", value):
         raise ValueError('must be a FHIR identifier system, a URI such as "urn:oid:1.2.3" or "https://…"')
@@ -114,6 +139,8 @@ _DURATION_SCHEMA = {
 _CLOCK_SCHEMA = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
 
 Duration = Annotated[timedelta, PlainValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)]
+AtLeastTenSeconds = Annotated[Duration, _at_least(timedelta(seconds=10), '10 or "10s"')]
+AtLeastTenMinutes = Annotated[Duration, _at_least(timedelta(minutes=10), '600 or "10m"')]
 UpToAMinute = Annotated[Duration, _at_most(timedelta(minutes=1), '60 or "1m"')]
 UpToAnHour = Annotated[Duration, _at_most(timedelta(hours=1), '3600 or "1h"')]
 ClockTime = Annotated[time, PlainValidator(_clock), WithJsonSchema(_CLOCK_SCHEMA)]
@@ -126,5 +153,6 @@ Price = Annotated[
     Decimal, PlainValidator(_price), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}]})
 ]
 Currency = Annotated[str, AfterValidator(_currency)]
+Network = Annotated[str, PlainValidator(_network), WithJsonSchema({"type": "string"})]
 PemFile = Annotated[Path, PlainValidator(_pem_file), WithJsonSchema({"type": "string"})]
 IdentifierSystem = Annotated[str, AfterValidator(_system)]
