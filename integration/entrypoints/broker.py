@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from celery import Celery
 
-from integration.entrypoints.knocker import SILENT_TEXTS, SWEEP
+from integration.entrypoints.knocker import SILENCE, SWEEP
 from integration.entrypoints.troubles import Refused
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def celery_app(environment: Environment) -> Celery:
         beat_scheduler="celery.beat:Scheduler",  # in memory: there is nothing to remember of a sweep
         beat_schedule={
             "sweep": {"task": task_name("sweep"), "schedule": SWEEP, **options},
-            "silent texts": {"task": task_name("look_up"), "schedule": SILENT_TEXTS, **options},
+            "silent texts": {"task": task_name("look_up"), "schedule": SILENCE, **options},
+            "silent feeds": {"task": task_name("silence"), "schedule": SILENCE, **options},
         },
     )
     return app

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CONCURRENT: Final[frozenset[Step]] = frozenset({"send"})  # several of it at once are faster than one
 SWEEP: Final = 1.0  # seconds between two looks
 _SHORTEST: Final = 0.02  # seconds; looking after every knock would cost as much as the work
-SILENT_TEXTS: Final = 5.0  # seconds between looks for texts of which nothing has been heard for long
+SILENCE: Final = 5.0  # seconds between looks for texts and feeds of which nothing has been heard for long
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds, after a surprise
 _log = structlog.get_logger(__name__)
 
@@ -112,9 +112,10 @@ class Knocker:
         calendar, wall = self._clock.calendar(), self._clock.wall()
         for step in self._store.has_work(calendar, wall):
             self._bells.steps[step].ring()
-        if time.monotonic() - self._silence_heard > SILENT_TEXTS:
+        if time.monotonic() - self._silence_heard > SILENCE:
             self._silence_heard = time.monotonic()
             self._bells.steps["look_up"].ring()
+            self._bells.steps["silence"].ring()
         times = self._store.next_times()
         waits = [SWEEP]
         if times.calendar is not None:

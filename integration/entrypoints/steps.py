@@ -11,6 +11,8 @@ from integration.pipeline.reply import hear
 from integration.pipeline.send import send_next
 from integration.pipeline.track import look_up, track
 from integration.pipeline.translate import translate
+from integration.pipeline.translate.anew import anew
+from integration.pipeline.watch import Watching
 from integration.pipeline.write_back import drain
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
     """Every step over one workshop."""
-    circuit, acknowledging = Circuit(), Acknowledging(workshop)
+    circuit, acknowledging, watching = Circuit(), Acknowledging(workshop), Watching(workshop)
     return {
         "translate": lambda: bool(translate(workshop)),
         "acknowledge": lambda: bool(acknowledging.drain()),
@@ -34,4 +36,6 @@ def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
         "write_back": lambda: bool(
             drain(workshop.store, workshop.write_back, workshop.clock, workshop.random, circuit)
         ),
+        "anew": lambda: anew(workshop),
+        "silence": watching.look,
     }

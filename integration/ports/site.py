@@ -133,5 +133,8 @@ class FeedRows(Protocol):
     def forget(self, name: str) -> None:
         """Nothing is expected of it any more."""
 
+    def newest(self) -> int:
+        """The id of the newest inbox message, 0 when there is none."""
+
     def heard_since(self, message_id: int) -> tuple[int, Mapping[str, datetime]]:
         """The newest inbox message there is, and of each channel when the newest after that one was kept."""

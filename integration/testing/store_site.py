@@ -141,6 +141,10 @@ class FakeFeedRows:
         """Gone."""
         self._tables.feed_watches.pop(name, None)
 
+    def newest(self) -> int:
+        """The last one."""
+        return max(self._tables.inbox, default=0)
+
     def heard_since(self, message_id: int) -> tuple[int, Mapping[str, datetime]]:
         """What came since."""
         new = [message for message in self._tables.inbox.values() if message.id > message_id]

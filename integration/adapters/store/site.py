@@ -82,6 +82,7 @@ _UNWATCH = feed_watches.delete().where(feed_watches.c.name == sa.bindparam("want
 _TRY_WATCH_LOCK = sa.select(
     sa.func.pg_try_advisory_xact_lock(sa.literal(0x66656564, sa.BigInteger))
 )  # "feed"
+_NEWEST = sa.select(sa.func.max(inbox.c.id))
 _HEARD = (
     sa.select(
         inbox.c.channel,
@@ -241,6 +242,10 @@ class SqlFeedRows:
     def forget(self, name: str) -> None:
         """Gone."""
         self._work.run(_UNWATCH, {"wanted": name})
+
+    def newest(self) -> int:
+        """Along the inbox's own key."""
+        return int(self._work.run(_NEWEST).scalar_one() or 0)
 
     def heard_since(self, message_id: int) -> tuple[int, Mapping[str, datetime]]:
         """Along the inbox's own key: only what came since is looked at."""

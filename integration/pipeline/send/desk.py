@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fhir_mappers.v2_to_fhir import identity_keys
 from integration.domain.consent import SuppressionKind
 from integration.domain.consequences import mass_change_breaker, texts_breaker
+from integration.domain.feed_silence import silence
 from integration.domain.gathering import Candidate
 from integration.domain.identity import appointment_key, patient_key
 from integration.domain.last_look import LATER, SOON, Hold, Skip, Verdict, of_patient, of_visit, suppressed
@@ -119,6 +120,10 @@ class Desk:
         verdict = of_visit(reminder, candidate.step, appointment, waiting=waiting, now=self.now)
         if verdict is None and candidate.step.outranks_caps:
             verdict = self._breaker(mass_change_breaker(practice.name))
+        if verdict is None and feed.hold_when_silent:
+            watch = self.unit.feeds.get(feed.name)
+            if watch is not None and watch.silent_since is not None:
+                verdict = Hold(self.now + LATER, silence(feed.name, watch.silent_since, feed.zone))
         if verdict is not None:
             return verdict
         recorded = self.unit.patients.consent(patient.id)
