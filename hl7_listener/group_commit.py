@@ -77,9 +77,17 @@ class GroupCommit:
     async def _work(self) -> None:
         try:
             while self._queue:
+                await self._gather()
                 await self._commit_once()
         finally:
             self._worker = None
+
+    async def _gather(self) -> None:
+        """Let what is arriving arrive while each look at the sockets finds more: it shares the commit."""
+        waiting = 0
+        while waiting < len(self._queue) < self._max_batch_messages:
+            waiting = len(self._queue)
+            await asyncio.sleep(0)
 
     async def _commit_once(self) -> None:
         messages, submissions, weight = self._take()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -23,6 +24,13 @@ def one_of_them(table: sa.Table, count: int) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.scope == sa.bindparam("of_scope"), table.c.identifier_hash.in_(hashes))
 
 
+@cache
+def _owner_of(table: sa.Table, owner: str) -> sa.Select[Any]:
+    return sa.select(table.c[owner]).where(
+        table.c.scope == sa.bindparam("of_scope"), table.c.identifier_hash == sa.bindparam("hash")
+    )
+
+
 class Identifiers:
     """The identifiers of the records of one kind, whose column `owner` refers to them, in one unit.
 
@@ -37,9 +45,6 @@ class Identifiers:
         self._table = table
         self._query = query
         self._owner = owner
-        self._owner_of = sa.select(table.c[owner]).where(
-            table.c.scope == sa.bindparam("of_scope"), table.c.identifier_hash == sa.bindparam("hash")
-        )
         self._hashes: dict[tuple[str, str], bytes] = {}
         self._expected: dict[tuple[str, bytes], list[sa.Row[Any]]] = {}
         self._held: list[dict[str, Any]] = []
@@ -90,7 +95,8 @@ class Identifiers:
         if self._work.insert(self._table, self._held, unless_there=True) != expected:
             for scope, each, record_id in self._firsts:
                 wanted = {"of_scope": scope, "hash": each}
-                if self._work.connection.execute(self._owner_of, wanted).scalar() != record_id:
+                owner_of = _owner_of(self._table, self._owner)
+                if self._work.connection.execute(owner_of, wanted).scalar() != record_id:
                     raise Overtaken("another unit stored the same record first; run this one again")
             self._expected.clear()
             self._ours.clear()

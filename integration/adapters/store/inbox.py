@@ -1,13 +1,12 @@
 """Keeps what the listener hears, one durable transaction a batch, before it is acknowledged (promise 1).
 
 Here the bare drivers speak: the listener's process stays small. The rows are those of `tables/visits.py`.
-All work is done in one thread of the inbox's own, so that the event loop goes on listening.
+All work is done by the event loop, which a batch keeps busy for a fraction of a millisecond and a commit for
+the time that the disk takes: threads taking turns at Python's one interpreter lock cost several times that.
 """
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -38,15 +37,15 @@ def open_inbox(url: str, *, data_directory: Path, data_key: str | None, stamp: K
 
 
 class Writer(Protocol):
-    """One connection, used by one thread."""
+    """One connection, used by one batch at a time."""
 
-    def write(self, rows: Sequence[Row], numbers: Mapping[str, int | None]) -> Sequence[bool]:
+    async def write(self, rows: Sequence[Row], numbers: Mapping[str, int | None]) -> Sequence[bool]:
         """Commit the rows, and the last sequence numbers of channels; whether each row is new.
 
         Raises `StoreUnavailable`, or what this batch provoked.
         """
 
-    def last_number(self, channel: str) -> int | None:
+    async def last_number(self, channel: str) -> int | None:
         """The last sequence number of a channel. Raises `StoreUnavailable`."""
 
     def close(self) -> None:
@@ -59,22 +58,17 @@ class GroupInbox:
     def __init__(self, writer: Writer, keys: Keys) -> None:
         self._writer = writer
         self._keys = keys
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inbox")
 
     async def keep(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt | Sequenced]:
-        """One transaction; afterwards every message would survive a power cut."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._keep, messages)
+        """One transaction; afterwards every message would survive a power cut.
 
-    def close(self) -> None:
-        """Finish what is under way and let go of the store."""
-        self._thread.submit(self._writer.close).result()
-        self._thread.shutdown()
-
-    def _keep(self, messages: Sequence[ReceivedMessage]) -> list[Receipt | Sequenced]:
-        """A message twice in one batch is stored once."""
+        A message twice in one batch is stored once.
+        """
         places: dict[tuple[str, bytes], int] = {}
         rows: list[Row] = []
-        numbers = Numbers(self._writer.last_number)
+        numbered = {message.channel for message in messages if message.sequence is not None}
+        last = {channel: await self._writer.last_number(channel) for channel in numbered}
+        numbers = Numbers(last.__getitem__)
         judged: dict[int, tuple[bool, int]] = {}  # of messages with a number: admitted, expected then
         for position, message in enumerate(messages):
             if message.sequence is not None:
@@ -85,7 +79,7 @@ class GroupInbox:
             if (message.channel, message.digest) not in places:
                 places[message.channel, message.digest] = len(rows)
                 rows.append(self._row(message))
-        is_new = list(self._writer.write(rows, numbers.changed)) if rows or numbers.changed else []
+        is_new = list(await self._writer.write(rows, numbers.changed)) if rows or numbers.changed else []
         receipts: list[Receipt | Sequenced] = []
         for position, message in enumerate(messages):
             receipt = Receipt.STORED
@@ -98,6 +92,10 @@ class GroupInbox:
                 is_new[place] = False
             receipts.append(receipt if expected is None else Sequenced(receipt, expected))
         return receipts
+
+    def close(self) -> None:
+        """Let go of the store; nothing may be under way."""
+        self._writer.close()
 
     def _row(self, message: ReceivedMessage) -> Row:
         return (

@@ -33,35 +33,37 @@ class PostgresWriter:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._connection: psycopg.Connection[Any] | None = None
+        self._connection: psycopg.AsyncConnection[Any] | None = None
 
-    def write(self, rows: Sequence[Row], numbers: Mapping[str, int | None]) -> Sequence[bool]:
+    async def write(self, rows: Sequence[Row], numbers: Mapping[str, int | None]) -> Sequence[bool]:
         """All in one."""
         try:
-            connection = self._connection or self._connect()
+            connection = self._connection or await self._connect()
             if not numbers:
-                stored = self._insert(connection, rows)
+                stored = await self._insert(connection, rows)
             else:
-                with connection.transaction():
-                    stored = self._insert(connection, rows) if rows else set()
+                async with connection.transaction():
+                    stored = await self._insert(connection, rows) if rows else set()
                     for number in numbers.items():
-                        connection.execute(_NUMBER, number)
+                        await connection.execute(_NUMBER, number)
         except psycopg.OperationalError as error:
             self.close()
             raise StoreUnavailable(type(error).__name__) from error
         return [(row[0], row[2]) in stored for row in rows]
 
     @staticmethod
-    def _insert(connection: psycopg.Connection[Any], rows: Sequence[Row]) -> set[tuple[str, bytes]]:
-        with connection.cursor(binary=True) as cursor:
-            cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)], prepare=True)
-            return set(cursor.fetchall())
+    async def _insert(
+        connection: psycopg.AsyncConnection[Any], rows: Sequence[Row]
+    ) -> set[tuple[str, bytes]]:
+        cursor = connection.cursor(binary=True)
+        await cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)], prepare=True)
+        return set(await cursor.fetchall())
 
-    def last_number(self, channel: str) -> int | None:
+    async def last_number(self, channel: str) -> int | None:
         """See `inbox.Writer`."""
         try:
-            connection = self._connection or self._connect()
-            row = connection.execute(_LAST_NUMBER, (channel,)).fetchone()
+            connection = self._connection or await self._connect()
+            row = await (await connection.execute(_LAST_NUMBER, (channel,))).fetchone()
         except psycopg.OperationalError as error:
             self.close()
             raise StoreUnavailable(type(error).__name__) from error
@@ -70,10 +72,12 @@ class PostgresWriter:
     def close(self) -> None:
         """Let go of the connection."""
         if self._connection is not None:
-            self._connection.close()
+            self._connection.pgconn.finish()
             self._connection = None
 
-    def _connect(self) -> psycopg.Connection[Any]:
-        self._connection = psycopg.connect(self._url, autocommit=True, **POSTGRES_CONNECTION)
-        self._connection.execute(POSTGRES_DURABLE)
+    async def _connect(self) -> psycopg.AsyncConnection[Any]:
+        self._connection = await psycopg.AsyncConnection.connect(
+            self._url, autocommit=True, **POSTGRES_CONNECTION
+        )
+        await self._connection.execute(POSTGRES_DURABLE)
         return self._connection

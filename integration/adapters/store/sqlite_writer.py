@@ -1,7 +1,15 @@
-"""Writes the inbox into a SQLite file: commits go to its log, and a thread moves the log into the file."""
+"""Writes the inbox into a SQLite file: commits go to its log, and a thread moves the log into the file.
+
+The event loop itself commits: to hand a batch to another thread and back costs more than the commit, and
+until the disk has it there is nothing to answer. For the pipeline's lock it waits without holding up anyone.
+
+A log that need not grow costs a commit half as much, so it is begun anew again and again. That takes a moment
+in which all of it is in the file and nobody reads it: the writer looks for one between two batches.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 import time
@@ -29,37 +37,37 @@ ON CONFLICT (channel) DO UPDATE SET "last" = excluded."last"
 _LAST_NUMBER = 'SELECT "last" FROM sequence_numbers WHERE channel = ?'
 
 # The pipeline holds the write lock for milliseconds; SQLite itself would soon sleep for a tenth of a second.
-_LOOK_AGAIN = 0.0005  # seconds
+_LOOK_AGAIN = 0.0003  # seconds
 
 
 class SqliteWriter:
-    """Commits to the write-ahead log; moving its pages into the file is another thread's work."""
+    """One connection, which the event loop uses."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._checkpointer = _Checkpointer(path)
 
-    def write(self, rows: Sequence[Row], numbers: Mapping[str, int | None]) -> Sequence[bool]:
+    async def write(self, rows: Sequence[Row], numbers: Mapping[str, int | None]) -> Sequence[bool]:
         """One after another; they come in as one."""
         try:
             connection = self._connection or self._connect()
-            with self._checkpointer.pause:
-                self._begin(connection)
-                is_new = [connection.execute(_INSERT, row).rowcount == 1 for row in rows]
-                for number in numbers.items():
-                    connection.execute(_NUMBER, number)
-                connection.execute("COMMIT")
+            self._checkpointer.begin_anew(connection)
+            await self._begin(connection)
+            is_new = [connection.execute(_INSERT, row).rowcount == 1 for row in rows]
+            for number in numbers.items():
+                connection.execute(_NUMBER, number)
+            connection.execute("COMMIT")
         except (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError, OverflowError):
             self.release()
             raise
         except sqlite3.Error as error:
             self.release()
             raise StoreUnavailable(type(error).__name__) from error
-        self._checkpointer.written(sum(2 + len(row[3]) // _PAGE_BYTES for row in rows))
+        self._checkpointer.written(rows)
         return is_new
 
-    def last_number(self, channel: str) -> int | None:
+    async def last_number(self, channel: str) -> int | None:
         """See `inbox.Writer`."""
         try:
             connection = self._connection or self._connect()
@@ -88,7 +96,7 @@ class SqliteWriter:
         return self._connection
 
     @staticmethod
-    def _begin(connection: sqlite3.Connection) -> None:
+    async def _begin(connection: sqlite3.Connection) -> None:
         give_up = time.monotonic() + PATIENCE
         while True:
             try:
@@ -96,14 +104,17 @@ class SqliteWriter:
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
                     raise
-                time.sleep(_LOOK_AGAIN)
+                await asyncio.sleep(_LOOK_AGAIN)
             else:
                 return
 
 
 _PAGE_BYTES = 4096
-_CHECKPOINT_PAGES = 1000
-_LONG_LOG_PAGES = 16_000  # 64 MiB: time to begin it anew, even if that makes a writer wait a moment
+_PAGES_A_COMMIT, _PAGES_A_ROW = 5, 2  # beside those of the payload: indexes, and what holds them together
+_CHECKPOINT_PAGES = 4000
+_PASSES = 3  # each moves what came during the one before
+_LONG_LOG_PAGES = 16_000  # 64 MiB: time to begin it anew, even if a writer has to wait for readers
+_LONG_WAIT = 100  # milliseconds
 
 
 class _Checkpointer:
@@ -111,19 +122,29 @@ class _Checkpointer:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.pause = threading.Lock()  # held while the log begins anew, and by who writes
         self._pages = 0
+        self._moved: int | None = None  # the pages of a log that is in the file but for its very end
         self._wanted = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="checkpoint", daemon=True)
         self._thread.start()
 
-    def written(self, pages: int) -> None:
-        """About so many pages more are in the log."""
-        self._pages += pages
+    def written(self, rows: Sequence[Row]) -> None:
+        """These are in the log."""
+        self._pages += _PAGES_A_COMMIT + sum(_PAGES_A_ROW + len(row[3]) // _PAGE_BYTES for row in rows)
         if self._pages >= _CHECKPOINT_PAGES:
             self._pages = 0
             self._wanted.set()
+
+    def begin_anew(self, connection: sqlite3.Connection) -> None:
+        """Begin the log anew, if it is time and nobody else is at it; by the writer, between two batches."""
+        if self._moved is None:
+            return
+        patience = _LONG_WAIT if self._moved > _LONG_LOG_PAGES else 0
+        self._moved = None
+        connection.execute(f"PRAGMA busy_timeout = {patience}")
+        connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        connection.execute("PRAGMA busy_timeout = 0")
 
     def close(self) -> None:
         """End the thread."""
@@ -135,14 +156,9 @@ class _Checkpointer:
         while self._wanted.wait() and not self._closing:
             self._wanted.clear()
             with suppress(sqlite3.Error), closing(_connect_sqlite(self._path)) as connection:
-                self._checkpoint(connection)
-
-    def _checkpoint(self, connection: sqlite3.Connection) -> None:
-        _busy, in_log, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        if in_log > _LONG_LOG_PAGES and moved < in_log:
-            connection.execute("PRAGMA busy_timeout = 100")
-            with self.pause:
-                connection.execute("PRAGMA wal_checkpoint(RESTART)")
+                for _ in range(_PASSES):
+                    _busy, in_log, _in_file = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                self._moved = in_log
 
 
 def _connect_sqlite(path: Path) -> sqlite3.Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from integration.adapters.store import peek
 from integration.adapters.store.acknowledgments import SqlAcknowledgmentRows
+from integration.adapters.store.addresses import PATIENCE
 from integration.adapters.store.appointments import SqlAppointmentRows
 from integration.adapters.store.callbacks import SqlCallbackRows
 from integration.adapters.store.changes import SqlChangeRows
@@ -31,6 +33,7 @@ from integration.adapters.store.tasks import SqlTaskRows
 from integration.adapters.store.texts import SqlTextRows
 from integration.adapters.store.work import Ids, KnownNumbers, Work
 from integration.adapters.store.write_backs import SqlWriteBackRows
+from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,12 +109,13 @@ class SqlStore:
         self._keys = keys
         self._known = KnownNumbers()
         self._ids = Ids()
+        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
 
     @contextmanager
     def unit(self) -> Iterator[SqlUnit]:
         """One transaction. On SQLite it is the only one that writes, so let it be one of milliseconds."""
         with answering():
-            with self._engine.begin() as connection:
+            with self._writing() as connection:
                 work = Work(connection, self._keys, self._known, self._ids)
                 yield SqlUnit(work)
                 work.flush()
@@ -145,7 +149,7 @@ class SqlStore:
 
     def open_breaker(self, name: str, reason: str) -> None:
         """The first reason stands."""
-        with answering(), self._engine.begin() as connection:
+        with answering(), self._writing() as connection:
             connection.execute(_OPEN_BREAKER, {"name": name, "reason": reason, "released_at": None})
 
     def released(self) -> dict[str, datetime]:
@@ -155,12 +159,27 @@ class SqlStore:
 
     def release(self, name: str, at: datetime) -> None:
         """Close it."""
-        with answering(), self._engine.begin() as connection:
+        with answering(), self._writing() as connection:
             connection.execute(_RELEASE, {"wanted": name, "at": at})
 
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """A transaction; on SQLite its threads take turns here, as its own way to wait is to sleep."""
+        if self._turn is None:
+            with self._engine.begin() as connection:
+                yield connection
+            return
+        if not self._turn.acquire(timeout=PATIENCE):
+            raise StoreUnavailable("the store does not answer (busy)")
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        finally:
+            self._turn.release()
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:

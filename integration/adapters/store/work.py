@@ -186,7 +186,14 @@ class Work:
         known = self._known.get(number_hash) or self._fresh.get(number_hash)
         if known is None:
             (row,) = self.early_rows(_GET_NUMBER, {"hash": number_hash})
-            known = self.keys.read("numbers.sealed_number", row.sealed_number)
+            known = self.unsealed_number(number_hash, row.sealed_number)
+        return known
+
+    def unsealed_number(self, number_hash: bytes, sealed: bytes) -> str:
+        """The number itself, whose row was read."""
+        known = self._known.get(number_hash) or self._fresh.get(number_hash)
+        if known is None:
+            known = self.keys.read("numbers.sealed_number", sealed)
             self._fresh[number_hash] = known
         return known
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -60,7 +61,12 @@ def test_a_commit_to_postgres_survives_a_power_cut_whatever_the_server_s_default
         assert through_sqlalchemy.execute(sa.text("SHOW synchronous_commit")).scalar() == "on"
     engine.dispose()
     writer = PostgresWriter(postgres_place.url)
-    assert list(writer._connect().execute("SHOW synchronous_commit").fetchone() or ()) == ["on"]
+
+    async def shown() -> list[str]:
+        cursor = await (await writer._connect()).execute("SHOW synchronous_commit")
+        return list(await cursor.fetchone() or ())
+
+    assert asyncio.run(shown()) == ["on"]
     writer.close()
 
 
