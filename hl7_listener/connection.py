@@ -30,6 +30,7 @@ _KEEPALIVE = {  # seconds idle, seconds between probes, probes: a dead peer is f
 }
 _MESSAGES_AT_ONCE = 256  # of one connection in one submission, but for one frame's, which stay together
 _HANDSHAKE = 20.0  # seconds
+_GOODBYE = 3.0  # seconds a TLS peer has to close its side
 _FAREWELL = 60.0  # seconds for a peer to read its last answers
 
 
@@ -210,7 +211,12 @@ class Connection(asyncio.Protocol):
         secured: asyncio.Transport | None = None
         try:
             secured = await asyncio.get_running_loop().start_tls(
-                self._transport, self, context, server_side=True, ssl_handshake_timeout=_HANDSHAKE
+                self._transport,
+                self,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=_HANDSHAKE,
+                ssl_shutdown_timeout=_GOODBYE,
             )
         except ssl.SSLError as error:
             counts = self._desk.counts

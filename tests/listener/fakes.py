@@ -3,15 +3,20 @@
 import asyncio
 import itertools
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import cast
 
+from hl7_listener.connection import Connection
+from hl7_listener.desk import Unfinished
 from hl7_listener.framing import END, frame
 from hl7_listener.group_commit import GroupCommit
-from hl7_listener.inbox import Receipt, ReceivedMessage, StoreUnavailable
+from hl7_listener.inbox import Receipt, ReceivedMessage, Sequenced, StoreUnavailable
+from hl7_listener.sequence import Numbers
 from hl7_listener.server import ListenerSettings, MllpServer
 
 NOON = datetime(2027, 3, 1, 12, 0, 5, tzinfo=UTC)
@@ -28,19 +33,31 @@ class MemoryInbox:
     down: bool = False
     broken: bool = False
     open: asyncio.Event = field(default_factory=asyncio.Event)
+    numbers: dict[str, int | None] = field(default_factory=dict)
     _known: set[tuple[str, str, bytes]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.open.set()
 
-    async def keep(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt]:
+    async def keep(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt | Sequenced]:
         self.calls.append([message.control_id for message in messages])
         await self.open.wait()
         if self.down:
             raise StoreUnavailable
         if self.broken or self.poison.intersection(message.control_id for message in messages):
             raise ValueError("values (Sample^Ana) refused")
-        return [self._keep(message) for message in messages]
+        numbers = Numbers(self.numbers.get)
+        receipts = [self._judge(message, numbers) for message in messages]
+        self.numbers |= numbers.changed
+        return receipts
+
+    def _judge(self, message: ReceivedMessage, numbers: Numbers) -> Receipt | Sequenced:
+        if message.sequence is None:
+            return self._keep(message)
+        receipt = Receipt.OUT_OF_SEQUENCE
+        if numbers.admit(message.channel, message.sequence):
+            receipt = self._keep(message) if message.has_content else Receipt.STORED
+        return Sequenced(receipt, numbers.expected(message.channel))
 
     def _keep(self, message: ReceivedMessage) -> Receipt:
         identity = (message.channel, message.control_id, message.digest)
@@ -62,11 +79,15 @@ class Sender:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
+    async def frame(self) -> bytes:
+        """What stands in the next frame."""
+        async with asyncio.timeout(PATIENCE):
+            return (await self.reader.readuntil(END + b"\r"))[1:-2]
+
     async def answer(self) -> list[list[str]]:
         """The next acknowledgment: its segments, each a list of fields."""
-        async with asyncio.timeout(PATIENCE):
-            framed = await self.reader.readuntil(END + b"\r")
-        return [segment.split("|") for segment in framed[1:-2].decode("latin-1").rstrip("\r").split("\r")]
+        text = (await self.frame()).decode("latin-1").rstrip("\r")
+        return [segment.split("|") for segment in text.split("\r")]
 
     async def msa(self) -> str:
         """MSA-1 and MSA-2 of the next acknowledgment."""
@@ -97,14 +118,19 @@ class Site:
     port: int
     senders: list[Sender] = field(default_factory=list)
 
-    async def connect(self) -> Sender:
-        sender = Sender(*await asyncio.open_connection("127.0.0.1", self.port))
+    @property
+    def connections(self) -> set[Connection]:
+        """The listener's ends."""
+        return cast("set[Connection]", self.server._desk.connections)
+
+    async def connect(self, tls: ssl.SSLContext | None = None) -> Sender:
+        sender = Sender(*await asyncio.open_connection("127.0.0.1", self.port, ssl=tls))
         self.senders.append(sender)
         return sender
 
-    async def send(self, *payloads: bytes) -> Sender:
+    async def send(self, *payloads: bytes, tls: ssl.SSLContext | None = None) -> Sender:
         """Connect, and send all of these at once."""
-        sender = await self.connect()
+        sender = await self.connect(tls)
         sender.writer.write(b"".join(map(frame, payloads)))
         return sender
 
@@ -114,12 +140,20 @@ async def listening(
     inbox: MemoryInbox | None = None,
     settings: ListenerSettings | None = None,
     commit: GroupCommit | None = None,
+    *,
+    tls: ssl.SSLContext | None = None,
+    everybodys: Unfinished | None = None,
 ) -> AsyncIterator[Site]:
     inbox = inbox or MemoryInbox()
     commit = commit or GroupCommit(inbox)
     ids = itertools.count(1)
     server = MllpServer(
-        settings or ListenerSettings("main", port=0), commit, lambda: NOON, lambda: f"OURS{next(ids)}"
+        settings or ListenerSettings("main", port=0),
+        commit,
+        lambda: NOON,
+        lambda: f"OURS{next(ids)}",
+        ssl_context=tls,
+        everybodys=everybodys,
     )
     _, port = await server.start()
     site = Site(server, commit, inbox, port)

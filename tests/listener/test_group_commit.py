@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from hl7_listener.group_commit import GroupCommit
-from hl7_listener.inbox import Receipt, ReceivedMessage
+from hl7_listener.inbox import Receipt, ReceivedMessage, Sequenced
 from tests.listener.fakes import NOON, MemoryInbox, until
 
 KIBIBYTE = 1024
@@ -21,9 +21,11 @@ def received(control_id: str, size: int = 10) -> ReceivedMessage:
     return ReceivedMessage("main", control_id, payload, hashlib.sha256(payload).digest(), NOON)
 
 
-async def receipts_of(commit: GroupCommit, *submissions: Sequence[ReceivedMessage]) -> list[list[Receipt]]:
+async def receipts_of(
+    commit: GroupCommit, *submissions: Sequence[ReceivedMessage]
+) -> list[list[Receipt | Sequenced]]:
     """Submit all of these at once; their receipts in the order in which they came back."""
-    answers: list[list[Receipt]] = []
+    answers: list[list[Receipt | Sequenced]] = []
     for messages in submissions:
         commit.submit(messages, lambda receipts: answers.append(list(receipts)))
     await commit.settled()
@@ -41,7 +43,7 @@ def test_what_waits_while_one_commit_runs_shares_the_next() -> None:
         inbox.open.clear()
         order: list[str] = []
 
-        def note(name: str, _: Sequence[Receipt]) -> None:
+        def note(name: str, _: Sequence[Receipt | Sequenced]) -> None:
             order.append(name)
 
         for name in ("A", "B"):
@@ -124,7 +126,7 @@ def test_a_store_that_fails_at_everything_without_saying_so_is_not_asked_for_eac
 
 def test_a_store_that_goes_down_half_way_through_a_poisoned_batch_keeps_what_it_kept() -> None:
     class Failing(MemoryInbox):
-        async def keep(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt]:
+        async def keep(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt | Sequenced]:
             self.down = bool(self.kept)
             return await super().keep(messages)
 
@@ -139,7 +141,7 @@ def test_a_store_that_goes_down_half_way_through_a_poisoned_batch_keeps_what_it_
 
 def test_an_inbox_that_miscounts_its_receipts_acknowledges_nothing() -> None:
     class Miscounting(MemoryInbox):
-        async def keep(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt]:
+        async def keep(self, messages: Sequence[ReceivedMessage]) -> Sequence[Receipt | Sequenced]:
             return [*await super().keep(messages), S]
 
     async def story() -> None:
@@ -171,11 +173,11 @@ def test_each_commit_that_stored_something_new_knocks_once_after_the_answers() -
         events: list[str] = []
         commit = GroupCommit(MemoryInbox(), on_kept=lambda stored: events.append(f"knock {stored}"))
         for name in ("A", "B", "A"):
-            commit.submit([received(name)], lambda receipts: events.append(receipts[0].name))
+            commit.submit([received(name)], lambda receipts: events.append(str(receipts[0])))
         await commit.settled()
-        commit.submit([received("A")], lambda receipts: events.append(receipts[0].name))
+        commit.submit([received("A")], lambda receipts: events.append(str(receipts[0])))
         await commit.settled()
-        assert events == ["STORED", "STORED", "DUPLICATE", "knock 2", "DUPLICATE"]
+        assert events == [str(S), str(S), str(D), "knock 2", str(D)]
 
     asyncio.run(story())
 
@@ -188,7 +190,7 @@ def test_neither_a_failing_knock_nor_a_failing_answer_harms_anybody_else(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def story() -> None:
-        answers: list[Receipt] = []
+        answers: list[Receipt | Sequenced] = []
         commit = GroupCommit(MemoryInbox(), on_kept=fail)
         commit.submit([received("A")], fail)
         commit.submit([received("B")], answers.extend)

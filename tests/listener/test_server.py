@@ -317,7 +317,7 @@ def test_dead_peers_are_looked_for_by_keepalive() -> None:
         async with listening() as site:
             await site.send(message("A1"))
             await until(lambda: site.server.open_connections == 1)
-            [connection] = site.server._desk.connections
+            [connection] = site.connections
             peer = connection._transport.get_extra_info("socket")
             assert peer.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
             assert peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
@@ -356,7 +356,7 @@ def test_while_the_store_is_slow_reading_stops_and_memory_stays_bounded() -> Non
             large = frame(message("A1", "NTE|" + "x" * size + "\r"))
             peers = [await site.connect() for _ in range(senders)]
             floods = [asyncio.create_task(flood(peer, large, each)) for peer in peers]
-            connections = site.server._desk.connections
+            connections = site.connections
             await until(
                 lambda: (
                     len(connections) == senders
@@ -385,7 +385,7 @@ def test_a_sender_that_reads_no_answers_is_read_no_further_and_harms_nobody() ->
                 deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 await loop.sock_connect(deaf, ("127.0.0.1", site.port))
                 await until(lambda: site.server.open_connections == 1)
-                [connection] = site.server._desk.connections
+                [connection] = site.connections
                 connection._transport.get_extra_info("socket").setsockopt(
                     socket.SOL_SOCKET, socket.SO_SNDBUF, 4096
                 )
