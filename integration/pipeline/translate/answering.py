@@ -37,8 +37,8 @@ def owe_acknowledgment(unit: Unit, workshop: Workshop, message: KeptMessage, why
     `why`: the reason a message is dead, a word and perhaps an HL7 path; None when it was applied.
     """
     feed = workshop.settings.feeds.get(message.channel)
-    if feed is None:
-        return
+    if feed is None or message.replayed:
+        return  # whoever replays it, its sender has been told of the first time
     try:
         header = read_header(message.payload)
     except HeaderError:
