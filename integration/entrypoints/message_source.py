@@ -46,7 +46,8 @@ def _kept(options: argparse.Namespace, environment: Environment, feed: Feed) -> 
     store = bootstrap.open_existing_store(bootstrap.demo_places(environment) if options.demo else environment)
     try:
         with store.reading() as unit:
-            kept = unit.inbox.newest(InboxFilter(channel=feed.name), options.inbox)
+            ids = unit.inbox.ids(InboxFilter(channel=feed.name), options.inbox)
+            kept = [message for each in ids if (message := unit.inbox.get(each)) is not None]
     finally:
         store.close()
     found = [(f"inbox {message.id}", message.payload) for message in kept if message.payload]

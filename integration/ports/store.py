@@ -151,11 +151,8 @@ class InboxRows(Protocol):
     ) -> Sequence[KeptMessage]:
         """Messages in order of arrival, payloads included."""
 
-    def newest(self, wanted: InboxFilter, limit: int) -> Sequence[KeptMessage]:
-        """The newest so many of those meant, in order of arrival, payloads included. For a reading unit."""
-
-    def ids(self, wanted: InboxFilter) -> Sequence[int]:
-        """All that are meant, in order of arrival. For a reading unit."""
+    def ids(self, wanted: InboxFilter, newest: int | None = None) -> Sequence[int]:
+        """All that are meant, or the newest so many, in order of arrival. For a reading unit."""
 
     def reasons(self, wanted: InboxFilter) -> Sequence[ReasonCount]:
         """Those meant that have a reason, by reason, the most first. For a reading unit."""

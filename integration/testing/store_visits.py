@@ -81,13 +81,10 @@ class FakeInboxRows:
         found = [message for message in self._tables.inbox.values() if state in {None, message.state}]
         return [message for message in found if message.id > after_id][:limit]
 
-    def newest(self, wanted: InboxFilter, limit: int) -> Sequence[KeptMessage]:
-        """From the end."""
-        return self._meant(wanted)[-limit:] if limit else []
-
-    def ids(self, wanted: InboxFilter) -> Sequence[int]:
+    def ids(self, wanted: InboxFilter, newest: int | None = None) -> Sequence[int]:
         """Without what they say."""
-        return [message.id for message in self._meant(wanted)]
+        found = [message.id for message in self._meant(wanted)]
+        return found if newest is None else found[max(0, len(found) - newest) :]
 
     def reasons(self, wanted: InboxFilter) -> Sequence[ReasonCount]:
         """Counted one by one."""

@@ -10,25 +10,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from integration.entrypoints.cli import main
-from integration.entrypoints.commands.inbox import masked
-from integration.entrypoints.trial import Outcome, try_replay
+from integration.entrypoints.masking import fields, masked
 from integration.ports.store import KeptMessage
-from tests.messages import siu
+from tests.messages import CARLA, siu, without
 from tests.site import Site, TurnedClock
 from tests.stores import TEST_DATA_KEY
 
 if TYPE_CHECKING:
     from integration.adapters.store.unit_of_work import SqlStore
-    from integration.ports.store import Store
     from tests.stores import StorePlace
 
 NOW = datetime.now(ZoneInfo("America/New_York")).replace(microsecond=0)
-VISIT = (NOW + timedelta(days=20)).replace(hour=14, minute=30)
-
-
-@pytest.fixture
-def site(store: Store) -> Site:
-    return Site(store, TurnedClock(NOW))
+VISIT = (NOW + timedelta(days=20)).replace(hour=14, minute=30, second=0)
 
 
 @pytest.fixture
@@ -84,55 +77,208 @@ def test_a_state_can_be_asked_for(kept: SqlStore, capsys: pytest.CaptureFixture[
 def test_a_message_is_shown_without_its_people(kept: SqlStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inbox", "show", "1"]) == 0
     shown = capsys.readouterr().out
-    assert "PID|" in shown
+    assert "PID-5.1" in shown
     assert not any(word in shown for word in ("Sample", "Ana", "555", "MRN1"))
     assert main(["inbox", "show", "1", "--reveal"]) == 0
-    assert "Sample^Ana" in capsys.readouterr().out
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in told if "PID-5." in line] == [["PID-5.1", "Sample"], ["PID-5.2", "Ana"]]
     assert main(["inbox", "show", "99"]) == 1
     kept.close()
 
 
-def test_masking_keeps_the_shape() -> None:
-    assert masked("MSH|^~\\&|A|B\rPID|1||M-17^^^X||Núñez^Ana\r") == (
-        "MSH|^~\\&|A|B\rPID|9||x-99^^^x||xxxxx^xxx\r"
-    )
+SHOWN_AS = (
+    ("PID|1||M-17^^^HOSP^MR||Núñez^Ana", "PID|1||x-99^^^HOSP^MR||xxxxx^xxx"),
+    ("PID|1||||||19800102|F", "PID|1||||||99999999|F"),
+    ("PID|" + "|" * 11 + "|(617)555-0123^PRS^CP", "PID|" + "|" * 11 + "|(999)999-9999^PRS^CP"),
+    ("SCH|P1^EPIC|F1^EPIC", "SCH|x9^EPIC|x9^EPIC"),
+    ("SCH||||||KNEE^Knee of Ana|FU^Follow up", "SCH||||||KNEE^xxxx xx xxx|FU^xxxxxx xx"),
+    ("SCH||||||saw Ana fall", "SCH||||||xxx xxx xxxx"),
+    ("SCH|" + "|" * 23 + "|Checked In", "SCH|" + "|" * 23 + "|Checked In"),
+    ("SCH|" + "|" * 23 + "|Ana is not coming", "SCH|" + "|" * 23 + "|xxx xx xxx xxxxxx"),
+    ("AIP|1|A|1001^Sample^Drew|D", "AIP|1|A|9999^xxxxxx^xxxx|D"),
+    ("AIL|1|A|ROOM2^^^RIVER", "AIL|1|A|ROOM2^^^RIVER"),
+    ("NK1|1|Sample^Eva|MTH^mother of Ana", "NK1|1|xxxxxx^xxx|MTH^xxxxxx xx xxx"),
+    ("NTE|1||Call Ana", "NTE|9||xxxx xxx"),
+    ("ZPD|1|617-555-0123|Y", "ZPD|9|999-999-9999|x"),
+    ('PID|1||""', 'PID|1||""'),
+)
+
+
+@pytest.mark.parametrize(("segment", "shown"), SHOWN_AS, ids=[row[0] for row in SHOWN_AS])
+def test_masking_keeps_shape_codes_and_times_and_hides_the_rest(segment: str, shown: str) -> None:
+    header = "MSH|^~\\&|A|B|||20270301||SIU^S12|C1|P|2.5.1"
+    assert masked(f"{header}\r{segment}\r".encode()) == f"{header}\n{shown}"
+
+
+def test_masking_goes_by_the_delimiters_of_the_message() -> None:
+    message = "MSH#*:!%#A#B####SIU*S12#C1#P#2.5.1\rPID#1##M1***HOSP*MR##Núñez*Ana\r"
+    assert masked(message.encode()).endswith("PID#1##x9***HOSP*MR##xxxxx*xxx")
+    assert ("PID-5.2", "xxx") in fields(message.encode(), charset=None, reveal=False)
+    assert ("PID-5.2", "Ana") in fields(message.encode(), charset=None, reveal=True)
+
+
+def test_what_cannot_be_read_is_masked_from_end_to_end() -> None:
+    assert masked(b"Ana Sample 617") == "xxx xxxxxx 999"
+    assert fields(b"Ana Sample 617", charset=None, reveal=False) == []
+
+
+def test_a_message_that_is_shown_comes_with_what_has_become_of_it(
+    kept: SqlStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inbox", "show", "1", "2", "--json"]) == 0
+    good, bad = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    became = good["became"]
+    assert {"path": "SCH-25", "value": "Booked"} in good["fields"]
+    assert {"path": "PID-5.1", "value": "xxxxxx"} in good["fields"]
+    assert (became["event"], became["refusal"]) == ("booked", None)
+    assert (became["appointment"]["status"], became["appointment"]["held_by"]) == ("booked", None)
+    assert {reminder["step"] for reminder in became["reminders"]} >= {"booked", "five_days", "two_days"}
+    assert all(reminder["by_this_message"] for reminder in became["reminders"])
+    assert bad["became"]["refusal"]["code"] == "no-patient"
+    assert bad["became"]["appointment"] is None
+    assert main(["inbox", "show", "1"]) == 0
+    told = capsys.readouterr().out
+    assert "as mapped now: S12 → booked" in told
+    assert "appointment 1: booked" in told
+    kept.close()
+
+
+def test_a_dead_message_shows_that_it_holds_its_appointment(
+    kept: SqlStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = Site(kept, TurnedClock(NOW))
+    site.hear(without(siu("S14", at=NOW, start=VISIT), "PID"))
+    assert main(["inbox", "show", "3"]) == 0
+    assert "its reminders are held by the dead message 3" in capsys.readouterr().out
+    assert main(["inbox", "dismiss", "3", "--yes"]) == 0
+    assert "1 messages are dismissed" in capsys.readouterr().out
+    with kept.unit() as unit:
+        assert unit.appointments.get(1).held_by is None
+        message = unit.inbox.get(3)
+        assert message is not None
+        assert (message.state, message.reason) == ("done", "dismissed, no-patient PID")
+    kept.close()
+
+
+def test_only_the_dead_are_dismissed(kept: SqlStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inbox", "dismiss", "1", "--yes", "--json"]) == 1
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        {"messages": 1},
+        {"dismissed": 0},
+    ]
+    kept.close()
+
+
+def test_the_reasons_of_the_dead_are_counted(kept: SqlStore, capsys: pytest.CaptureFixture[str]) -> None:
+    site = Site(kept, TurnedClock(NOW))
+    site.hear(without(siu("S14", at=NOW, start=VISIT), "PID"))
+    site.hear(siu("S99", at=NOW, start=VISIT, status="x"))
+    capsys.readouterr()
+    assert main(["inbox", "reasons", "--json"]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(each["count"], each["reason"], each["first_id"], each["last_id"]) for each in told] == [
+        (2, "no-patient PID", 2, 3),
+        (1, "unsupported-trigger MSH-9.2", 4, 4),
+    ]
+    assert main(["inbox", "reasons"]) == 0
+    assert "no-patient PID" in capsys.readouterr().out
+    kept.close()
+
+
+NARROWED: tuple[tuple[list[str], list[int]], ...] = (
+    (["--reason", "no-patient"], [2]),
+    (["--reason", "no-pat"], []),
+    (["--feed", "main"], [1, 2]),
+    (["--feed", "other"], []),
+    (["--since", (NOW + timedelta(minutes=1)).isoformat()], []),
+    (["--until", (NOW + timedelta(minutes=1)).isoformat()], [1, 2]),
+    (["--limit", "1"], [2]),
+)
+
+
+@pytest.mark.parametrize(("arguments", "ids"), NARROWED, ids=[" ".join(row[0][:1]) for row in NARROWED])
+def test_the_list_can_be_narrowed_down(
+    arguments: list[str], ids: list[int], kept: SqlStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inbox", "list", *arguments, "--json"]) == 0
+    assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == ids
+    kept.close()
 
 
 def test_a_replay_says_what_it_would_do_and_does_it_only_when_told(
     kept: SqlStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["inbox", "replay", "--state", "dead"]) == 1
-    assert "Replaying 1 messages would plan at most 0 texts; 1 would be dead again" in capsys.readouterr().out
+    assert "would plan at most 0 texts and withdraw 0; 1 would be dead again" in capsys.readouterr().out
     with kept.unit() as unit:
         assert unit.inbox.count("new") == 0
     assert main(["inbox", "replay", "2", "--yes", "--json"]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert told == [{"messages": 1, "texts": 0, "dead_again": 1}, {"replayed": 1}]
+    assert told == [{"messages": 1, "texts": 0, "dead_again": 1, "withdrawn": 0}, {"replayed": 1}]
     with kept.unit() as unit:
         assert unit.inbox.count("new") == 1
     kept.close()
 
 
 @pytest.mark.parametrize(
-    "arguments", [["replay"], ["replay", "1", "--state", "dead"], ["show"], ["list", "1"]]
+    "arguments",
+    [
+        ["replay"],
+        ["replay", "1", "--state", "dead"],
+        ["replay", "1", "--reason", "no-patient"],
+        ["replay", "--state", "new"],
+        ["replay", "--since", "yesterday"],
+        ["dismiss"],
+        ["dismiss", "--state", "done"],
+        ["show"],
+        ["reasons", "1"],
+        ["list", "1"],
+        ["list", "--limit", "0"],
+        ["list", "--since", "2027-03-02T00:00Z", "--until", "2027-03-01T00:00Z"],
+    ],
 )
 def test_a_deed_without_its_messages_is_wrong_usage(arguments: list[str], kept: SqlStore) -> None:
     assert main(["inbox", *arguments]) == 2
     kept.close()
 
 
-def test_a_trial_counts_the_future_and_leaves_no_trace(site: Site) -> None:
-    site.receive(siu("S12", at=NOW, start=VISIT))
-    with site.store.unit() as unit:
-        (message,) = unit.inbox.listing()
-        unit.inbox.dead(message.id, "as if the mapping had been wrong")
-    assert try_replay(site.workshop, [message.id]) == Outcome(reminders=3, dead=0)
-    with site.store.unit() as unit:
-        assert unit.inbox.count("dead") == 1
-        assert unit.reminders.next_due() is None
-    assert site.reminders == {}
+def test_a_reason_is_replayed_in_the_order_of_arrival(
+    kept: SqlStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both were dead for one reason; of the two only the later one's state may remain."""
+    site = Site(kept, TurnedClock(NOW))
+    later = VISIT + timedelta(days=1)
+    site.receive(siu("S12", at=NOW, visit="B1", start=VISIT, person=CARLA))
+    site.receive(siu("S13", at=NOW, visit="B1", start=later, person=CARLA))
+    with kept.unit() as unit:
+        unit.inbox.dead(3, "as-if-wrong SCH-2")
+        unit.inbox.dead(4, "as-if-wrong SCH-2")
+    assert main(["inbox", "replay", "--reason", "as-if-wrong", "--yes", "--json"]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert told == [
+        {"messages": 2, "texts": 3, "dead_again": 0, "withdrawn": 0},
+        {"replayed": 2},
+    ]
+    site.work()
+    with kept.unit() as unit:
+        stored = unit.appointments.find("main", ["SCH-2||B1|"])
+        assert stored is not None
+        assert stored.slot.start == later
+    assert [text.number for text in site.texts] == [
+        "+16175550123"
+    ]  # the booking of the store's first message
+    kept.close()
 
 
-def test_a_trial_of_what_has_been_applied_adds_nothing(site: Site) -> None:
-    site.hear(siu("S12", at=NOW, start=VISIT))
-    assert try_replay(site.workshop, [1]) == Outcome(reminders=0, dead=0)
+def test_a_time_range_is_replayed(kept: SqlStore, capsys: pytest.CaptureFixture[str]) -> None:
+    around = [
+        "--since",
+        (NOW - timedelta(minutes=1)).isoformat(),
+        "--until",
+        (NOW + timedelta(1)).isoformat(),
+    ]
+    assert main(["inbox", "replay", *around, "--yes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"replayed": 1}  # the dead one alone
+    assert main(["inbox", "replay", *around, "--state", "done", "--yes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"replayed": 1}
+    kept.close()

@@ -64,6 +64,11 @@ def test_a_visit_booked_and_moved_counts_once(site: Site) -> None:
     assert try_replay(site.workshop, ids) == Outcome(reminders=25 * 3, dead=0)
 
 
+def test_a_trial_of_what_has_been_applied_adds_nothing(site: Site) -> None:
+    site.hear(booked(0))
+    assert try_replay(site.workshop, [1]) == Outcome(reminders=0, dead=0)
+
+
 def test_what_would_no_longer_go_is_told(site: Site) -> None:
     site.hear(booked(0))
     ids = laid_aside(

@@ -215,15 +215,10 @@ class SqlInboxRows:
         rows = self._work.rows(statement, {"after_id": after_id, "at_most": limit})
         return [self._read(row) for row in rows]
 
-    def newest(self, wanted: InboxFilter, limit: int) -> Sequence[KeptMessage]:
-        """From the end."""
-        statement = sa.select(*_COLUMNS).where(*_meant(wanted)).order_by(inbox.c.id.desc()).limit(limit)
-        return [self._read(row) for row in reversed(self._work.rows(statement))]
-
-    def ids(self, wanted: InboxFilter) -> Sequence[int]:
+    def ids(self, wanted: InboxFilter, newest: int | None = None) -> Sequence[int]:
         """Without what they say."""
-        statement = sa.select(inbox.c.id).where(*_meant(wanted)).order_by(inbox.c.id)
-        return [row.id for row in self._work.rows(statement)]
+        statement = sa.select(inbox.c.id).where(*_meant(wanted)).order_by(inbox.c.id.desc()).limit(newest)
+        return [row.id for row in reversed(self._work.rows(statement))]
 
     def reasons(self, wanted: InboxFilter) -> Sequence[ReasonCount]:
         """Counted by the database."""

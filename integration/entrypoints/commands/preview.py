@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from integration.entrypoints.message_files import HELP, read_messages
+from integration.entrypoints.moments import moment
 from integration.entrypoints.printing import json_line, say, warn
 from integration.entrypoints.process_logging import silence
 from integration.entrypoints.rehearsal import rehearse
 from integration.entrypoints.surroundings import the_environment, the_feed, the_practice, the_settings
 from integration.entrypoints.terminal import Paint
-from integration.entrypoints.troubles import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,17 +63,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _why(silent: Silence) -> str:
     return f"cannot be applied: {silent.reason}" if silent.refused else f"no text: {silent.reason}"
-
-
-def moment(option: str, text: str) -> datetime:
-    """A time with an offset; raises Usage."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise Usage(f"{option} {text}: is no time; write 2027-03-01T09:00-05:00") from None
-    if found.tzinfo is None:
-        raise Usage(f"{option} {text}: has no offset; write {text}-05:00 or {text}Z")
-    return found
 
 
 def _show(line: dict[str, Any]) -> None:

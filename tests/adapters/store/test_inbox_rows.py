@@ -171,7 +171,8 @@ def test_messages_are_found_by_what_is_known_of_them(
     settled(store)
     with store.reading() as unit:
         assert list(unit.inbox.ids(wanted)) == expected
-        assert [message.id for message in unit.inbox.newest(wanted, 2)] == expected[-2:]
+        assert list(unit.inbox.ids(wanted, newest=2)) == expected[-2:]
+        assert list(unit.inbox.ids(wanted, newest=0)) == []
 
 
 def test_reasons_are_counted_the_most_frequent_first(store: Store) -> None:
