@@ -18,7 +18,7 @@ from fhir_mappers.profile import PatientPlaces, VendorProfile
 from fhir_mappers.tables import GENDER
 from fhir_mappers.translation import FeedFacts, Identifier, MappedPatient, MapWarning, Resource
 from fhir_mappers.v2_message import NULL, Composite, SegmentRun
-from fhir_mappers.xtn_to_contact_point import TextTo, number_to_text, read_telecoms
+from fhir_mappers.xtn_to_contact_point import Telecom, TextTo, number_to_text, read_telecoms
 
 _LANGUAGE_SYSTEM = "urn:ietf:bcp:47"
 
@@ -87,7 +87,7 @@ def pid_to_patient(
         language=language,
         deceased=bool(dead),
         no_publicity=bool(silenced_by),
-        cleared=tuple(s.path for s in profile.phones.sources if run.text(s.path) == NULL),
+        cleared=_emptied(run, telecoms, profile),
         guardian=guardian,
         unguarded=unguarded,
         said_alive=not dead and _says_alive(run, profile.patient),
@@ -110,6 +110,13 @@ def _unreachable(best: TextTo | None, dead: str, profile: VendorProfile) -> list
     if best is None:
         return [warn(profile.phones.sources[0].path, "no-phone")]
     return [warn(best.path, "home-number")] if best.kind == "home" else []
+
+
+def _emptied(run: SegmentRun, telecoms: list[Telecom], profile: VendorProfile) -> tuple[str, ...]:
+    """Return the fields of numbers that are null, whole or, with no number anywhere, in part (""^MOBILE)."""
+    none = not any(telecom.written for telecom in telecoms)
+    paths = [source.path for source in profile.phones.sources]
+    return tuple(path for path in paths if run.text(path) == NULL or (none and NULL in run.text(path)))
 
 
 def read_identifiers(

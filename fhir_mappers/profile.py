@@ -198,6 +198,13 @@ class PhoneSource(_Section):
         return (path.component + 1, path.subcomponent + 1) if "." in self.path else None
 
     @cached_property
+    def kind_component(self) -> tuple[int, int] | None:
+        """Component and subcomponent of the word for the kind, when it stands in the number's own field."""
+        path = read_path(self.kind_path or self.path)
+        same = self.kind_path is not None and path.field == read_path(self.path).field
+        return (path.component + 1, path.subcomponent + 1) if same else None
+
+    @cached_property
     def repetition(self) -> int | None:
         """The one repetition of the field that is meant; None for all of them."""
         return read_path(self.path).repetition + 1 if "[" in self.path.partition("-")[2] else None

@@ -78,10 +78,10 @@ def read_numbers(
         name = source.path[:3]
         for row in range(1, run.count(name) + 1) if source.path[3] != "[" else (1,):
             own = source if row == 1 else source.in_row(row)
-            kind = _kind_beside(run, own, phones)
             for n, xtn in enumerate(run.field(own.path), start=1):
                 if own.repetition not in (None, n):
                     continue
+                kind = _kind_beside(run, own, xtn, phones)
                 number = xtn if own.component is None else Composite(xtn.get(*own.component), run)
                 found.append(_read(number, _repetition(own.path, n), kind, phones, today))
     return found
@@ -95,10 +95,13 @@ def _repetition(path: str, n: int) -> str:
     return f"{field}[{n}]{dot}{component}"
 
 
-def _kind_beside(run: SegmentRun, source: PhoneSource, phones: Phones) -> str:
-    """Return the kind that the field beside the number says, else the usual one."""
-    word = plain(run.get(source.kind_path)).casefold() if source.kind_path else ""
-    return phones.kinds.get(word, source.kind)
+def _kind_beside(run: SegmentRun, source: PhoneSource, xtn: Composite, phones: Phones) -> str:
+    """Return the kind that the word beside the number says, in its repetition or segment, else the usual."""
+    if source.kind_path is None:
+        return source.kind
+    beside = source.kind_component
+    word = run.get(source.kind_path) if beside is None else xtn.get(*beside)
+    return phones.kinds.get(plain(word).casefold(), source.kind)
 
 
 def number_to_text(telecoms: list[Telecom], phones: Phones, region: str) -> TextTo | None:
@@ -165,7 +168,9 @@ def _written(xtn: Composite, first: str, phones: Phones) -> tuple[str, ...]:
     texts.append(first)
     numbers = []
     for text in texts:
-        found = _NUMBER.search(text) if text and text.casefold() not in phones.no_number else None
+        # Digits in an e-mail address are no number.
+        usable = text and "@" not in text and text.casefold() not in phones.no_number
+        found = _NUMBER.search(text) if usable else None
         if found is not None:
             numbers.append(found.group().strip())
     return tuple(numbers)

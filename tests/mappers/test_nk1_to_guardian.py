@@ -102,7 +102,8 @@ def test_nobody_else_is_texted_about_a_child(segments: dict[str, Any]) -> None:
     ],
 )
 def test_a_message_that_shows_the_family_anew_takes_a_guardian_away(
-    segments: dict[str, Any], unguarded: bool
+    segments: dict[str, Any],
+    unguarded: bool,  # noqa: FBT001 - a row
 ) -> None:
     assert translate(siu(PID=CHILD, **segments), BOTH, US).patients[0].unguarded == unguarded
 
@@ -118,7 +119,10 @@ def test_as_shipped_nobody_is_asked_and_a_child_is_warned_of() -> None:
     ("born", "warned"),
     [("20090302", True), ("20090301", False), ("20090228", False), ("", False), ("2018", False)],
 )
-def test_only_who_is_under_18_on_the_day_of_the_message_is_warned_of(born: str, warned: bool) -> None:
+def test_only_who_is_under_18_on_the_day_of_the_message_is_warned_of(
+    born: str,
+    warned: bool,  # noqa: FBT001 - a row
+) -> None:
     translation = translate(siu("S12", "20270301090000", PID={7: born}), BOTH, US)
     assert (("PID-7", "no-guardian-number") in codes(translation)) == warned
 
