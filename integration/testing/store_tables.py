@@ -111,6 +111,8 @@ def _as_stored(value: Any) -> Any:
             raise ValueError("a time without an offset cannot be stored")
         value = value.astimezone(UTC)
         return value.replace(microsecond=value.microsecond // 1000 * 1000)
+    if isinstance(value, tuple):
+        return tuple(_as_stored(each) for each in value)
     if isinstance(value, dict):
         return orjson.loads(orjson.dumps(value))
     if is_dataclass(value) and not isinstance(value, type):

@@ -13,9 +13,11 @@ from integration.adapters.store.identifiers import Identifiers, one_of_them, uni
 from integration.adapters.store.tables.columns import as_stored
 from integration.adapters.store.tables.visits import (
     appointment_identifiers,
+    appointment_parents,
     appointment_patients,
     appointments,
 )
+from integration.adapters.store.visit_past import as_remembered, past_from_json, past_to_json
 from integration.domain.appointment import Appointment, Slot
 from integration.ports.store import Overtaken
 
@@ -53,6 +55,11 @@ _ALL = (
     .outerjoin(appointment_patients, appointment_patients.c.appointment_id == appointments.c.id)
     .where(appointments.c.id.in_(sa.bindparam("appointment_ids", expanding=True)))
     .order_by(appointments.c.id, appointment_patients.c.position)
+)
+_OF_PATIENT = (
+    sa.select(appointment_patients.c.appointment_id)
+    .where(appointment_patients.c.patient_id == sa.bindparam("of_patient"))
+    .order_by(appointment_patients.c.appointment_id)
 )
 _TO_COME = (
     sa.select(appointments.c.id)
@@ -95,6 +102,15 @@ _UPDATE = (
     .where(appointments.c.id == sa.bindparam("wanted"), appointments.c.revision == sa.bindparam("read"))
     .values(revision=appointments.c.revision + 1)
 )
+_PARTS = (
+    sa.select(appointment_parents.c.appointment_id)
+    .where(
+        appointment_parents.c.scope == sa.bindparam("of_scope"),
+        appointment_parents.c.identifier_hash.in_(sa.bindparam("hashes", expanding=True)),
+    )
+    .distinct()
+    .order_by(appointment_parents.c.appointment_id)
+)
 _REMOVE_PATIENTS = appointment_patients.delete().where(
     appointment_patients.c.appointment_id == sa.bindparam("wanted")
 )
@@ -110,6 +126,7 @@ class SqlAppointmentRows:
         self._read_before: dict[int, tuple[int, Appointment]] = {}  # with its revision, as stored
         self._held: dict[int, dict[str, Any]] = {}
         self._held_patients: list[dict[str, Any]] = []
+        self._held_parents: list[dict[str, Any]] = []
         work.add_writer(self._write_held)
 
     def expect(self, scope: str, identifiers: Collection[str]) -> None:
@@ -127,6 +144,11 @@ class SqlAppointmentRows:
         assert not isinstance(found, int)  # noqa: S101 - what is held back is known
         return self._read(found)
 
+    def parts_of(self, scope: str, parents: Collection[str]) -> Sequence[int]:
+        """By the hashes of the parent's keys."""
+        hashes = [self._hash(scope, parent) for parent in parents]
+        return [row.appointment_id for row in self._work.rows(_PARTS, {"of_scope": scope, "hashes": hashes})]
+
     def get(self, appointment_id: int) -> Appointment:
         """By our id."""
         known = self._known.get(appointment_id)
@@ -136,6 +158,10 @@ class SqlAppointmentRows:
         if not rows:
             raise KeyError(appointment_id)
         return self._read(rows)
+
+    def of_patient(self, patient_id: int) -> Sequence[int]:
+        """Not locked."""
+        return [row.appointment_id for row in self._work.rows(_OF_PATIENT, {"of_patient": patient_id})]
 
     def to_come(self, patient_id: int, after: datetime) -> Sequence[int]:
         """Not locked."""
@@ -174,12 +200,15 @@ class SqlAppointmentRows:
     def save(self, appointment: Appointment) -> Appointment:
         """Insert, when the unit flushes, or update."""
         slot = replace(appointment.slot, start=as_stored(appointment.slot.start))
-        appointment = replace(appointment, slot=slot, event_time=as_stored(appointment.event_time))
+        appointment = replace(
+            appointment, slot=slot, event_time=as_stored(appointment.event_time), **as_remembered(appointment)
+        )
         if appointment.id == 0:
             revision, stored = 1, replace(appointment, id=self._work.next_id(appointments))
             self._held[stored.id] = {"id": stored.id, **self._write(stored)}
             self._identifiers.hold(stored.scope, stored.identifiers, stored.id, is_new=True)
             self._hold_patients(stored)
+            self._hold_parents(stored, stored.parents)
         else:
             if appointment.id not in self._read_before:
                 self.get(appointment.id)
@@ -191,6 +220,7 @@ class SqlAppointmentRows:
             if stored.patients != before.patients:
                 self._work.run(_REMOVE_PATIENTS, {"wanted": stored.id})
                 self._hold_patients(stored)
+            self._hold_parents(stored, [key for key in stored.parents if key not in before.parents])
         self._known[stored.id] = stored
         self._read_before[stored.id] = (revision, stored)
         return stored
@@ -209,10 +239,22 @@ class SqlAppointmentRows:
         ]
         self._work.hold()
 
+    def _hold_parents(self, appointment: Appointment, parents: Collection[str]) -> None:
+        for parent in parents:
+            hashed = self._hash(appointment.scope, parent)
+            self._held_parents.append(
+                {"scope": appointment.scope, "identifier_hash": hashed, "appointment_id": appointment.id}
+            )
+            self._work.hold()
+
+    def _hash(self, scope: str, key: str) -> bytes:
+        return self._work.keys.hash(f"identifier\0{scope}", key)
+
     def _write_held(self) -> None:
         self._work.insert(appointments, list(self._held.values()))
         self._held.clear()
         self._work.insert(appointment_patients, self._held_patients)
+        self._work.insert(appointment_parents, self._held_parents, unless_there=True)
         self._identifiers.write()
 
     def _write(self, appointment: Appointment) -> dict[str, Any]:
@@ -234,7 +276,16 @@ class SqlAppointmentRows:
             "sealed_resource": work.seal_json("appointments.sealed_resource", appointment.resource),
             "sealed_ehr_id": work.seal("appointments.sealed_ehr_id", appointment.ehr_id),
             "slot_from": appointment.slot_from,
+            "sealed_parents": self._seal("appointments.sealed_parents", appointment.parents),
+            "sealed_past": self._seal("appointments.sealed_past", past_to_json(appointment)),
         }
+
+    def _seal(self, column: str, value: Any) -> bytes | None:
+        """Most have none."""
+        return self._work.seal_json(column, value) if value else None
+
+    def _unseal(self, column: str, sealed: bytes | None) -> Any:
+        return None if sealed is None else self._work.read_json(column, sealed)
 
     def _read(self, rows: Sequence[sa.Row[Any]]) -> Appointment:
         """One appointment from its rows, one for each patient."""
@@ -256,6 +307,8 @@ class SqlAppointmentRows:
             resource=work.read_json("appointments.sealed_resource", row.sealed_resource),
             ehr_id=work.read("appointments.sealed_ehr_id", row.sealed_ehr_id),
             slot_from=row.slot_from,
+            parents=tuple(self._unseal("appointments.sealed_parents", row.sealed_parents) or ()),
+            **past_from_json(self._unseal("appointments.sealed_past", row.sealed_past)),
         )
         self._read_before[appointment.id] = (row.revision, appointment)
         return appointment

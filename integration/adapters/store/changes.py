@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import sqlalchemy as sa
 
 from integration.adapters.store.tables.visits import NOT_PLANNED, appointments, changes
@@ -68,6 +69,7 @@ class SqlChangeRows:
         self._patients = patients
         self._reminders = reminders
         self._held: list[dict[str, Any]] = []
+        self._still: set[int] = set()  # appointments this unit holds
         work.add_writer(self._write_held)
 
     def add(self, change: Change) -> None:
@@ -84,6 +86,7 @@ class SqlChangeRows:
                 "before_modality": None if before is None else before.modality,
                 "quiet": change.quiet,
                 "inbox_id": change.inbox_id,
+                "patients_before": _ids_to_json(change.patients_before),
             }
         )
 
@@ -115,7 +118,9 @@ class SqlChangeRows:
 
     def waits(self, appointment_ids: Collection[int]) -> bool:
         """Whether one is not planned yet; until this unit ends, no other writes one or plans these."""
-        self._work.run(_HOLD_STILL, {"appointment_ids": list(appointment_ids)})
+        if not self._still.issuperset(appointment_ids):
+            self._work.run(_HOLD_STILL, {"appointment_ids": list(appointment_ids)})
+            self._still.update(appointment_ids)
         return self._work.row(_WAITS, {"appointment_ids": list(appointment_ids)}) is not None
 
     def _write_held(self) -> None:
@@ -134,4 +139,9 @@ def _read(row: sa.Row[Any]) -> Change:
         before=before,
         quiet=row.quiet,
         inbox_id=row.inbox_id,
+        patients_before=None if row.patients_before is None else tuple(orjson.loads(row.patients_before)),
     )
+
+
+def _ids_to_json(ids: Collection[int] | None) -> str | None:
+    return None if ids is None else orjson.dumps(list(ids)).decode()

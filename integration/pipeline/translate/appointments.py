@@ -4,53 +4,94 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from integration.domain.appointment import Appointment, AppointmentEvent, Report, hear
+from fhir_mappers.v2_to_fhir import translate
+from integration.domain.appointment import Appointment, AppointmentEvent, Fact, News, Report, hear, is_newest
 from integration.domain.identity import contradict
 from integration.pipeline.translate.holding import still_held
 from integration.pipeline.translate.patients import plan_other_visits, save_patients
 from integration.pipeline.translate.placing import place
+from integration.pipeline.translate.series import end_parts, ended_with_parent, parents_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from fhir_mappers.translation import MappedAppointment
     from integration.pipeline.translate.hearing import Hearing
 
 
 def hear_appointment(hearing: Hearing, mapped: MappedAppointment) -> list[str]:
     """Store the appointment and its patients, and write down what happened; returns notes."""
-    unit, keys = hearing.unit, hearing.reading.appointment_keys
-    stored = unit.appointments.find(hearing.feed.scope, keys)
-    if stored is not None and contradict(stored.identifiers, keys):
-        stored = None
-    if stored is not None and stored.event_time is not None and hearing.heard_at < stored.event_time:
+    unit, stored = hearing.unit, _known(hearing)
+    if stored is not None and mapped.place is None and mapped.zone.key != stored.zone:
+        mapped = _read_in_zone(hearing, stored.zone) or mapped
+    renumbered: list[int] = []
+    patients: tuple[int, ...] = ()
+    if stored is None or not stored.patients or is_newest(stored, hearing.heard_by):
+        saved_patients, renumbered = save_patients(hearing)
+        patients = tuple(patient.id for patient in saved_patients)
+    news = _news(hearing, stored, mapped, patients)
+    if news.is_stale:
         return ["older-than-stored MSH-7"]
-    patients, renumbered = save_patients(hearing)
-    shown = _shown(hearing, mapped, keys, tuple(patient.id for patient in patients))
-    if stored is not None and mapped.place is None:
-        shown = _where_it_was(hearing, stored, shown)
-    news = hear(stored, Report(AppointmentEvent(hearing.translation.event), shown))
     saved = unit.appointments.save(still_held(unit, stored, news.appointment))
     if news.event is not AppointmentEvent.IGNORED:
+        changed_hands = stored is not None and stored.patients != saved.patients
         hearing.ask_for_planning(
             saved.id,
             news.event,
             before=None if stored is None else stored.slot,
-            quiet=hearing.message.replayed or news.first_contact or hearing.is_old_news,
+            quiet=hearing.is_quiet or news.first_contact,
+            patients_before=stored.patients if stored is not None and changed_hands else None,
         )
+    if not mapped.occurrence:
+        end_parts(hearing, news.appointment)
     plan_other_visits(hearing, renumbered, but=saved.id)
     return [] if saved.practice is not None else ["no-practice-claims-location AIL-3"]
 
 
-def _shown(
-    hearing: Hearing, mapped: MappedAppointment, keys: tuple[str, ...], patients: tuple[int, ...]
-) -> Appointment:
+def _known(hearing: Hearing) -> Appointment | None:
+    """The appointment the message is about, by the best of its identifiers that is no coincidence."""
+    keys = hearing.reading.appointment_keys
+    for key in keys:
+        found = hearing.unit.appointments.find(hearing.feed.scope, [key])
+        if found is not None and not contradict(found.identifiers, keys):
+            return found
+    return None
+
+
+def _read_in_zone(hearing: Hearing, zone: str) -> MappedAppointment | None:
+    """A message that names no place, with its times read in the zone of the visit as it is known."""
+    facts = replace(hearing.feed.facts, visit_zone=ZoneInfo(zone))
+    return translate(hearing.message.payload, hearing.feed.vendor, facts).appointment
+
+
+def _news(
+    hearing: Hearing, stored: Appointment | None, mapped: MappedAppointment, patients: tuple[int, ...]
+) -> News:
+    """What it means beside what is stored."""
+    shown = _shown(hearing, mapped, patients)
+    report = Report(
+        event=AppointmentEvent(hearing.translation.event),
+        appointment=shown,
+        says=_said(hearing, stored, mapped, shown),
+        latest=hearing.heard_by,
+    )
+    if stored is not None:
+        return hear(stored, report, lambda number: hearing.unit.texts.for_slot(stored.id, number))
+    news = hear(None, report, lambda _: False)
+    ended = ended_with_parent(hearing, news.appointment)
+    return news if ended is None else News(AppointmentEvent.IGNORED, ended, first_contact=True)
+
+
+def _shown(hearing: Hearing, mapped: MappedAppointment, patients: tuple[int, ...]) -> Appointment:
     """The appointment as the message shows it."""
     placed = place(hearing.workshop.settings, hearing.feed, mapped)
     return Appointment(
         id=0,
         scope=hearing.feed.scope,
         feed=hearing.feed.name,
-        identifiers=keys,
+        identifiers=hearing.reading.appointment_keys,
         patients=tuple(dict.fromkeys(patients)),
         # A tentative booking (HL7 table 0277) is no promise to the patient.
         status="proposed" if mapped.tentative and mapped.status == "booked" else mapped.status,
@@ -61,13 +102,22 @@ def _shown(
         event_time=hearing.heard_at,
         resource=mapped.resource,
         slot_from=None if mapped.start is None else hearing.message.id,
+        parents=parents_of(mapped),
     )
 
 
-def _where_it_was(hearing: Hearing, stored: Appointment, shown: Appointment) -> Appointment:
-    """A message that names no place moves nobody: MSH-4 alone is not where the visit is."""
+def _said(
+    hearing: Hearing, stored: Appointment | None, mapped: MappedAppointment, shown: Appointment
+) -> Collection[Fact]:
+    """Of what the message speaks. One that names no place moves nobody: MSH-4 alone is not where it is."""
     practices = hearing.workshop.settings.practices
-    elsewhere = shown.practice is not None and stored.practice not in {None, shown.practice}
-    if elsewhere or (stored.practice is not None and stored.practice not in practices):
-        return shown
-    return replace(shown, practice=stored.practice, slot=replace(shown.slot, place=stored.slot.place))
+    elsewhere = stored is not None and (
+        (shown.practice is not None and stored.practice not in {None, shown.practice})
+        or (stored.practice is not None and stored.practice not in practices)
+    )
+    said = {
+        Fact.STATUS: mapped.status_said,
+        Fact.START: mapped.start is not None,
+        Fact.PLACE: mapped.place is not None or elsewhere,
+    }
+    return [fact for fact, is_said in said.items() if is_said]

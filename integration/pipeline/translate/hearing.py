@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from integration.domain.appointment import AppointmentEvent
@@ -28,6 +29,7 @@ class Hearing:
     feed: Feed
     reading: Reading
     translation: Translation
+    numbers_given: dict[str, datetime] = field(default_factory=dict)  # of the whole batch, with when
 
     @property
     def message(self) -> KeptMessage:
@@ -36,12 +38,28 @@ class Hearing:
 
     @property
     def heard_at(self) -> datetime:
-        """The event time: MSH-7, but never much later than the receipt (promise 3)."""
-        receipt = self.message.received_at
-        if self.workshop.simulated:
-            receipt = max(receipt, self.workshop.clock.calendar())
+        """The event time: MSH-7; the receipt where the sender's clock runs ahead by too much (promise 3)."""
         occurred_at = self.translation.occurred_at
-        return receipt if occurred_at is None else min(occurred_at, receipt + self.feed.clock_tolerance)
+        if occurred_at is None or occurred_at > self._receipt + self.feed.clock_tolerance:
+            return self._receipt
+        return occurred_at
+
+    @property
+    def heard_by(self) -> datetime:
+        """The latest it may have been: in the autumn hour that comes twice MSH-7 may mean the second."""
+        local = self.heard_at.astimezone(self.feed.zone)
+        first, second = (local.replace(fold=fold).utcoffset() or timedelta() for fold in (0, 1))
+        return self.heard_at if local.fold else self.heard_at + max(first - second, timedelta())
+
+    @property
+    def _receipt(self) -> datetime:
+        receipt = self.message.received_at
+        return max(receipt, self.workshop.clock.calendar()) if self.workshop.simulated else receipt
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing it says is to be told to patients: said again (S27), replayed, or old news."""
+        return self.translation.event == "unchanged" or self.message.replayed or self.is_old_news
 
     @property
     def is_old_news(self) -> bool:
@@ -61,6 +79,7 @@ class Hearing:
         *,
         before: Slot | None = None,
         quiet: bool = True,
+        patients_before: tuple[int, ...] | None = None,
     ) -> None:
         """Write down that an appointment's reminders are to be thought over.
 
@@ -75,5 +94,6 @@ class Hearing:
                 before=before,
                 quiet=quiet,
                 inbox_id=self.message.id,
+                patients_before=patients_before,
             )
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.domain.appointment import AppointmentEvent, Slot
+from integration.domain.appointment import AppointmentEvent, Fact, Modality, PastSlot, Slot
 from integration.ports.store import Overtaken
 from tests.adapters.store.records import (
     ADA,
@@ -235,3 +235,47 @@ def test_a_change_just_written_waits_within_its_own_unit(store: Store) -> None:
 def test_a_change_of_no_appointment_is_refused(store: Store) -> None:
     with pytest.raises(Exception, match=r"404|FOREIGN KEY|foreign key"), store.unit() as unit:
         unit.changes.add(change(404))
+
+
+def test_an_appointment_remembers_its_parents_and_its_past(store: Store) -> None:
+    past = PastSlot(1, Slot(NOW + DAY, "Elm Street", Modality.VIDEO), confirmed=True)
+    older = ((Fact.STATUS, NOW - HOUR), (Fact.PLACE, None))
+    with store.unit() as unit:
+        whose = unit.patients.save(patient())
+        made = appointment(whose.id, parents=("SCH-2||S1|",), past_slots=(past,), older=older)
+        saved = unit.appointments.save(made)
+    with store.unit() as unit:
+        found = unit.appointments.get(saved.id)
+        assert (found.parents, found.past_slots, found.older) == (("SCH-2||S1|",), (past,), older)
+        unit.appointments.save(replace(found, past_slots=(), older=()))
+    with store.unit() as unit:
+        found = unit.appointments.get(saved.id)
+    assert (found.past_slots, found.older) == ((), ())
+
+
+def test_the_parts_of_an_appointment_are_found_by_any_key_of_it(store: Store) -> None:
+    with store.unit() as unit:
+        whose = unit.patients.save(patient())
+        first = unit.appointments.save(appointment(whose.id, identifiers=("a",), parents=("p", "q")))
+        second = unit.appointments.save(appointment(whose.id, identifiers=("b",), parents=("q",)))
+        third = unit.appointments.save(appointment(whose.id, identifiers=("c",)))
+        assert unit.appointments.parts_of("main", ["p"]) == [first.id]
+    with store.unit() as unit:
+        unit.appointments.save(replace(unit.appointments.get(third.id), parents=("q",)))
+        unit.appointments.save(replace(unit.appointments.get(first.id), parents=("p", "q", "r")))
+    with store.unit() as unit:
+        assert unit.appointments.parts_of("main", ["r", "p"]) == [first.id]
+        assert unit.appointments.parts_of("main", ["q"]) == [first.id, second.id, third.id]
+        assert unit.appointments.parts_of("other", ["q"]) == []
+        assert unit.appointments.parts_of("main", []) == []
+
+
+def test_a_change_says_whose_visit_it_was(store: Store) -> None:
+    with store.unit() as unit:
+        visit, whose = add_visit(unit)
+        unit.changes.add(change(visit, patients_before=(whose, whose + 7)))
+        unit.changes.add(change(visit))
+        unit.changes.add(change(visit, patients_before=()))
+    with store.unit() as unit:
+        before = [each.patients_before for each in unit.changes.claim(10)]
+    assert before == [(whose, whose + 7), None, ()]

@@ -60,6 +60,8 @@ appointments = sa.Table(
     sa.Column("sealed_ehr_id", sa.LargeBinary),
     revision(),
     sa.Column("slot_from", BIG),  # an inbox id, as `held_by`: the newest message that told the start
+    sa.Column("sealed_parents", sa.LargeBinary),  # a JSON list of keys; NULL: none
+    sa.Column("sealed_past", sa.LargeBinary),  # JSON: former slots, and facts older than the event time
     sqlite_autoincrement=True,
 )
 
@@ -69,6 +71,16 @@ appointment_identifiers = sa.Table(
     sa.Column("scope", sa.Text, primary_key=True),
     sa.Column("identifier_hash", sa.LargeBinary, primary_key=True),
     to("appointments.id", "appointment_id", nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Which appointments are parts of which; the parent need not be known.
+appointment_parents = sa.Table(
+    "appointment_parents",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("identifier_hash", sa.LargeBinary, primary_key=True),  # of a key of the parent
+    to("appointments.id", "appointment_id", primary_key=True),
     sqlite_with_rowid=False,
 )
 
@@ -107,6 +119,7 @@ changes = sa.Table(
     sa.Column("quiet", sa.Boolean, nullable=False),
     sa.Column("inbox_id", BIG),  # no foreign key, as above
     sa.Column("planned", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("patients_before", sa.Text),  # a JSON list of ids; NULL: they are the same
     sqlite_autoincrement=True,
 )
 NOT_PLANNED = sa.not_(changes.c.planned)
