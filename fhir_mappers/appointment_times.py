@@ -233,8 +233,8 @@ def _minutes(
         if units:
             warnings.append(warn(path, "duration-unreadable"))
             return 0
-        size = 1
-        if 0 < number < durations.unitless_seconds_from:
+        size = 60 if durations.unitless == "minutes" else 1
+        if durations.unitless is None and 0 < number < durations.unitless_seconds_from:
             size = 60
             warnings.append(warn(path, "duration-unit-guessed"))
     minutes = round(number * size / 60)

@@ -117,8 +117,11 @@ class Durations(_Section):
     minutes: Words = Field(description="unit words")
     hours: Words = Field(description="unit words")
     days: Words = Field(description="unit words")
+    unitless: Literal["seconds", "minutes"] | None = Field(
+        None, description="what a number without a unit is; guessed by its size unless set"
+    )
     unitless_seconds_from: int = Field(
-        ge=0, description="a number without a unit is seconds from here on, minutes below"
+        ge=0, description="where it is guessed: seconds from here on, minutes below"
     )
     shortest_minutes: int = Field(ge=1, description="a shorter length is not believed")
     longest_minutes: int = Field(ge=1, description="a longer length is not believed")
