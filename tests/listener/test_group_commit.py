@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import logging
 from collections.abc import Sequence
 from functools import partial
 
@@ -10,6 +9,7 @@ import pytest
 
 from hl7_listener.group_commit import GroupCommit
 from hl7_listener.inbox import Receipt, ReceivedMessage, Sequenced
+from tests.listener.conftest import Told
 from tests.listener.fakes import NOON, MemoryInbox, until
 
 KIBIBYTE = 1024
@@ -187,7 +187,7 @@ def fail(_: object) -> None:
 
 
 def test_neither_a_failing_knock_nor_a_failing_answer_harms_anybody_else(
-    caplog: pytest.LogCaptureFixture,
+    told: Told,
 ) -> None:
     async def story() -> None:
         answers: list[Receipt | Sequenced] = []
@@ -200,16 +200,15 @@ def test_neither_a_failing_knock_nor_a_failing_answer_harms_anybody_else(
         assert answers == [S, S]
 
     asyncio.run(story())
-    assert "RuntimeError" in caplog.text
-    assert "Sample" not in caplog.text
+    assert "RuntimeError" in told.text
+    assert "Sample" not in told.text
 
 
 def test_a_failure_is_logged_by_control_id_and_class_never_by_its_words(
-    caplog: pytest.LogCaptureFixture,
+    told: Told,
 ) -> None:
-    with caplog.at_level(logging.DEBUG):
-        asyncio.run(receipts_of(GroupCommit(MemoryInbox(poison=frozenset({"M1"}))), batch(3)))
-    assert "ValueError" in caplog.text
-    assert "M1" in caplog.text
-    assert "M2" not in caplog.text
-    assert "Sample" not in caplog.text
+    asyncio.run(receipts_of(GroupCommit(MemoryInbox(poison=frozenset({"M1"}))), batch(3)))
+    assert "ValueError" in told.text
+    assert "M1" in told.text
+    assert "M2" not in told.text
+    assert "Sample" not in told.text

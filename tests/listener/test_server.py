@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import logging
 import socket
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ import pytest
 from hl7_listener.framing import frame
 from hl7_listener.group_commit import GroupCommit
 from hl7_listener.server import ListenerSettings, MllpServer
+from tests.listener.conftest import Told
 from tests.listener.fakes import NOON, PATIENCE, MemoryInbox, Sender, Site, listening, message, until
 
 MAIN = ListenerSettings("main", port=0)
@@ -197,7 +197,7 @@ def test_while_the_store_is_down_nobody_is_told_otherwise_and_a_resend_succeeds(
 
 
 def test_an_oversized_frame_closes_its_connection_unanswered_after_the_answers_before_it(
-    caplog: pytest.LogCaptureFixture,
+    told: Told,
 ) -> None:
     async def story() -> None:
         async with listening(settings=replace(MAIN, max_frame_bytes=1000)) as site:
@@ -214,7 +214,7 @@ def test_an_oversized_frame_closes_its_connection_unanswered_after_the_answers_b
             assert await other.msa() == "AA B1"
 
     asyncio.run(story())
-    assert "frame larger than 1000 bytes" in caplog.text
+    assert "frame larger than 1000 bytes" in told.text
 
 
 def test_an_endless_frame_is_cut_off_at_the_limit() -> None:
@@ -228,7 +228,7 @@ def test_an_endless_frame_is_cut_off_at_the_limit() -> None:
     asyncio.run(story())
 
 
-def test_a_load_balancers_probes_are_silent(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_load_balancers_probes_are_silent(told: Told) -> None:
     async def story() -> None:
         async with listening() as site:
             (await site.connect()).writer.close()
@@ -237,9 +237,8 @@ def test_a_load_balancers_probes_are_silent(caplog: pytest.LogCaptureFixture) ->
             await until(lambda: site.server.open_connections == 0)
             assert site.server.counts.incomplete == 0
 
-    with caplog.at_level(logging.INFO):
-        asyncio.run(story())
-    assert caplog.text == ""
+    asyncio.run(story())
+    assert told.text == ""
 
 
 def test_a_sender_that_sends_all_and_closes_its_half_still_gets_its_answers() -> None:
@@ -294,7 +293,7 @@ def test_a_frame_cut_short_by_the_end_of_its_connection_is_counted_and_not_kept(
     ids=["no 0x0B", "no 0x1C", "too large"],
 )
 def test_what_was_malformed_and_could_not_be_kept_is_told_to_the_operator(
-    sent: bytes, said: str, caplog: pytest.LogCaptureFixture
+    sent: bytes, said: str, told: Told
 ) -> None:
     async def story() -> None:
         async with listening(settings=replace(MAIN, max_frame_bytes=MEBIBYTE)) as site:
@@ -305,9 +304,8 @@ def test_what_was_malformed_and_could_not_be_kept_is_told_to_the_operator(
             await until(lambda: site.server.open_connections == 0)
             assert site.inbox.calls == []
 
-    with caplog.at_level(logging.WARNING):
-        asyncio.run(story())
-    (line,) = caplog.messages
+    asyncio.run(story())
+    (line,) = told.messages
     assert said in line
     assert "127.0.0.1" in line
 
@@ -486,13 +484,12 @@ def test_a_port_that_is_taken_is_an_error_at_the_start() -> None:
     asyncio.run(story())
 
 
-def test_logs_hold_nothing_of_a_message_but_its_control_id(caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_hold_nothing_of_a_message_but_its_control_id(told: Told) -> None:
     async def story() -> None:
         async with listening(MemoryInbox(poison=frozenset({"A1"}))) as site:
             sender = await site.send(message("A1"), b"Sample^Ana", message("A2"))
             sender.writer.write(b"Sample^Ana")
             assert [await sender.msa() for _ in range(3)] == ["AR A1", "AR ", "AA A2"]
 
-    with caplog.at_level(logging.DEBUG):
-        asyncio.run(story())
-    assert "Sample" not in caplog.text
+    asyncio.run(story())
+    assert "Sample" not in told.text

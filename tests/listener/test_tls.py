@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import ssl
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,6 +17,8 @@ from tests.listener.fakes import Sender, Site, listening, message, until
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.listener.conftest import Told
 
 MAIN = ListenerSettings("main", port=0)
 
@@ -101,7 +102,7 @@ def test_a_sender_in_the_clear_is_refused_where_tls_is_spoken(ours: Authority) -
 
 
 def test_with_an_authority_for_clients_only_its_own_are_served(
-    ours: Authority, hospital: Authority, stranger: Authority, caplog: pytest.LogCaptureFixture
+    ours: Authority, hospital: Authority, stranger: Authority, told: Told
 ) -> None:
     files = replace(ours.issue("server"), clients_ca=hospital.file)
 
@@ -115,18 +116,15 @@ def test_with_an_authority_for_clients_only_its_own_are_served(
             await until(lambda: site.server.counts.tls_failed == 4)
             assert site.inbox.control_ids == ["A1"]
 
-    with caplog.at_level(logging.INFO):
-        asyncio.run(story())
-    assert "main: no TLS" in caplog.text
+    asyncio.run(story())
+    assert "main: no TLS" in told.text
 
 
 def test_nothing_older_than_tls_1_2_is_spoken(ours: Authority) -> None:
     assert server_context(ours.issue("server")).minimum_version is ssl.TLSVersion.TLSv1_2
 
 
-def test_a_probe_of_a_tls_port_is_silent_and_no_failure(
-    ours: Authority, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_probe_of_a_tls_port_is_silent_and_no_failure(ours: Authority, told: Told) -> None:
     async def story() -> None:
         async with listening(tls=server_context(ours.issue("server"))) as site:
             (await site.connect()).writer.close()
@@ -135,9 +133,8 @@ def test_a_probe_of_a_tls_port_is_silent_and_no_failure(
             await until(lambda: site.server.open_connections == 0)
             assert site.server.counts.tls_failed == 0
 
-    with caplog.at_level(logging.INFO):
-        asyncio.run(story())
-    assert caplog.text == ""
+    asyncio.run(story())
+    assert told.text == ""
 
 
 def test_a_half_made_handshake_does_not_hold_up_stopping(ours: Authority) -> None:
