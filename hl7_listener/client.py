@@ -50,7 +50,10 @@ def read_acknowledgment(payload: bytes) -> Acknowledgment:
     try:
         header = read_header(payload)
     except HeaderError as error:
-        raise AnswerError(f"no acknowledgment: {error}") from None
+        # An answer repeats the MSH-12 it answers, which may be what is wrong with it.
+        if error.header is None or error.path != "MSH-12":
+            raise AnswerError(f"no acknowledgment: {error}") from None
+        header = error.header
     lines = payload.replace(b"\n", b"\r").split(b"\r")
     segments = {line[:3]: line.split(header.separator) for line in lines}
     if b"MSA" not in segments:

@@ -79,6 +79,7 @@ def test_no_answer_in_time_is_an_error() -> None:
     ("payload", "acknowledgment"),
     [
         (ACK, Acknowledgment("AA", "A1", "")),
+        (ACK.replace(b"|2.5", b"|latest"), Acknowledgment("AA", "A1", "")),
         (ACK.replace(b"\r", b"\n"), Acknowledgment("AA", "A1", "")),
         (b"MSH|^~\\&|R|G|S|F|2027||ACK|1|P|2.3\rMSA|AE|A1|Why not\r", Acknowledgment("AE", "A1", "Why not")),
         (
