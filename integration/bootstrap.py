@@ -113,6 +113,20 @@ def open_workshop(
     )
 
 
+def with_settings(
+    workshop: Workshop, environment: Environment, settings: Settings, generation: int
+) -> Workshop:
+    """The same workshop by other settings: what is made of them is made anew, all else stays."""
+    return replace(
+        workshop,
+        sms=provider(environment, settings),
+        write_back=write_back(environment, settings),
+        settings=settings,
+        partners=partners(settings),
+        generation=generation,
+    )
+
+
 def provider(environment: Environment, settings: Settings) -> SmsProvider | None:
     """Twilio when an account is given, else none: reminders are held."""
     if environment.twilio_account_sid is None:

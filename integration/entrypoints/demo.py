@@ -46,13 +46,18 @@ class Demo:
             self._ehr = DemoEhr(environment.data / "ehr", _free_port())
             ehr_url = self._ehr.expected_url
         self.environment = bootstrap.for_demo(environment, ehr_url)
-        self.settings = settings if simulated else _at_any_hour(settings)
+        self._simulated = simulated
+        self.settings = self.dressed(settings)
         self._feed = self.settings.feeds.get("main") or next(iter(self.settings.feeds.values()))
         reply_url = f"{self.environment.public_base_url}/sms/twilio/reply"
         self._exchange = Exchange(Account(), Behaviour(reply_url=reply_url))
         self._server: LoopbackServer | None = None
         self._port_is_open = threading.Event()
         self._stopping = threading.Event()
+
+    def dressed(self, settings: Settings) -> Settings:
+        """The settings as the demo runs with them."""
+        return settings if self._simulated else _at_any_hour(settings)
 
     def start(self, clock: Clock, pages: Mapping[str, WSGIApplication]) -> None:
         """Serve the sandbox, and `pages` beside it, on the operator port. Raises Refused."""

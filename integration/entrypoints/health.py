@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, jsonify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from flask import Response
 
 FINE = "ok"
 
 
-def health(ready: Callable[[], Mapping[str, bool | str]]) -> Blueprint:
+def health(
+    ready: Callable[[], Mapping[str, bool | str]], notes: Callable[[], Sequence[str]] = lambda: ()
+) -> Blueprint:
     """The routes `/health/live` and `/health/ready`.
 
     `ready` tells of each part whether it is ready: True or "ok" when it is, False or a word
     that says why when it is not. It is asked anew each time, and should be quick.
+    `notes` are sentences for a person, and make nothing unready.
     """
     routes = Blueprint("health", __name__)
 
@@ -34,7 +37,10 @@ def health(ready: Callable[[], Mapping[str, bool | str]]) -> Blueprint:
         words = {part: _word(state) for part, state in ready().items()}
         fine = all(word == FINE for word in words.values())
         status = HTTPStatus.OK if fine else HTTPStatus.SERVICE_UNAVAILABLE
-        return jsonify(status=FINE if fine else "not ready", parts=words), status
+        said = list(notes())
+        return jsonify(
+            status=FINE if fine else "not ready", parts=words, **({"notes": said} if said else {})
+        ), status
 
     return routes
 

@@ -54,9 +54,7 @@ def begin_with(store: Store, written: Written, at: datetime, *, whole_site: bool
         if forced is not None and forced.digest == written.digest:
             return Running(written.settings, forced.generation)
         if forced is not None and not whole_site and unit.configurations.knows(written.digest):
-            _log.warning(
-                "this folder is of former days; the settings in force hold", in_force=forced.generation
-            )
+            _log.warning("this folder was in force before; newer settings hold", in_force=forced.generation)
             return Running(read_again(forced.texts).settings, forced.generation)
         scope = _scope(unit, None if forced is None else forced.texts, written.settings)
         generation = unit.configurations.propose(written.texts, written.digest, at)
@@ -107,8 +105,12 @@ class SettingsWatch:
         wall: Callable[[], datetime],
         take: Callable[[Running], None],
         check: Callable[[Settings], str | None] = lambda settings: None,  # noqa: ARG005 - most could take any
+        rest: Callable[[], None] = lambda: None,
     ) -> None:
-        """`take` begins to run with others; `check` says why that could not be, None when it could."""
+        """`take` begins to run with others; `check` says why that could not be, None when it could.
+
+        `rest` does nothing any more until something is taken.
+        """
         self.name = own_name(role)
         self.generation = generation
         self.trouble: str | None = None  # why it does not run with the settings in force
@@ -117,6 +119,7 @@ class SettingsWatch:
         self._wall = wall
         self._take_them = take
         self._check = check
+        self._rest = rest
         self._answered: int | None = None
         self._refusal: str | None = None
         self._said_at: datetime | None = None
@@ -164,6 +167,8 @@ class SettingsWatch:
             self._say()
 
     def _fail(self, why: str) -> None:
+        if self.trouble is None:
+            self._rest()
         if self.trouble != why:
             _log.error("the settings in force cannot be taken", reason=why)
         self.trouble = why

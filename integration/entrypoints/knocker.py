@@ -24,10 +24,15 @@ if TYPE_CHECKING:
     from integration.ports.store import Step, Store
 
 CONCURRENT: Final[frozenset[Step]] = frozenset({"send"})  # several of it at once are faster than one
+PATIENT: Final[frozenset[Step]] = frozenset(
+    {"translate", "plan"}
+)  # they follow the listener, and let it go first
 SWEEP: Final = 1.0  # seconds between two looks
 _SHORTEST: Final = 0.02  # seconds; looking after every knock would cost as much as the work
 SILENCE: Final = 5.0  # seconds between looks for texts and feeds of which nothing has been heard for long
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds, after a surprise
+# What a process does that may do nothing: no step finds work.
+AT_REST: Final[Mapping[Step, Callable[[], bool]]] = dict.fromkeys(STEPS, lambda: False)
 _log = structlog.get_logger(__name__)
 
 
@@ -63,6 +68,11 @@ class Knocker:
         """Whether every thread is at work."""
         return all(thread.is_alive() for thread in self._threads)
 
+    def take(self, work: Mapping[Step, Callable[[], bool]]) -> None:
+        """Work by these from now on; what is under way ends as it began."""
+        self._work = work
+        self._bells.rouse()
+
     def start(self) -> None:
         """Begin, with whatever waits since the last time."""
         gc.freeze()  # what is loaded by now stays; looking through it for garbage takes a tenth of a second
@@ -83,7 +93,7 @@ class Knocker:
         pause = _FIRST_PAUSE
         while not self._stopping.is_set():
             try:
-                while not self._stopping.is_set() and self._work[step]():
+                while not self._stopping.is_set() and self._works(step):
                     pause = _FIRST_PAUSE
                     if step in CONCURRENT:
                         self._bells.steps[step].ring()  # where there was one there may be another
@@ -93,6 +103,14 @@ class Knocker:
                 _tell(step, surprise)
                 self._stopping.wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _works(self, step: Step) -> bool:
+        """Work a step once; whether it found work."""
+        begin = time.monotonic()
+        found = self._work[step]()
+        if step in PATIENT:
+            self._bells.rush.stand_back(time.monotonic() - begin, self._stopping)
+        return found
 
     def _sweep(self) -> None:
         """Ring for every step that has rows to work on."""

@@ -58,7 +58,7 @@ class Listening:
     """All ports over one inbox, until told to stop."""
 
     def __init__(
-        self, environment: Environment, kind: Kind, wanted: Sequence[Channel], knock: Callable[[], None]
+        self, environment: Environment, kind: Kind, wanted: Sequence[Channel], knock: Callable[[int], None]
     ) -> None:
         self._environment = environment
         self._kind = kind
@@ -77,11 +77,11 @@ class Listening:
         Raises Refused when a port cannot be had or a certificate cannot be used.
         """
         inbox = open_inbox(self._environment, kind=self._kind)
-        self._commit = GroupCommit(inbox, on_kept=lambda _count: self._knock())
+        self._commit = GroupCommit(inbox, on_kept=self._knock)
         renewing = asyncio.create_task(self._renew_for_ever())
         try:
             await self.change(self._wanted)
-            self._knock()  # for what came while nobody was told
+            self._knock(1)  # for what came while nobody was told
             listening(self.addresses)
             await self.stopping.wait()
         finally:
@@ -140,6 +140,16 @@ class Listening:
                 self._ports[channel.name] = port
             for port in leaving:
                 self._drain(port, keep_place=port.place in places.values())
+
+    async def check(self, wanted: Sequence[Channel]) -> None:
+        """Raise Refused where `change` would, and change nothing."""
+        async with self._changing:
+            for channel in wanted:
+                _secured(channel)
+            ours = {port.place for port in self._ports.values()}
+            for place in self._places(wanted, self._ports).values():
+                if place not in ours:
+                    place.close()
 
     async def renew(self) -> None:
         """Take the certificates that have changed since; connections that are open keep theirs.
@@ -267,13 +277,13 @@ def stop_on_signals(stop: Callable[[], None]) -> None:
         loop.add_signal_handler(number, stop)
 
 
-def bell_of(fd: int) -> Callable[[], None]:
-    """A knock is one byte into a pipe; a full pipe has been knocked on enough."""
+def bell_of(fd: int) -> Callable[[int], None]:
+    """A knock is one byte a message into a pipe; a full pipe has been knocked on enough."""
     os.set_blocking(fd, False)
 
-    def ring() -> None:
+    def ring(messages: int) -> None:
         with suppress(OSError):
-            os.write(fd, b"k")
+            os.write(fd, b"k" * messages)
 
     return ring
 
@@ -282,6 +292,7 @@ async def _as_child(environment: Environment, kind: Kind, knock_fd: int, lifelin
     loop = asyncio.get_running_loop()
     begun: asyncio.Future[list[Channel] | None] = loop.create_future()
     listening: list[Listening] = []
+    tasks: set[asyncio.Future[None]] = set()
 
     def stop() -> None:
         if not begun.done():
@@ -292,6 +303,10 @@ async def _as_child(environment: Environment, kind: Kind, knock_fd: int, lifelin
     def heard(facts: dict[str, Any]) -> None:
         if facts.get("store") and not begun.done():
             begun.set_result(told(facts["store"]))
+        elif facts.get("store") and listening:
+            tasks.add(asyncio.ensure_future(_take(listening[0], told(facts["store"]), lifeline)))
+        if facts.get("check") and listening:
+            tasks.add(asyncio.ensure_future(_check(listening[0], facts["check"], lifeline)))
 
     stop_on_signals(stop)
     lifeline.listen(
@@ -302,6 +317,26 @@ async def _as_child(environment: Environment, kind: Kind, knock_fd: int, lifelin
     if wanted is not None:
         listening.append(Listening(environment, kind, wanted, bell_of(knock_fd)))
         await listening[0].run(lambda addresses: lifeline.tell(listening=addresses))
+
+
+async def _take(listening: Listening, wanted: Sequence[Channel], lifeline: Lifeline) -> None:
+    """Listen as other settings say; what fails in spite of the check is told, and all stays as it was."""
+    try:
+        await listening.change(wanted)
+    except Refused as why:
+        lifeline.tell(deaf=str(why))
+    else:
+        lifeline.tell(listening=listening.addresses, deaf=None)
+
+
+async def _check(listening: Listening, asked: dict[str, Any], lifeline: Lifeline) -> None:
+    """Tell whether that could be listened on."""
+    refusal = None
+    try:
+        await listening.check(told(asked["channels"]))
+    except Refused as why:
+        refusal = str(why)
+    lifeline.tell(checked={"number": asked["number"], "refusal": refusal})
 
 
 def _soon(loop: asyncio.AbstractEventLoop, deed: Callable[[], None]) -> None:

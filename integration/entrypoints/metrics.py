@@ -79,6 +79,16 @@ class _StoreCollector:
         due = store.next_times().calendar
         if due is not None:
             late.add_metric([], (due - clock.calendar()).total_seconds())
+        silent = GaugeMetricFamily(
+            f"{_PREFIX}_feed_silent", "Whether a feed is silent for longer than expected.", labels=["feed"]
+        )
+        heard = GaugeMetricFamily(
+            f"{_PREFIX}_feed_last_heard_seconds", "When a feed last spoke, since 1970.", labels=["feed"]
+        )
+        for watch in store.feed_watches():
+            silent.add_metric([watch.name], watch.silent_since is not None)
+            if watch.last_heard is not None:
+                heard.add_metric([watch.name], watch.last_heard.timestamp())
         calendar = GaugeMetricFamily(f"{_PREFIX}_calendar_seconds", "What the calendar shows, since 1970.")
         calendar.add_metric([], clock.calendar().timestamp())
-        yield from (inbox, outbox, answers, tasks, stopped, late, calendar)
+        yield from (inbox, outbox, answers, tasks, stopped, late, silent, heard, calendar)

@@ -18,7 +18,7 @@ from integration.entrypoints.sms_webhooks import sms_webhooks
 from integration.entrypoints.troubles import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from integration.ports.workshop import Workshop
@@ -28,10 +28,14 @@ _LONGEST_BODY = 1024 * 1024  # bytes; single routes take less
 _DRAIN = 5  # seconds
 
 
-def public_app(workshop: Workshop, ready: Callable[[], Mapping[str, bool | str]]) -> Flask:
+def public_app(
+    workshop: Workshop,
+    ready: Callable[[], Mapping[str, bool | str]],
+    notes: Callable[[], Sequence[str]] = lambda: (),
+) -> Flask:
     """What is reached from outside: webhooks and health."""
     app = Flask("appointment_texts", static_folder=None)
-    app.register_blueprint(health(ready))
+    app.register_blueprint(health(ready, notes))
     app.register_blueprint(sms_webhooks(workshop))
     return app
 
@@ -43,6 +47,17 @@ def mounted(apps: Mapping[str, WSGIApplication], otherwise: WSGIApplication) -> 
         return apps.get(environ.get("PATH_INFO", ""), otherwise)(environ, start_response)
 
     return choose
+
+
+class Exchangeable:
+    """An application in whose place another may come between two requests."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self.app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        """As the application that is there now."""
+        return self.app(environ, start_response)
 
 
 class Receiver:

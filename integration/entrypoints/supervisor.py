@@ -37,6 +37,7 @@ class Child:
     command: Sequence[str]  # the number of its end of the lifeline is appended
     environment: Mapping[str, str]
     fds: tuple[int, ...] = ()  # what else it inherits
+    again: Sequence[str] = ()  # what its later lives are told besides: they are not the first
     process: subprocess.Popen[bytes] | None = None
     lifeline: Lifeline | None = None
     facts: Facts = field(default_factory=dict)
@@ -49,7 +50,7 @@ class Child:
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own program
-                [*self.command, str(theirs.fileno())],
+                [*self.command, *(self.again if self.born else ()), str(theirs.fileno())],
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(), *self.fds),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from integration.settings.environment import Environment
     from integration.settings.model import Feed, Practice, Settings
+    from integration.settings.written import Written
 
 
 def the_environment(variables: Mapping[str, str] | None = None) -> Environment:
@@ -27,6 +28,14 @@ def the_settings(environment: Environment) -> Settings:
     from integration.settings.load import load
 
     return load(environment.config_folder or SHIPPED)
+
+
+def the_configuration(environment: Environment) -> Written:
+    """The same with the texts it was read from; raises ConfigError."""
+    from integration.settings.files import SHIPPED
+    from integration.settings.written import read_folder
+
+    return read_folder(environment.config_folder or SHIPPED)
 
 
 def the_feed(settings: Settings, name: str | None) -> Feed:

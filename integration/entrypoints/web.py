@@ -8,46 +8,65 @@ from __future__ import annotations
 
 import argparse
 import os
+import queue
 import signal
 import sys
 import threading
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from integration import bootstrap
 from integration.domain.clock import RealClock, SimulatedClock, wall_now
+from integration.domain.feed_silence import silence
 from integration.entrypoints.bells import Bells
-from integration.entrypoints.knocker import Knocker
+from integration.entrypoints.in_force import Running, SettingsWatch, begin_with, go_on_with
+from integration.entrypoints.knocker import AT_REST, Knocker
 from integration.entrypoints.lifeline import Lifeline
 from integration.entrypoints.listener import channels
 from integration.entrypoints.metrics import metrics_app
 from integration.entrypoints.process_logging import configure_logging
-from integration.entrypoints.receiving import Receiver, public_app
+from integration.entrypoints.receiving import Exchangeable, Receiver, public_app
 from integration.entrypoints.steps import steps
-from integration.entrypoints.surroundings import the_environment, the_settings
+from integration.entrypoints.surroundings import the_configuration, the_environment
 from integration.entrypoints.troubles import describe_trouble
 from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from wsgiref.types import WSGIApplication
 
+    from integration.adapters.store.stamp import Kind
     from integration.ports.workshop import Workshop
     from integration.settings.environment import Environment
+    from integration.settings.model import Settings
 
+_BREATH = 0.01  # seconds between two knocks
+_LISTENER_ANSWERS = 5.0  # seconds
 _DRAIN = 15.0  # seconds; a request to the provider takes at most thirteen
+_log = structlog.get_logger(__name__)
 
 
 class Ports:
     """The public port and the operator's, together."""
 
     def __init__(
-        self, environment: Environment, workshop: Workshop, ready: Callable[[], Mapping[str, bool | str]]
+        self,
+        environment: Environment,
+        workshop: Workshop,
+        ready: Callable[[], Mapping[str, bool | str]],
+        notes: Callable[[], Sequence[str]] = lambda: (),
     ) -> None:
         """Take the public port. Raises Refused."""
-        self.pages = {"/metrics": metrics_app(workshop)}
+        self._ready, self._notes = ready, notes
+        self._metrics = Exchangeable(metrics_app(workshop))
+        self._public = Exchangeable(public_app(workshop, ready, notes))
+        self.pages: Mapping[str, WSGIApplication] = {"/metrics": self._metrics}
         self._receivers = [
             Receiver(
-                public_app(workshop, ready),
+                self._public,
                 environment.bind,
                 environment.http_port,
                 "APPOINTMENT_TEXTS_HTTP_PORT",
@@ -60,6 +79,11 @@ class Ports:
         variable = "APPOINTMENT_TEXTS_OPERATOR_PORT"
         app = self.pages["/metrics"]
         self._receivers.append(Receiver(app, "127.0.0.1", self._operator_port, variable))
+
+    def take(self, workshop: Workshop) -> None:
+        """Work with this from the next request on."""
+        self._metrics.app = metrics_app(workshop)
+        self._public.app = public_app(workshop, self._ready, self._notes)
 
     def start(self) -> None:
         """Begin to serve."""
@@ -81,6 +105,20 @@ def store_answers(workshop: Workshop) -> bool | str:
     return True
 
 
+def silent_feeds(workshop: Workshop) -> list[str]:
+    """A sentence for each feed that should speak and does not, for `/health/ready`."""
+    try:
+        watches = workshop.store.feed_watches()
+    except StoreUnavailable:
+        return []
+    feeds = workshop.settings.feeds
+    return [
+        silence(watch.name, watch.silent_since, feeds[watch.name].zone)
+        for watch in watches
+        if watch.silent_since is not None and watch.name in feeds
+    ]
+
+
 class EmbeddedWeb:
     """One life of the supervisor's second child."""
 
@@ -92,7 +130,12 @@ class EmbeddedWeb:
         self._lifeline = Lifeline.from_fd(options.lifeline)
         self._knock_fd = options.knock
         environment = the_environment()
-        settings = the_settings(environment)
+        running = _in_force(environment, options.kind) if options.again else None
+        written = None
+        if running is None:
+            written = the_configuration(environment)
+            running = Running(written.settings, 0)
+        settings = running.settings
         self._simulated = options.begin is not None or options.speed != 1
         self._demo = None
         if options.kind == "demo":
@@ -113,7 +156,22 @@ class EmbeddedWeb:
             simulated=self._simulated,
             knock=self._bells.knock,
         )
-        self._ports = Ports(environment, self._workshop, self._ready)
+        if written is not None:
+            running = begin_with(self._workshop.store, written, wall_now(), whole_site=True)
+        self._workshop = replace(self._workshop, generation=running.generation)
+        self._watch = SettingsWatch(
+            self._workshop.store,
+            "run",
+            running.generation,
+            wall=self._clock.wall,
+            take=self._take,
+            check=self._check,
+            rest=lambda: self._knocker.take(AT_REST),
+        )
+        self._checked: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._checks = 0
+        self._deaf: str | None = None  # why the listener goes on as it was
+        self._ports = Ports(environment, self._workshop, self._ready, lambda: silent_feeds(self._workshop))
         self._knocker = Knocker(
             self._workshop.store,
             self._clock,
@@ -136,7 +194,9 @@ class EmbeddedWeb:
         threading.Thread(target=self._hear_knocks, name="knocks", daemon=True).start()
         self._lifeline.listen(self._heard, self._stop.set)
         self._lifeline.tell(store=channels(self._settings.feeds.values(), self._environment.mllp_port))
+        self._watch.start()
         self._stop.wait()
+        self._watch.stop()
         if self._demo is not None:
             self._demo.stop()
         self._ports.stop()
@@ -147,14 +207,44 @@ class EmbeddedWeb:
         return {
             "store": store_answers(self._workshop),
             "steps": self._knocker.alive,
-            "listener": self._listening,
+            "settings": self._watch.trouble or True,
+            "listener": self._deaf or self._listening,
             "clock": self._begun,
         }
+
+    def _take(self, running: Running) -> None:
+        """Run with other settings from here on; what is under way ends as it began."""
+        settings = running.settings if self._demo is None else self._demo.dressed(running.settings)
+        workshop = bootstrap.with_settings(self._workshop, self._environment, settings, running.generation)
+        self._workshop, self._settings = workshop, settings
+        self._knocker.take(steps(workshop))
+        self._ports.take(workshop)
+        self._lifeline.tell(store=channels(settings.feeds.values(), self._environment.mllp_port))
+
+    def _check(self, settings: Settings) -> str | None:
+        """Why these settings could not be run with; the listener is asked about its ports."""
+        self._checks += 1
+        wanted = channels(settings.feeds.values(), self._environment.mllp_port)
+        self._lifeline.tell(check={"number": self._checks, "channels": wanted})
+        try:
+            while True:
+                answer = self._checked.get(timeout=_LISTENER_ANSWERS)
+                if answer["number"] == self._checks:
+                    refusal: str | None = answer["refusal"]
+                    return refusal
+        except queue.Empty:
+            return "the listener does not answer"
 
     def _heard(self, facts: dict[str, Any]) -> None:
         """The supervisor tells what the listener said, or that it died."""
         if facts.get("began") and isinstance(self._clock, SimulatedClock):
             self._clock.begin(datetime.fromisoformat(facts["began"]))  # in an earlier life of this process
+        if facts.get("checked"):
+            self._checked.put(facts["checked"])
+        if "deaf" in facts:
+            self._deaf = facts["deaf"] or None
+            if self._deaf is not None:
+                _log.error("the listener goes on as it was", reason=self._deaf)
         if "listening" not in facts:
             return
         self._listening = bool(facts["listening"])
@@ -186,9 +276,20 @@ class EmbeddedWeb:
         return lines
 
     def _hear_knocks(self) -> None:
-        """The listener knocks by a byte after each commit; many bytes are one knock."""
-        while os.read(self._knock_fd, 65536):
+        """The listener knocks after each commit by a byte a message; many bytes are one knock."""
+        while knocks := os.read(self._knock_fd, 65536):
+            self._bells.rush.heard(len(knocks))
             self._bells.knock("translate")
+            self._stop.wait(_BREATH)
+
+
+def _in_force(environment: Environment, kind: Kind) -> Running | None:
+    """What an earlier life of this process ran with: the folder may be half edited by now."""
+    store = bootstrap.open_store(environment, kind=kind, units=1)
+    try:
+        return go_on_with(store)
+    finally:
+        store.close()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -199,6 +300,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--begin", type=datetime.fromisoformat)
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--knock", type=int, required=True)
+    parser.add_argument("--again", action="store_true")
     parser.add_argument("lifeline", type=int)
     try:
         EmbeddedWeb(parser.parse_args(arguments)).run()

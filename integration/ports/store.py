@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import Attempt, TextMessage
     from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
-    from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, ProcessRows
+    from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.settings.differences import Scope
 
 InboxState = Literal["new", "done", "dead"]
@@ -515,7 +515,7 @@ class WriteBackRows(Protocol):
         """
 
     def reopen(self, patient_id: int) -> None:
-        """What was refused or given up for this patient is pending again: the chart's side was mended."""
+        """What was refused or given up for this patient, by whatever record, is pending again."""
 
     def count(self, state: WriteBackState) -> int:
         """How many rows are in a state."""
@@ -559,6 +559,9 @@ class Store(Protocol):
 
     def configuration_news(self) -> ConfigurationNews:
         """Which configuration is in force, and which is proposed; takes no lock."""
+
+    def feed_watches(self) -> Sequence[FeedWatch]:
+        """The feeds that are expected to speak, by name; takes no lock."""
 
     def breakers(self) -> Mapping[str, str]:
         """The open breakers by name, each with its reason. Read outside any unit."""

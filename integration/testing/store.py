@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hl7_listener.inbox import ReceivedMessage
-    from integration.ports.site import ConfigurationRows, FeedRows, ProcessRows
+    from integration.ports.site import ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.ports.store import (
         AcknowledgmentRows,
         AppointmentRows,
@@ -147,6 +147,11 @@ class FakeStore:
         with self._alone():
             found = {each.state: each.generation for each in self.tables.configurations.values()}
             return ConfigurationNews(found.get("in_force"), found.get("proposed"))
+
+    def feed_watches(self) -> list[FeedWatch]:
+        """As they stand."""
+        with self._alone():
+            return list(FakeFeedRows(self.tables).all())
 
     def breakers(self) -> dict[str, str]:
         """As they stand."""

@@ -12,9 +12,9 @@ from integration.adapters.store.tables.site import (
     IN_FORCE,
     PROPOSED,
     configurations,
-    feed_watches,
     processes,
 )
+from integration.adapters.store.tables.site import feed_watches as watches
 from integration.adapters.store.tables.visits import inbox
 from integration.ports.site import Anew, Configuration, ConfigurationNews, FeedWatch, Process
 from integration.settings.differences import Scope
@@ -68,7 +68,7 @@ _SEEN = (
 )
 _ENDED = processes.delete().where(processes.c.name.in_(sa.bindparam("names", expanding=True)))
 
-_WATCHED = insert(feed_watches)
+_WATCHED = insert(watches)
 _WATCH = _WATCHED.on_conflict_do_update(
     index_elements=["name"],
     set_={
@@ -76,9 +76,9 @@ _WATCH = _WATCHED.on_conflict_do_update(
         for name in ("since", "looked_at", "looked_up_to", "last_heard", "silent_since")
     },
 )
-_WATCHES = sa.select(feed_watches).order_by(feed_watches.c.name)
-_ONE_WATCH = sa.select(feed_watches).where(feed_watches.c.name == sa.bindparam("wanted"))
-_UNWATCH = feed_watches.delete().where(feed_watches.c.name == sa.bindparam("wanted"))
+_WATCHES = sa.select(watches).order_by(watches.c.name)
+_ONE_WATCH = sa.select(watches).where(watches.c.name == sa.bindparam("wanted"))
+_UNWATCH = watches.delete().where(watches.c.name == sa.bindparam("wanted"))
 _TRY_WATCH_LOCK = sa.select(
     sa.func.pg_try_advisory_xact_lock(sa.literal(0x66656564, sa.BigInteger))
 )  # "feed"
@@ -98,6 +98,11 @@ def configuration_news(connection: sa.Connection) -> ConfigurationNews:
     """Takes no lock."""
     found = {row.state: row.id for row in connection.execute(_NEWS)}
     return ConfigurationNews(found.get("in_force"), found.get("proposed"))
+
+
+def feed_watches(connection: sa.Connection) -> list[FeedWatch]:
+    """Takes no lock."""
+    return [_watch(row) for row in connection.execute(_WATCHES)]
 
 
 class SqlConfigurationRows:

@@ -27,6 +27,7 @@ from integration.adapters.store.site import (
     SqlFeedRows,
     SqlProcessRows,
     configuration_news,
+    feed_watches,
 )
 from integration.adapters.store.tables.upkeep import breakers
 from integration.adapters.store.tasks import SqlTaskRows
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration.adapters.store.keys import Keys
-    from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, ProcessRows
+    from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.ports.store import (
         AcknowledgmentRows,
         AppointmentRows,
@@ -141,6 +142,11 @@ class SqlStore:
         """Takes no lock."""
         with self._reading() as connection:
             return configuration_news(connection)
+
+    def feed_watches(self) -> list[FeedWatch]:
+        """Takes no lock."""
+        with self._reading() as connection:
+            return feed_watches(connection)
 
     def breakers(self) -> dict[str, str]:
         """Takes no lock."""

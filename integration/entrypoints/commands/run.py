@@ -111,6 +111,7 @@ def _supervise(options: argparse.Namespace, kind: str, variables: dict[str, str]
             ],
             for_child(variables, "web"),
             (ear,),
+            ("--again",),
         ),
         Child(
             "listener",
