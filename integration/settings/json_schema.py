@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fhir_mappers.profile import VendorProfile
+from fhir_mappers.profile import INHERITED, VendorProfile
 from integration.domain.catalog_sections import NEVER_ASK, Answer, Occasion
 from integration.domain.failure import Failure
 from integration.settings.schema import FeedFile, PracticeFile, RemindersFile, SettingsFile
@@ -26,6 +26,7 @@ SHAPES: Final[dict[str, type[BaseModel]]] = {
     "feed": FeedFile,
     "practice": PracticeFile,
 }
+LISTED: Final = SHAPES | {"vendor": VendorProfile}  # in the README
 _TABLE: Final = re.compile(r"(<!-- keys of (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -39,7 +40,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         }
         found["practice"]["properties"][key] = _partial(described)
     found["practice"].setdefault("$defs", {}).update(_partial(plan["$defs"]))
-    found["vendor"] = _partial(VendorProfile.model_json_schema())
+    found["vendor"] = _extending(_partial(VendorProfile.model_json_schema()))
     found["vendor"]["properties"]["extends"] = {
         "type": "string",
         "description": "the profile it differs from",
@@ -64,6 +65,21 @@ def _partial(schema: Any) -> Any:
     return [_partial(item) for item in schema] if isinstance(schema, list) else schema
 
 
+def _extending(schema: Any) -> Any:
+    """The same schema, in whose lists "..." may stand for the items of the profile that is extended."""
+    if isinstance(schema, list):
+        return [_extending(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _extending(value) for key, value in schema.items() if key != "minItems"}
+    items = found.get("items")
+    if isinstance(items, dict) and ("$ref" in items or "enum" in items):
+        found["items"] = {"anyOf": [items, {"const": INHERITED}]}
+    if "patternProperties" in found:
+        found["additionalProperties"] = False  # its keys are what the pattern says and nothing else
+    return found
+
+
 def _messages() -> dict[str, Any]:
     forms = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     way = {"type": "object", "properties": {"one": forms, "several": forms, "first": forms}}
@@ -85,7 +101,11 @@ def _messages() -> dict[str, Any]:
 
 def keys(name: str) -> list[tuple[str, str, str]]:
     """Every key of one kind of file: how TOML reaches it, what it means, what holds without it."""
-    return _keys(SHAPES[name].model_json_schema(), "")
+    rows = _keys(LISTED[name].model_json_schema(), "")
+    if name != "vendor":
+        return rows
+    # What a vendor leaves out, the profile that it extends has said.
+    return [(key, meaning, "" if default == "**required**" else default) for key, meaning, default in rows]
 
 
 def _keys(
@@ -97,10 +117,12 @@ def _keys(
         inner = field.get("additionalProperties", field)
         inner = next((each for each in field.get("anyOf", ()) if "$ref" in each), inner)
         inner = inner if isinstance(inner, dict) else {}
+        inner = inner.get("items", inner)
         reference = inner.get("$ref", "").rpartition("/")[2]
         section = definitions.get(reference, {})
         if "properties" in section:
-            name = f"{prefix}{key}." + ("<name>." if "additionalProperties" in field else "")
+            of_several = "<name>." if "additionalProperties" in field else ""
+            name = f"{prefix}{key}{'[]' if 'items' in field else ''}.{of_several}"
             rows += _keys(section, name, definitions)
             continue
         required = key in schema.get("required", ())
