@@ -109,6 +109,10 @@ class Appointment:
         """One that none of its slots has had."""
         return 1 + max([self.slot_number, *(past.number for past in self.past_slots)])
 
+    def slot_numbered(self, number: int) -> Slot:
+        """The slot that had the number; the present one when that is no longer known."""
+        return next((past.slot for past in self.past_slots if past.number == number), self.slot)
+
     def said_at(self, fact: Fact) -> datetime | None:
         """The event time of the report that a fact comes from; None when none has said it."""
         return next((at for known, at in self.older if known is fact), self.event_time)

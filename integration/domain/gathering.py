@@ -31,8 +31,8 @@ class Candidate:
 
     @property
     def start(self) -> datetime:
-        """The visit's start; candidates have passed the last look, so there is one."""
-        start = self.appointment.slot.start
+        """The start the reminder is about; candidates have passed the last look, so there is one."""
+        start = self.appointment.slot_numbered(self.reminder.slot_number).start
         assert start is not None  # noqa: S101 - the last look skips a visit without a start
         return start
 

@@ -65,6 +65,9 @@ def of_visit(
 ) -> Verdict:
     """Whether the visit still calls for this reminder."""
     called_off = step.on is AppointmentEvent.CANCELLED
+    is_theirs = reminder.patient_id in appointment.patients
+    goes_on = is_theirs and appointment.is_expected  # for whoever was taken off a visit it does not
+    slot = appointment.slot_numbered(reminder.slot_number)
     checks: tuple[tuple[bool, Verdict], ...] = (
         (now > reminder.not_after, Skip("too late to be useful")),
         (waiting, Hold(now + SOON, "a newer message about the visit is being read")),
@@ -72,11 +75,11 @@ def of_visit(
             appointment.held_by is not None,
             Hold(now + LATER, f"inbox message {appointment.held_by} about the visit could not be read"),
         ),
-        (reminder.slot_number != appointment.slot_number, Skip("the visit was moved")),
-        (not called_off and not appointment.is_expected, Skip("the visit is not to take place")),
-        (called_off and appointment.is_expected, Skip("the visit is to take place after all")),
-        (reminder.patient_id not in appointment.patients, Skip("the visit is another patient's now")),
-        (appointment.slot.start is None, Skip("the visit has no start")),
+        (not called_off and not is_theirs, Skip("the visit is another patient's now")),
+        (not called_off and reminder.slot_number != appointment.slot_number, Skip("the visit was moved")),
+        (not called_off and not goes_on, Skip("the visit is not to take place")),
+        (called_off and goes_on, Skip("the visit is to take place after all")),
+        (slot.start is None, Skip("the visit has no start")),
         (step.only_unconfirmed and appointment.confirmed, Skip("confirmed")),
     )
     return next((verdict for applies, verdict in checks if applies), None)

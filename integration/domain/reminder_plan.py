@@ -80,7 +80,8 @@ class Situation:
     now: datetime  # calendar
     told: bool  # a text about an earlier slot, or this one, went out or may have
     told_this_slot: bool  # ... about the present slot
-    old_start: datetime | None = None  # of the slot until now
+    told_slot: int | None = None  # the number of the slot that was told last
+    old_start: datetime | None = None  # of the slot the patient knows
     quiet: bool = False  # plan the future only
 
 
@@ -96,11 +97,19 @@ def plan(
     drafts = []
     occasion = _occasion(rules, situation)
     if occasion is not None:
-        drafts.append(_occasion_reminder(appointment, occasion, rules, situation))
+        drafts.append(_occasion_reminder(_as_known(appointment, situation), occasion, rules, situation))
     if appointment.is_expected:
         drafts += [_ahead(appointment, step, rules, situation) for step in rules.steps if step.on is None]
     drafts = [replace(draft, patient_id=patient_id, number=number) for draft in drafts]
     return _one_a_day(drafts, rules, confirmed=appointment.confirmed)
+
+
+def _as_known(appointment: Appointment, situation: Situation) -> Appointment:
+    """A cancellation is told of the time the patient knows, whatever it was moved to in between."""
+    number = situation.told_slot
+    if situation.event is not AppointmentEvent.CANCELLED or number is None:
+        return appointment
+    return replace(appointment, slot=appointment.slot_numbered(number), slot_number=number)
 
 
 def _occasion(rules: PlanRules, situation: Situation) -> Step | None:
@@ -110,6 +119,8 @@ def _occasion(rules: PlanRules, situation: Situation) -> Step | None:
     if situation.event is AppointmentEvent.BOOKED:
         return None if situation.told_this_slot else rules.on(AppointmentEvent.BOOKED)
     if situation.event is AppointmentEvent.MOVED:
+        if situation.told_this_slot:
+            return None  # moved, and back before anybody heard of it
         # Whoever was never told of the old slot is told of a booking.
         return rules.on(AppointmentEvent.MOVED if situation.told else AppointmentEvent.BOOKED)
     if situation.event is AppointmentEvent.CANCELLED:
@@ -235,10 +246,15 @@ class Revision:
 def carries_on(reminder: Reminder, appointment: Appointment, rules: PlanRules, situation: Situation) -> bool:
     """Whether a text about an event, still waiting, is still owed."""
     step = rules.step(reminder.step)
-    if step is None or step.on is None or reminder.slot_number != appointment.slot_number:
+    if step is None or step.on is None:
+        return False
+    called_off = step.on is AppointmentEvent.CANCELLED
+    if reminder.patient_id not in appointment.patients:
+        return called_off  # whoever was taken off the visit is owed that, and nothing else
+    if reminder.slot_number != appointment.slot_number and not called_off:
         return False
     said_again = situation.event in {AppointmentEvent.CHANGED, AppointmentEvent.UNCHANGED}
-    return said_again and appointment.is_expected == (step.on is not AppointmentEvent.CANCELLED)
+    return said_again and appointment.is_expected != called_off
 
 
 def revise(

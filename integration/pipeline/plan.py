@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from integration.domain.appointment import AppointmentEvent
+from integration.domain.changed_hands import Hands
 from integration.domain.consequences import mass_change_breaker
 from integration.domain.last_look import NO_GUARDIAN
 from integration.domain.reminder import OPEN, Reminder, ReminderState
@@ -110,13 +111,16 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change) -> str | None:
     practice = workshop.settings.practices.get(appointment.practice or "")
     now = workshop.clock.calendar()
     situation = _situation(unit, appointment, stored, change, practice=practice, now=now)
-    patients = {patient_id: unit.patients.get(patient_id) for patient_id in appointment.patients}
+    patients = _patients(unit, appointment, stored, change)
     addressees = _Addressees(patients, practice)
     wanted: list[Reminder] = []
     owed: list[Reminder] = []
     if practice is not None:
-        wanted = _wanted(appointment, addressees, practice.plan, situation)
-        wanted = keep_early(wanted, stored, appointment)
+        hands = Hands(appointment, change.patients_before, patients, stored, practice.plan)
+        wanted = _wanted(appointment, addressees, practice.plan, hands.situations(situation))
+        taken_off = replace(appointment, status="cancelled")
+        wanted += _wanted(taken_off, addressees, practice.plan, hands.farewells(situation))
+        wanted = keep_early(_not_yet_said(wanted, stored), stored, appointment)
         owed = [r for r in stored if carries_on(r, appointment, practice.plan, situation)]
         wanted += _readdressed(owed, addressees)
     revision = revise(
@@ -127,10 +131,20 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change) -> str | None:
         now=now,
     )
     unit.reminders.add(revision.add)
-    unit.reminders.update([_with_reason(reminder, addressees) for reminder in revision.update])
+    unit.reminders.update([_with_reason(reminder, appointment, addressees) for reminder in revision.update])
     if practice is None:
         return None
+    _follow_the_practice(unit, appointment, practice, owed, revision.update)
     return _flood(unit, practice, revision.add, now)
+
+
+def _patients(
+    unit: Unit, appointment: Appointment, stored: Iterable[Reminder], change: Change
+) -> dict[int, Patient]:
+    """Those of the visit, those taken off it, and those who are owed news of it."""
+    owed = [reminder.patient_id for reminder in stored if reminder.state in OPEN]
+    wanted = dict.fromkeys([*appointment.patients, *(change.patients_before or ()), *owed])
+    return {patient_id: unit.patients.get(patient_id) for patient_id in wanted}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +160,22 @@ class _Addressees:
 
     def lacks(self, reminder: Reminder) -> str:
         """Why it has no number."""
+        silence = self.patients[reminder.patient_id].silence
+        if silence is not None:
+            return silence
         return NO_GUARDIAN if self.patients[reminder.patient_id].is_minor(self._day(reminder)) else NO_NUMBER
 
     def _day(self, reminder: Reminder) -> date:
         zone = UTC if self.practice is None else self.practice.plan.zone
         return reminder.due_at.astimezone(zone).date()
+
+
+def _not_yet_said(wanted: Iterable[Reminder], stored: Iterable[Reminder]) -> list[Reminder]:
+    """Without what the patient was told already, be it at another number: nothing is said twice."""
+    said = {
+        (each.patient_id, each.step, each.slot_number) for each in stored if each.state is ReminderState.SENT
+    }
+    return [each for each in wanted if (each.patient_id, each.step, each.slot_number) not in said]
 
 
 def _readdressed(owed: Iterable[Reminder], addressees: _Addressees) -> list[Reminder]:
@@ -163,12 +188,36 @@ def _readdressed(owed: Iterable[Reminder], addressees: _Addressees) -> list[Remi
     return found
 
 
-def _with_reason(reminder: Reminder, addressees: _Addressees) -> Reminder:
+def _follow_the_practice(
+    unit: Unit,
+    appointment: Appointment,
+    practice: Practice,
+    owed: Iterable[Reminder],
+    revised: Iterable[Reminder],
+) -> None:
+    """News that is still owed is told by the practice the visit belongs to now."""
+    done = {reminder.id for reminder in revised}
+    unit.reminders.update(
+        [
+            replace(reminder, practice=practice.name)
+            for reminder in owed
+            if reminder.state in OPEN
+            and reminder.practice != practice.name
+            and reminder.patient_id in appointment.patients
+            and reminder.id not in done
+        ]
+    )
+
+
+def _with_reason(reminder: Reminder, appointment: Appointment, addressees: _Addressees) -> Reminder:
     """The reason for which it was withdrawn, if it is about the patient and not about the visit."""
     if reminder.state is not ReminderState.WITHDRAWN:
         return reminder
-    if reminder.patient_id not in addressees.patients:
+    if reminder.patient_id not in appointment.patients:
         return replace(reminder, reason="the visit is another patient's now")
+    silence = addressees.patients[reminder.patient_id].silence
+    if silence is not None:
+        return replace(reminder, reason=silence)
     if addressees.number(reminder) != reminder.number:
         return replace(reminder, reason="the patient has another number now")
     return reminder
@@ -183,12 +232,10 @@ def _situation(
     practice: Practice | None,
     now: datetime,
 ) -> Situation:
-    told_this_slot = unit.texts.for_slot(appointment.id, appointment.slot_number)
-    told = told_this_slot or any(
-        unit.texts.for_slot(appointment.id, earlier) for earlier in range(1, appointment.slot_number)
-    )
+    told_slot = _told_slot(unit, appointment)
     # Whoever was told last that the visit is off expects none.
-    told &= not _told_off(stored, practice)
+    told = told_slot is not None and not _told_off(stored, practice)
+    told_this_slot = told and told_slot == appointment.slot_number
     # Called off and on again before the patient heard of it: there is nothing to say.
     reinstated = change.event is AppointmentEvent.BOOKED and change.before == appointment.slot
     return Situation(
@@ -197,9 +244,34 @@ def _situation(
         now=now,
         told=told,
         told_this_slot=told_this_slot or (reinstated and told),
-        old_start=None if change.before is None else change.before.start,
-        quiet=change.quiet,
+        told_slot=told_slot,
+        old_start=None if told_slot is None else appointment.slot_numbered(told_slot).start,
+        quiet=change.quiet and not _news_waits(stored, appointment, change, practice),
     )
+
+
+def _told_slot(unit: Unit, appointment: Appointment) -> int | None:
+    """The number of the slot that a text has spoken of, or may have: the last one such."""
+    left = [past.number for past in reversed(appointment.past_slots)]
+    others = [number for number in range(appointment.next_slot_number - 1, 0, -1) if number not in left]
+    numbers = dict.fromkeys([appointment.slot_number, *left, *others])
+    return next((number for number in numbers if unit.texts.for_slot(appointment.id, number)), None)
+
+
+def _news_waits(
+    stored: Iterable[Reminder], appointment: Appointment, change: Change, practice: Practice | None
+) -> bool:
+    """Whether a quiet move overtakes news of the slot before it: who is owed that is owed this."""
+    if practice is None or change.event is not AppointmentEvent.MOVED:
+        return False
+    news = {step.name for step in practice.plan.steps if step.on in _EXPECTING}
+    return any(
+        reminder.state in OPEN and reminder.step in news and reminder.slot_number != appointment.slot_number
+        for reminder in stored
+    )
+
+
+_EXPECTING = frozenset({AppointmentEvent.BOOKED, AppointmentEvent.MOVED})
 
 
 def _told_off(stored: Iterable[Reminder], practice: Practice | None) -> bool:
@@ -212,11 +284,14 @@ def _told_off(stored: Iterable[Reminder], practice: Practice | None) -> bool:
 
 
 def _wanted(
-    appointment: Appointment, addressees: _Addressees, rules: PlanRules, situation: Situation
+    appointment: Appointment,
+    addressees: _Addressees,
+    rules: PlanRules,
+    situations: Mapping[int, Situation],
 ) -> list[Reminder]:
-    """The reminders of every patient of the appointment."""
+    """The reminders of each patient, as things stand for that patient."""
     wanted = []
-    for patient_id in addressees.patients:
+    for patient_id, situation in situations.items():
         for reminder in plan(appointment, patient_id=patient_id, number="", rules=rules, situation=situation):
             number = addressees.number(reminder)
             if number is not None:

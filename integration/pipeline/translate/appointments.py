@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from fhir_mappers.v2_to_fhir import translate
-from integration.domain.appointment import Appointment, AppointmentEvent, Fact, News, Report, hear, is_newest
+from integration.domain.appointment import (
+    CALLED_OFF,
+    Appointment,
+    AppointmentEvent,
+    Fact,
+    News,
+    Report,
+    hear,
+    is_newest,
+)
 from integration.domain.identity import contradict
 from integration.pipeline.translate.holding import still_held
 from integration.pipeline.translate.patients import plan_other_visits, save_patients
@@ -36,18 +45,24 @@ def hear_appointment(hearing: Hearing, mapped: MappedAppointment) -> list[str]:
         return ["older-than-stored MSH-7"]
     saved = unit.appointments.save(still_held(unit, stored, news.appointment))
     if news.event is not AppointmentEvent.IGNORED:
-        changed_hands = stored is not None and stored.patients != saved.patients
         hearing.ask_for_planning(
             saved.id,
             news.event,
             before=None if stored is None else stored.slot,
             quiet=hearing.is_quiet or news.first_contact,
-            patients_before=stored.patients if stored is not None and changed_hands else None,
+            patients_before=_patients_before(stored, saved),
         )
     if not mapped.occurrence:
         end_parts(hearing, news.appointment)
     plan_other_visits(hearing, renumbered, but=saved.id)
     return [] if saved.practice is not None else ["no-practice-claims-location AIL-3"]
+
+
+def _patients_before(stored: Appointment | None, saved: Appointment) -> tuple[int, ...] | None:
+    """Whose visit it was, if it was another's; what was called off was nobody's any more."""
+    if stored is None or stored.patients == saved.patients:
+        return None
+    return () if stored.status in CALLED_OFF else stored.patients
 
 
 def _known(hearing: Hearing) -> Appointment | None:
