@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 from celery.signals import setup_logging
 
-from integration.bootstrap import open_workshop
+from integration.bootstrap import open_workshop, with_settings
+from integration.domain.clock import wall_now
 from integration.domain.surprise import describe
 from integration.entrypoints.broker import BrokerKnocks, celery_app, task_name
-from integration.entrypoints.knocker import CONCURRENT
+from integration.entrypoints.in_force import LOOK, Running, begin_with, go_on_with
+from integration.entrypoints.knocker import AT_REST, CONCURRENT
 from integration.entrypoints.process_logging import configure_logging
 from integration.entrypoints.steps import steps
-from integration.entrypoints.surroundings import the_environment, the_settings
+from integration.entrypoints.surroundings import the_configuration, the_environment
 from integration.ports.store import STEPS, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -44,9 +46,12 @@ class _Tasks:
 
     def __init__(self, environment: Environment, knocks: BrokerKnocks) -> None:
         self._environment = environment
+        # Read once, before the first fork: a fork that is made later must not find a half-edited folder.
+        self._written = the_configuration(environment)
         self._knocks = knocks
         self._guard = threading.Lock()
         self._process = 0
+        self._looked_at = 0.0
         self._workshop: Workshop
         self._work: Mapping[Step, Callable[[], bool]]
 
@@ -87,12 +92,32 @@ class _Tasks:
         """The workshop of this process; after a fork a new one."""
         with self._guard:
             if self._process != os.getpid():
-                settings = the_settings(self._environment)
-                self._workshop = open_workshop(self._environment, settings, knock=self._knocks.knock)
-                self._work = steps(self._workshop)
+                first = open_workshop(self._environment, self._written.settings, knock=self._knocks.knock)
+                running = begin_with(first.store, self._written, wall_now(), whole_site=False)
+                self._take(first, running)
                 self._process = os.getpid()
                 gc.freeze()  # as `Knocker.start` does
+            elif time.monotonic() - self._looked_at > LOOK:
+                self._look()
             return self._workshop, self._work
+
+    def _take(self, workshop: Workshop, running: Running) -> None:
+        self._workshop = with_settings(workshop, self._environment, running.settings, running.generation)
+        self._work = steps(self._workshop)
+        self._looked_at = time.monotonic()
+
+    def _look(self) -> None:
+        """Take the settings in force, if they are others now; rest while they cannot be taken."""
+        forced = self._workshop.store.configuration_news().in_force
+        if forced is not None and forced != self._workshop.generation:
+            running = go_on_with(self._workshop.store)
+            if running is None:
+                self._work = AT_REST
+                _log.error("the settings in force cannot be taken", generation=forced)
+            else:
+                self._take(self._workshop, running)
+                _log.info("settings taken", generation=running.generation)
+        self._looked_at = time.monotonic()
 
     @staticmethod
     def _quietly(step: str, deed: Callable[[], None]) -> None:
