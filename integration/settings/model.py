@@ -95,6 +95,7 @@ class Feed:
     max_message_bytes: int
     mllp: Mllp = field(default_factory=Mllp)
     application_acknowledgment: ApplicationAcknowledging | None = None
+    requests: bool = False  # scheduling requests (SRM) stand for what they ask
     expected_silence: timedelta | None = None  # longer without a message is an alert (wall)
     hold_when_silent: bool = False  # then its reminders wait
 
@@ -108,6 +109,7 @@ class Feed:
             region=self.region,
             charset=self.charset,
             identity=self.identity,
+            requests=self.requests,
             identifier_systems=self.identifier_systems,
             location_zones={
                 code: place.zone for code, place in self.locations.items() if place.zone is not None

@@ -283,6 +283,9 @@ class FeedFile(_Section):
     identifier_systems: dict[str, IdentifierSystem] = Field(
         {}, description="assigning authority of identifiers → FHIR identifier system"
     )
+    requests: bool = Field(
+        False, description="whether scheduling requests (SRM) count as what they ask for: they are acted upon"
+    )
     expected_silence: Duration | None = Field(
         None,
         ge=timedelta(minutes=1),
