@@ -5,6 +5,7 @@ The chart is told, and failure has its consequences.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -120,5 +121,6 @@ def _bear(
     for suppression in found.suppressions:
         unit.numbers.suppress(suppression)
     for task in found.tasks:
-        unit.tasks.add(task)
+        whose = None if task.patient_id is None else unit.patients.survivor(task.patient_id).id
+        unit.tasks.add(replace(task, patient_id=whose))
     return found.breaker

@@ -104,7 +104,8 @@ def _write(mode: WriteBackMode, fact: Fact) -> WriteOutcome:
 def _fact(unit: Unit, row: WriteBack) -> Fact | None:
     """The row with all it speaks of; None when that is no longer stored."""
     try:
-        patient = unit.patients.get(row.patient_id)
+        # Told under a record that has become part of another: it is that one's chart now.
+        patient = unit.patients.survivor(row.patient_id)
         if row.kind is WriteBackKind.TEXT:
             text = unit.texts.get(row.subject_id)
             return Fact(row, patient, _visits(unit, text, row.patient_id), text)

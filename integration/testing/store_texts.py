@@ -318,7 +318,8 @@ class FakeWriteBackRows:
     def reopen(self, patient_id: int) -> None:
         """Once more."""
         for row in list(self._tables.write_backs.values()):
-            if row.patient_id == patient_id and row.state in {WriteBackState.REFUSED, WriteBackState.GAVE_UP}:
+            whose = {row.patient_id, self._tables.patients[row.patient_id].merged_into}
+            if patient_id in whose and row.state in {WriteBackState.REFUSED, WriteBackState.GAVE_UP}:
                 self._tables.write_backs[row.id] = replace(row, state=WriteBackState.PENDING, reason=None)
 
     def count(self, state: WriteBackState) -> int:

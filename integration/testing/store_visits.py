@@ -169,6 +169,9 @@ class FakePatientRows:
         must_be_there(self._tables.patients, survivor_id)
         owners = self._tables.patient_owners
         owners |= {key: survivor_id for key, owner in owners.items() if owner == gone_id}
+        for each in list(self._tables.patients.values()):
+            if each.merged_into == gone_id:
+                self._tables.patients[each.id] = replace(each, merged_into=survivor_id)
         gone = self.get(gone_id)
         self.save(replace(gone, number=None, guardian_number=None, merged_into=survivor_id))
 

@@ -63,6 +63,11 @@ _LEAD_ELSEWHERE = (
     )
     .values(patient_id=sa.bindparam("survivor_id"))
 )
+_FOLLOW = (
+    patients.update()
+    .where(patients.c.merged_into == sa.bindparam("gone_id"))
+    .values(merged_into=sa.bindparam("survivor_id"))
+)
 _CONSENT = (
     sa.select(consents.c.given)
     .where(consents.c.patient_id == sa.bindparam("of_patient"))
@@ -157,6 +162,7 @@ class SqlPatientRows:
             _LEAD_ELSEWHERE,
             {"of_scope": gone.scope, "hashes": hashes, "gone_id": gone_id, "survivor_id": survivor_id},
         )
+        self._work.run(_FOLLOW, {"gone_id": gone_id, "survivor_id": survivor_id})
         self._identifiers.forget()
         self.save(replace(gone, number=None, guardian_number=None, merged_into=survivor_id))
 

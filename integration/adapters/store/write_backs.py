@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from integration.adapters.store.tables.chart import PENDING, write_backs
 from integration.adapters.store.tables.columns import plain_word, to_time
 from integration.adapters.store.tables.conversation import replies
+from integration.adapters.store.tables.people import patients
 from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
 
 if TYPE_CHECKING:
@@ -123,7 +124,12 @@ _SETTLE = (
 _REOPEN = (
     write_backs.update()
     .where(
-        write_backs.c.patient_id == sa.bindparam("of_patient"),
+        sa.or_(
+            write_backs.c.patient_id == sa.bindparam("of_patient"),
+            write_backs.c.patient_id.in_(
+                sa.select(patients.c.id).where(patients.c.merged_into == sa.bindparam("of_patient"))
+            ),
+        ),
         write_backs.c.state.in_([plain_word(WriteBackState.REFUSED), plain_word(WriteBackState.GAVE_UP)]),
     )
     .values(state=plain_word(WriteBackState.PENDING), ready_at=sa.literal(AT_ONCE, _TIME), reason=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from integration.domain.consent import SuppressionKind
@@ -62,7 +62,7 @@ class Surroundings:
 def look_around(unit: Unit, workshop: Workshop, reply: Reply) -> Surroundings:
     """Read what is known; visits asked about are locked, so that they cannot move meanwhile."""
     patients = _patients(unit, reply)
-    last_text = unit.replies.last_text_to(reply.number)
+    last_text = _under_todays_records(unit, unit.replies.last_text_to(reply.number))
     reminders = unit.reminders.open_of_number(reply.number)
     asked = [question for question in unit.replies.questions(reply.number) if _was_asked(question, reply)]
     appointments = _appointments(unit, asked, last_text, reminders)
@@ -93,6 +93,17 @@ def _patients(unit: Unit, reply: Reply) -> list[Patient]:
     today = reply.heard_at.date()
     known = unit.patients.with_number(reply.number)
     return [patient for patient in known if patient.number == reply.number or patient.is_minor(today)]
+
+
+def _under_todays_records(unit: Unit, text: TextMessage | None) -> TextMessage | None:
+    """The text with the patients it speaks of as they are known now: records become parts of others."""
+    if text is None:
+        return None
+    subjects = (
+        replace(subject, patient_id=unit.patients.survivor(subject.patient_id).id)
+        for subject in text.subjects
+    )
+    return replace(text, subjects=tuple(subjects))
 
 
 def _was_asked(question: Question, reply: Reply) -> bool:

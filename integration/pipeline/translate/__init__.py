@@ -11,16 +11,21 @@ from integration.pipeline.translate.answering import owe_acknowledgment
 from integration.pipeline.translate.appointments import hear_appointment
 from integration.pipeline.translate.hearing import Hearing
 from integration.pipeline.translate.holding import hold_its_appointment, let_go
+from integration.pipeline.translate.numbers import free_numbers
+from integration.pipeline.translate.people import hear_people
 from integration.pipeline.translate.reading import expect, read
 from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from integration.pipeline.translate.reading import Reading
     from integration.ports.store import KeptMessage, Unit
     from integration.ports.workshop import Workshop
 
 BATCH = 100
-NOTHING_TO_APPLY = "no-patient-by-definition"  # S23, S24: slots blocked and opened
+# S23, S24: slots blocked and opened; ADT about beds, leaves, allergies …
+NOTHING_TO_APPLY = frozenset({"no-patient-by-definition", "irrelevant-trigger"})
 _log = structlog.get_logger(__name__)
 
 
@@ -81,28 +86,32 @@ def _apply_batch(workshop: Workshop, limit: int, seen: list[KeptMessage]) -> int
         seen.extend(messages)
         readings = [read(workshop, message) for message in messages]
         expect(unit, readings)
+        numbers_given: dict[str, datetime] = {}
         for reading in readings:
             message = reading.message
             if message.replayed:
                 let_go(unit, message.id)
             try:
-                unit.inbox.done(message.id, _apply(unit, workshop, reading))
+                unit.inbox.done(message.id, _apply(unit, workshop, reading, numbers_given))
                 owe_acknowledgment(unit, workshop, message)
             except Unusable as why:
                 hold_its_appointment(unit, workshop, message)
                 unit.inbox.dead(message.id, str(why))
                 owe_acknowledgment(unit, workshop, message, str(why))
                 _log.warning("message is dead", message=message.id, channel=message.channel, reason=str(why))
+        free_numbers(unit, workshop, numbers_given)
     return len(messages)
 
 
-def _apply(unit: Unit, workshop: Workshop, reading: Reading) -> str | None:
+def _apply(
+    unit: Unit, workshop: Workshop, reading: Reading, numbers_given: dict[str, datetime]
+) -> str | None:
     """Apply one message; returns what an engineer may want to read beside it."""
     message, feed, translation = reading.message, reading.feed, reading.translation
     if feed is None or translation is None:
         raise Unusable(f"unknown-feed {message.channel}")
     refusal = translation.refusal
-    if refusal is not None and refusal.code == NOTHING_TO_APPLY:
+    if refusal is not None and refusal.code in NOTHING_TO_APPLY:
         return f"{refusal.code} {refusal.path}"
     if refusal is not None:
         raise Unusable(f"{refusal.code} {refusal.path}")
@@ -111,7 +120,9 @@ def _apply(unit: Unit, workshop: Workshop, reading: Reading) -> str | None:
     notes = [f"{warning.code} {warning.path}" for warning in translation.warnings]
     if unit.inbox.same_control_id(message):
         notes.append("control-id-used-before MSH-10")
-    hearing = Hearing(unit, workshop, feed, reading, translation)
+    hearing = Hearing(unit, workshop, feed, reading, translation, numbers_given)
     if translation.appointment is not None:
         notes += hear_appointment(hearing, translation.appointment)
+    elif translation.visit is not None:
+        notes += hear_people(hearing, translation.visit)
     return ", ".join(notes) or None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from integration.domain.identity import contradict
+from integration.domain.merging import Retraction, lay_over
 from integration.domain.recipient import Patient
 
 if TYPE_CHECKING:
@@ -15,40 +16,41 @@ if TYPE_CHECKING:
     from integration.pipeline.translate.hearing import Hearing
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A patient before a message and after it."""
+
+    before: Patient | None  # None: never heard of until now
+    after: Patient
+    is_stale: bool = False  # something newer was known already
+
+    @property
+    def is_reached_otherwise(self) -> bool:
+        """Whether texts go to another number now, or no longer, or again."""
+        return self.before is not None and _reached_by(self.before) != _reached_by(self.after)
+
+
 def save_patients(hearing: Hearing) -> tuple[list[Patient], list[int]]:
-    """Insert or bring forward every patient; beside them, who has another number now."""
-    patients: list[Patient] = []
-    renumbered: list[int] = []
-    for mapped, keys in zip(hearing.translation.patients, hearing.reading.patient_keys, strict=True):
-        stored, patient = _save_patient(hearing, mapped, keys)
-        patients.append(patient)
-        if stored is not None and _reached_by(stored) != _reached_by(patient):
-            renumbered.append(patient.id)
-    return patients, renumbered
+    """Insert or bring forward every patient; beside them, who is reached otherwise now."""
+    saved = [
+        save_patient(hearing, mapped, keys)
+        for mapped, keys in zip(hearing.translation.patients, hearing.reading.patient_keys, strict=True)
+    ]
+    return [each.after for each in saved], [each.after.id for each in saved if each.is_reached_otherwise]
 
 
-def _reached_by(patient: Patient) -> tuple[object, ...]:
-    """What decides to which number a text goes."""
-    return patient.number, patient.guardian_number, patient.birth_date
-
-
-def plan_other_visits(hearing: Hearing, patients: Iterable[int], *, but: int | None) -> None:
-    """A new number is that of all the patient's visits, not only of the one the message is about."""
-    now = hearing.workshop.clock.calendar()
-    visits = {visit for patient in patients for visit in hearing.unit.appointments.to_come(patient, now)}
-    for visit in sorted(visits - {but}):
-        hearing.ask_for_planning(visit)
-
-
-def _save_patient(
-    hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]
-) -> tuple[Patient | None, Patient]:
-    """The patient as stored before, and now."""
+def find_patient(hearing: Hearing, keys: Sequence[str]) -> Patient | None:
+    """Who is known by these; nobody, when the best of them contradicts the one who is."""
     stored = hearing.unit.patients.find(hearing.feed.scope, keys)
-    if stored is not None and contradict(stored.identifiers, keys):
-        stored = None
-    if stored is not None and stored.event_time is not None and hearing.heard_at < stored.event_time:
-        return stored, stored
+    return None if stored is None or contradict(stored.identifiers, keys) else stored
+
+
+def save_patient(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -> Saved:
+    """Insert or bring forward one patient."""
+    stored = find_patient(hearing, keys)
+    if stored is not None and stored.event_time is not None and hearing.heard_by < stored.event_time:
+        return Saved(stored, stored, is_stale=True)
+    guardian = mapped.guardian
     shown = Patient(
         id=0,
         scope=hearing.feed.scope,
@@ -62,32 +64,44 @@ def _save_patient(
         suppressed=mapped.no_publicity,
         event_time=hearing.heard_at,
         resource=mapped.resource,
-        guardian_number=None if mapped.guardian is None else mapped.guardian.number,
-        guardian_language=None if mapped.guardian is None else mapped.guardian.language,
+        guardian_number=None if guardian is None else guardian.number,
+        guardian_language=None if guardian is None else guardian.language,
+        silenced_by=mapped.silenced_by,
+        removed=mapped.deleted,
     )
     if stored is None:
-        return None, hearing.unit.patients.save(shown)
-    merged = _lay_over(stored, shown, forget_number=bool(mapped.cleared))
-    if mapped.guardian is None and not mapped.unguarded:
-        merged = replace(
-            merged, guardian_number=stored.guardian_number, guardian_language=stored.guardian_language
+        saved = Saved(None, hearing.unit.patients.save(shown))
+    else:
+        taken_back = Retraction(
+            number=bool(mapped.cleared),
+            death=mapped.said_alive,
+            silence=mapped.unsilenced,
+            guardian=mapped.unguarded,
         )
-    unchanged = replace(merged, event_time=stored.event_time) == stored
-    return stored, stored if unchanged else hearing.unit.patients.save(merged)
+        merged = lay_over(stored, shown, taken_back)
+        unchanged = replace(merged, event_time=stored.event_time) == stored
+        saved = Saved(stored, stored if unchanged else hearing.unit.patients.save(merged))
+    _note_given_numbers(hearing, saved)
+    return saved
 
 
-def _lay_over(stored: Patient, shown: Patient, *, forget_number: bool) -> Patient:
-    """The stored patient with what a message shows; what it leaves empty stays (HL7: empty is no change)."""
-    deceased = shown.deceased or stored.deceased
-    return replace(
-        shown,
-        id=stored.id,
-        identifiers=tuple(dict.fromkeys((*stored.identifiers, *shown.identifiers))),
-        given=shown.given or stored.given,
-        family=shown.family or stored.family,
-        number=shown.number or (None if forget_number or deceased else stored.number),
-        birth_date=shown.birth_date or stored.birth_date,
-        language=shown.language or stored.language,
-        deceased=deceased,
-        ehr_id=stored.ehr_id,
-    )
+def plan_other_visits(hearing: Hearing, patients: Iterable[int], *, but: int | None = None) -> None:
+    """A new number is that of all the patient's visits, not only of the one the message is about."""
+    now = hearing.workshop.clock.calendar()
+    visits = {visit for patient in patients for visit in hearing.unit.appointments.to_come(patient, now)}
+    for visit in sorted(visits - {but}):
+        hearing.ask_for_planning(visit)
+
+
+def _reached_by(patient: Patient) -> tuple[object, ...]:
+    """What decides to which number a text goes, if any."""
+    return patient.number, patient.guardian_number, patient.birth_date, patient.silence
+
+
+def _note_given_numbers(hearing: Hearing, saved: Saved) -> None:
+    """A number that was not the patient's until now was given anew; one that is repeated was not."""
+    before, after = saved.before, saved.after
+    known = set() if before is None else {before.number, before.guardian_number}
+    for number in {after.number, after.guardian_number} - known:
+        if number is not None:
+            hearing.numbers_given[number] = hearing.heard_at

@@ -12,10 +12,23 @@ from integration.domain.identity import appointment_key, patient_key
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fhir_mappers.translation import AppointmentIdentifier, MappedPatient, Translation
+    from fhir_mappers.translation import (
+        AppointmentIdentifier,
+        Identifier,
+        MappedPatient,
+        Translation,
+    )
     from integration.ports.store import KeptMessage, Unit
     from integration.ports.workshop import Workshop
     from integration.settings.model import Feed
+
+
+@dataclass(frozen=True, slots=True)
+class MergeKeys:
+    """By which keys the two sides of a merge are known, best first."""
+
+    survivor: tuple[str, ...]
+    gone: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +39,8 @@ class Reading:
     feed: Feed | None = None
     translation: Translation | None = None
     appointment_keys: tuple[str, ...] = ()
-    patient_keys: tuple[tuple[str, ...], ...] = ()
+    patient_keys: tuple[tuple[str, ...], ...] = ()  # of each patient; in ADT some may have none
+    merge_keys: tuple[MergeKeys, ...] = ()
 
 
 def read(workshop: Workshop, message: KeptMessage) -> Reading:
@@ -37,13 +51,29 @@ def read(workshop: Workshop, message: KeptMessage) -> Reading:
     translation = translate_message(message.payload, feed.vendor, feed.facts)
     mapped = translation.appointment
     if mapped is None:
-        return Reading(message, feed, translation)
+        return _read_people(message, feed, translation)
     keys = appointment_keys(mapped.identifiers, mapped.occurrence)
     patients = tuple(
         _patient_keys(patient, fallback=f"{keys[0]}#{index}")
         for index, patient in enumerate(translation.patients)
     )
     return Reading(message, feed, translation, keys, patients)
+
+
+def _read_people(message: KeptMessage, feed: Feed, translation: Translation) -> Reading:
+    """A message without an appointment: persons, a visit, merges; or one that was refused."""
+    visit = () if translation.visit is None else translation.visit.identifiers
+    return Reading(
+        message,
+        feed,
+        translation,
+        appointment_keys(visit, ""),
+        tuple(keys_of_patient(patient.identifiers) for patient in translation.patients),
+        tuple(
+            MergeKeys(keys_of_patient(merge.survivor), keys_of_patient(merge.gone))
+            for merge in translation.merges
+        ),
+    )
 
 
 def expect(unit: Unit, readings: Iterable[Reading]) -> None:
@@ -53,7 +83,9 @@ def expect(unit: Unit, readings: Iterable[Reading]) -> None:
     for reading in readings:
         if reading.feed is not None:
             appointments.setdefault(reading.feed.scope, []).extend(reading.appointment_keys)
-            patients.setdefault(reading.feed.scope, []).extend(chain.from_iterable(reading.patient_keys))
+            merged = chain.from_iterable((keys.survivor, keys.gone) for keys in reading.merge_keys)
+            known = chain.from_iterable((*reading.patient_keys, *merged))
+            patients.setdefault(reading.feed.scope, []).extend(known)
     for scope, keys in appointments.items():
         unit.appointments.expect(scope, keys)
         unit.holds.expect(scope, keys)
@@ -68,7 +100,11 @@ def appointment_keys(identifiers: Iterable[AppointmentIdentifier], occurrence: s
     )
 
 
+def keys_of_patient(identifiers: Iterable[Identifier]) -> tuple[str, ...]:
+    """How a patient is known, best first."""
+    return tuple(patient_key(known.authority, known.type, known.value) for known in identifiers)
+
+
 def _patient_keys(mapped: MappedPatient, *, fallback: str) -> tuple[str, ...]:
     """How a patient is known; one without any identifier by the visit alone."""
-    keys = tuple(patient_key(known.authority, known.type, known.value) for known in mapped.identifiers)
-    return keys or (patient_key("", "", fallback),)
+    return keys_of_patient(mapped.identifiers) or (patient_key("", "", fallback),)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from integration.domain.consent import SuppressionKind
 from integration.domain.reminder import ReminderState
 from integration.domain.staff_task import TaskKind
+from integration.domain.write_back import WriteBackKind, WriteBackState
 from tests.adapters.store.records import (
     ADA,
     BEN,
+    HOUR,
     NOW,
     add_visit,
     appointment,
@@ -155,6 +157,18 @@ def test_open_tasks_are_handed_over_and_twins_are_done_once(store: Store) -> Non
         ]
         unit.tasks.add(task(patient_id=stays, kind=TaskKind.CALL_PATIENT))
         assert len(unit.tasks.open()) == 3  # it is open already
+
+
+def test_what_the_chart_refused_of_a_record_that_is_gone_is_tried_again_with_the_other(store: Store) -> None:
+    with store.unit() as unit:
+        gone, stays = two_patients(unit)
+        unit.write_backs.want(WriteBackKind.TEXT, unit.texts.add(text(gone)).id, gone)
+        row = unit.write_backs.claim(NOW, NOW + HOUR)
+        assert row is not None
+        unit.write_backs.settle(replace(row, state=WriteBackState.REFUSED))
+        unit.patients.merge(gone, stays)
+        unit.write_backs.reopen(stays)
+        assert unit.write_backs.count(WriteBackState.PENDING) == 1
 
 
 def test_numbers_that_cannot_receive_texts_are_told_apart(store: Store) -> None:

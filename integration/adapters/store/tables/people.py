@@ -51,6 +51,7 @@ patients = sa.Table(
 )
 sa.Index("patients_by_number", patients.c.number_hash)
 sa.Index("patients_by_guardian", patients.c.guardian_number_hash)
+partial_index("patients_merged", patients.c.merged_into, where=patients.c.merged_into.is_not(None))
 
 patient_identifiers = sa.Table(
     "patient_identifiers",

@@ -119,3 +119,10 @@ def upgrade() -> None:
     op.add_column("patients", sa.Column("removed", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("patients", sa.Column("sealed_gone", sa.LargeBinary))
     op.add_column("patients", sa.Column("merged_into", BIG))
+    op.create_index(
+        "patients_merged",
+        "patients",
+        ["merged_into"],
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+        sqlite_where=sa.text("merged_into IS NOT NULL"),
+    )

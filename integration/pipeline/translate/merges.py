@@ -1,0 +1,100 @@
+"""One record of a patient becomes part of another (A40 and its elders): nothing is lost, nothing said twice.
+
+Whatever is known of either side, and in whatever order it is heard: from then on every identifier of both
+leads to the one that stays. So a chain leads to its end, a merge told twice changes nothing, and a circle
+is one record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from integration.domain.merging import rename, unite
+from integration.domain.recipient import Patient
+from integration.domain.reminder import OPEN
+from integration.pipeline.translate.patients import find_patient, plan_other_visits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from fhir_mappers.translation import Merge, Resource
+    from integration.domain.appointment import Appointment
+    from integration.pipeline.translate.hearing import Hearing
+    from integration.pipeline.translate.reading import MergeKeys
+    from integration.ports.store import Unit
+
+
+def hear_merge(hearing: Hearing, merge: Merge, keys: MergeKeys) -> list[str]:
+    """Apply one merge; returns notes."""
+    survivor, gone = find_patient(hearing, keys.survivor), find_patient(hearing, keys.gone)
+    if survivor is None and gone is None:
+        unknown = Patient(0, hearing.feed.scope, keys.survivor, given="", family="", number=None)
+        hearing.unit.patients.save(rename(unknown, keys.survivor, keys.gone))
+    elif survivor is None and gone is not None:
+        # The same record under another name; its chart may be another, so it is looked for anew.
+        named = replace(gone, ehr_id=None, resource={**gone.resource, **_identifiers(hearing, keys.survivor)})
+        hearing.unit.patients.save(rename(named, keys.survivor, keys.gone))
+    elif survivor is not None and gone is not None and survivor.id != gone.id:
+        _merge(hearing, survivor, gone, keys)
+    elif survivor is not None:
+        renamed = rename(survivor, keys.survivor, keys.gone)
+        if renamed != survivor:
+            hearing.unit.patients.save(renamed)
+    return [] if gone is not None else [f"nobody-known-by {merge.path}"]
+
+
+def _merge(hearing: Hearing, survivor: Patient, gone: Patient, keys: MergeKeys) -> None:
+    """Two stored records become one, under the locks that sending takes (promise 4)."""
+    unit, now = hearing.unit, hearing.workshop.clock.calendar()
+    ids = unit.appointments.of_patient(gone.id)
+    _lock_numbers(unit, [survivor, gone], ids)
+    visits = _locked(unit, ids)
+    unit.reminders.hand_over(ids, gone.id, survivor.id)
+    unit.replies.hand_over(ids, gone.id, survivor.id)
+    unit.tasks.hand_over(gone.id, survivor.id, now)
+    _unite_consent(hearing, survivor.id, gone.id)
+    unit.patients.merge(gone.id, survivor.id)
+    united = rename(unite(survivor, gone), keys.survivor, keys.gone)
+    unit.patients.save(united)
+    for visit in visits:
+        theirs = (survivor.id if each == gone.id else each for each in visit.patients)
+        unit.appointments.save(replace(visit, patients=tuple(dict.fromkeys(theirs))))
+    plan_other_visits(hearing, [survivor.id])
+
+
+def _locked(unit: Unit, appointment_ids: Iterable[int]) -> list[Appointment]:
+    """The appointments, so that nobody plans or texts them until this unit ends."""
+    locked = []
+    for appointment_id in appointment_ids:
+        known = unit.appointments.get(appointment_id)
+        found = unit.appointments.find(known.scope, known.identifiers)
+        locked.append(found if found is not None and found.id == appointment_id else known)
+    return locked
+
+
+def _lock_numbers(unit: Unit, patients: Iterable[Patient], appointment_ids: Iterable[int]) -> None:
+    """Every number to which a text about either of them may be about to leave, in one order."""
+    numbers = {number for each in patients for number in (each.number, each.guardian_number)}
+    for visit in appointment_ids:
+        numbers |= {each.number for each in unit.reminders.of_appointment(visit) if each.state in OPEN}
+    for number in sorted(number for number in numbers if number):
+        unit.numbers.lock(number)
+
+
+def _unite_consent(hearing: Hearing, survivor_id: int, gone_id: int) -> None:
+    """No of either side wins; a yes is carried over where the survivor has said nothing."""
+    rows = hearing.unit.patients
+    theirs, lost = rows.consent(survivor_id), rows.consent(gone_id)
+    united = False if False in {theirs, lost} else theirs or lost
+    if united is not None and united is not theirs:
+        at = hearing.workshop.clock.calendar()
+        rows.record_consent(survivor_id, given=united, source="merge", at=at)
+
+
+def _identifiers(hearing: Hearing, survivor: Sequence[str]) -> Resource:
+    """The surviving identifiers as FHIR shows them."""
+    for mapped, keys in zip(hearing.translation.patients, hearing.reading.patient_keys, strict=True):
+        if keys == survivor:
+            return {"identifier": mapped.resource.get("identifier", [])}
+    return {}
