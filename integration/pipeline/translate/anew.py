@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from fhir_mappers.translation import MappedAppointment
-    from integration.domain.appointment import Appointment
+    from integration.domain.appointment import Appointment, Slot
     from integration.ports.store import KeptMessage, Unit
     from integration.ports.workshop import Workshop
     from integration.settings.differences import Scope
@@ -79,8 +80,8 @@ def think_over(unit: Unit, workshop: Workshop, ids: Collection[int], scope: Scop
 def _read_anew(unit: Unit, workshop: Workshop, stored: Appointment) -> Appointment:
     """The appointment as the message that told its start reads now; as it is when that cannot be read.
 
-    A slot that no text has spoken of keeps its number, and its reminders move. One that was spoken of gets
-    another: a reply to the old time must not confirm the new one (promise 7).
+    The slot keeps its number, and its reminders move. Only where a text has told it otherwise than it is now
+    does it get another: a reply to that text must not confirm what it did not say (promise 7).
     """
     message = None if stored.slot_from is None else unit.inbox.get(stored.slot_from)
     feed = None if message is None else workshop.settings.feeds.get(message.channel)
@@ -95,7 +96,9 @@ def _read_anew(unit: Unit, workshop: Workshop, stored: Appointment) -> Appointme
         placed = replace(placed, practice=stored.practice, slot=replace(placed.slot, place=stored.slot.place))
     if (placed.slot, placed.zone, placed.practice) == (stored.slot, stored.zone, stored.practice):
         return stored
-    if placed.slot != stored.slot and unit.texts.for_slot(stored.id, stored.slot_number):
+    if _as_told(placed.slot, placed.zone) != _as_told(stored.slot, stored.zone) and unit.texts.for_slot(
+        stored.id, stored.slot_number
+    ):
         stored = replace(stored, slot_number=stored.slot_number + 1, confirmed=mapped.confirmed)
     times: dict[str, Any] = {key: mapped.resource[key] for key in ("start", "end") if key in mapped.resource}
     return replace(
@@ -105,6 +108,12 @@ def _read_anew(unit: Unit, workshop: Workshop, stored: Appointment) -> Appointme
         practice=placed.practice,
         resource={**stored.resource, **times},
     )
+
+
+def _as_told(slot: Slot, zone: str) -> tuple[object, ...]:
+    """What a text says of it: the clinic's own time of day, which a wrong zone may leave as it was."""
+    local = None if slot.start is None else slot.start.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return local, slot.place, slot.modality
 
 
 def _mapped(workshop: Workshop, message: KeptMessage, stored: Appointment) -> MappedAppointment | None:
