@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 BATCH = 100
 NO_NUMBER = "no phone number for texts (PID-13)"
+NOT_IN_THE_PLAN = "no longer in the plan"
 _log = structlog.get_logger(__name__)
 
 # What withdrew a reminder, as a nurse would say it.
@@ -127,7 +128,7 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change) -> str | None:
         stored,
         [replace(reminder, inbox_id=change.inbox_id) for reminder in wanted],
         kept=lambda reminder: reminder in owed and addressees.number(reminder) == reminder.number,
-        reason=_REASONS.get(change.event, "no longer in the plan"),
+        reason=_REASONS.get(change.event, NOT_IN_THE_PLAN),
         now=now,
     )
     unit.reminders.add(revision.add)
@@ -220,6 +221,8 @@ def _with_reason(reminder: Reminder, appointment: Appointment, addressees: _Addr
         return replace(reminder, reason=silence)
     if addressees.number(reminder) != reminder.number:
         return replace(reminder, reason="the patient has another number now")
+    if reminder.slot_number != appointment.slot_number and reminder.reason == NOT_IN_THE_PLAN:
+        return replace(reminder, reason="what was known of the visit's time or place was corrected")
     return reminder
 
 

@@ -140,6 +140,8 @@ def test_a_text_that_told_the_wrong_time_ends_its_slot_so_that_a_late_yes_confir
     assert planned(site) == {"two_days": "03-09 10:00", "three_hours": "03-11 11:30"}
     assert site.reminders["five_days"].state is ReminderState.SKIPPED
     assert "moved" not in {reminder.step for reminder in all_reminders(site)}
+    withdrawn = {each.reason for each in all_reminders(site) if each.state is ReminderState.WITHDRAWN}
+    assert withdrawn == {"what was known of the visit's time or place was corrected"}
 
 
 def test_news_still_owed_goes_out_all_the_same(store: Store) -> None:

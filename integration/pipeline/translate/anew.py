@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from integration.domain.appointment import AppointmentEvent
+from integration.domain.appointment import PAST_SLOTS_KEPT, AppointmentEvent, PastSlot
 from integration.domain.surprise import describe
 from integration.pipeline.translate.placing import place
 from integration.pipeline.translate.reading import read
@@ -99,7 +99,13 @@ def _read_anew(unit: Unit, workshop: Workshop, stored: Appointment) -> Appointme
     if _as_told(placed.slot, placed.zone) != _as_told(stored.slot, stored.zone) and unit.texts.for_slot(
         stored.id, stored.slot_number
     ):
-        stored = replace(stored, slot_number=stored.slot_number + 1, confirmed=mapped.confirmed)
+        told = PastSlot(stored.slot_number, stored.slot, stored.confirmed)
+        stored = replace(
+            stored,
+            slot_number=stored.next_slot_number,
+            past_slots=(*stored.past_slots, told)[-PAST_SLOTS_KEPT:],
+            confirmed=mapped.confirmed,
+        )
     times: dict[str, Any] = {key: mapped.resource[key] for key in ("start", "end") if key in mapped.resource}
     return replace(
         stored,
