@@ -47,7 +47,6 @@ class Connection(asyncio.Protocol):
         "_frames",
         "_handshake",
         "_heard_at",
-        "_held",
         "_noise_told",
         "_peer",
         "_reading",
@@ -56,6 +55,7 @@ class Connection(asyncio.Protocol):
         "_transport",
         "_unanswered",
         "_writer_is_slow",
+        "held",
     )
     _transport: asyncio.Transport
 
@@ -65,7 +65,7 @@ class Connection(asyncio.Protocol):
         self._frames: Iterator[bytes] | None = None  # in what was read, and not submitted yet
         self._peer = "?"
         self._unanswered = 0
-        self._held = 0  # bytes of an unfinished frame
+        self.held = 0  # bytes of an unfinished frame
         self._begun_at: float | None = None  # that frame
         self._heard_at = time.monotonic()
         self._finished_at: float | None = None
@@ -241,19 +241,17 @@ class Connection(asyncio.Protocol):
         messages: list[ReceivedMessage] = []
         exchanges = self._read(messages)
         splitter = self._splitter
-        if self._frames is None:
-            self._note_unfinished(begun=bool(exchanges))
         if splitter.noise_bytes or splitter.broken_off:
             self._count_noise()
-        if messages:
+        if exchanges:  # also those of a batch of nothing: its answer has its turn
             self._unanswered += 1
             group_commit = self._desk.group_commit
             group_commit.submit(messages, partial(self._answer, exchanges))
             if group_commit.full and not self._commit_is_full:
                 self._commit_is_full = True
                 group_commit.when_room(self._commit_has_room)
-        elif exchanges:
-            self._write(answers(self._desk, exchanges, ()))
+        if self._frames is None:
+            self._note_unfinished(begun=bool(exchanges))
         if self._finishing or self._commit_is_full or self._frames is not None:
             self._read_or_not()
 
@@ -297,16 +295,16 @@ class Connection(asyncio.Protocol):
         elif begun or self._begun_at is None:
             self._begun_at = self._heard_at
         held = splitter.pending_bytes
-        if held != self._held and self in self._desk.connections:
-            self._held = held
+        if held != self.held and self in self._desk.connections:
+            self.held = held
             self._desk.hold(self, held)
 
     def _drop(self) -> None:
         """Hold no unfinished frame any more."""
         self._splitter.drop()
         self._begun_at = None
-        if self._held:
-            self._held = 0
+        if self.held:
+            self.held = 0
             self._desk.hold(self, 0)
 
     def _count_noise(self) -> None:

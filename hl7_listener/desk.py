@@ -48,6 +48,10 @@ class Counts:
 class Peer(Protocol):
     """A connection, as the listener sees it."""
 
+    @property
+    def held(self) -> int:
+        """Bytes of its unfinished frame."""
+
     def finish(self) -> None:
         """Read no more, give the answers that are owed, then close."""
 
@@ -129,8 +133,10 @@ class Desk:
 
     def hold(self, connection: Peer, size: int) -> None:
         """A connection's unfinished frame has this size now."""
-        self.own.hold(connection, size)
-        self.everybodys.hold(connection, size)
+        for bound in (self.everybodys, self.own):
+            bound.hold(connection, size)
+            if connection.held != size:
+                return  # it was let go itself
 
     def tell(self, what: str, address: str, times: int) -> None:
         """Warn of what happened to somebody for the so manieth time, now and then."""

@@ -17,7 +17,7 @@ _MESSAGE_HEADER = re.compile(rb"(?:\A|[\r\n])[\0\t \xef\xbb\xbf]*(MSH[^A-Za-z0-9
 _ANY_HEADER_OR_TRAILER = re.compile(  # a trailer may be its name alone
     rb"(?:\A|[\r\n])[\0\t \xef\xbb\xbf]*((?:MSH|FHS|BHS|BTS|FTS)[^A-Za-z0-9\s]|[BF]TS(?=[\r\n]|\Z))"
 )
-_CONTINUED = re.compile(rb"[\r\n]DSC([^A-Za-z0-9\s])[^\r\n\"](?<!\1)")
+_CONTINUED = re.compile(rb'[\r\n]DSC([^A-Za-z0-9\s])(?!\1|""|[\r\n]|\Z)')
 _VERSIONS = frozenset(b"2 2.1 2.2 2.3 2.3.1 2.4 2.5 2.5.1 2.6 2.7 2.7.1 2.8 2.8.1 2.8.2 2.9".split())
 _VERSION = re.compile(rb"\s*[Vv]?\s*2(?:\.\d{1,3}){0,3}\s*")  # as people write it
 _UTF_16 = (b"M\0S\0H\0", b"\0M\0S\0H", b"\xff\xfe", b"\xfe\xff")

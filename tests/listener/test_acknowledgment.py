@@ -1,10 +1,22 @@
 """Acknowledgments are what the sender's MSH asks for: golden tables, mode by mode and version by version."""
 
+from string import ascii_letters
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hl7_listener.acknowledgment import NOT_STORED, AcknowledgeMode, Fault, acknowledge, unreadable
+from hl7_listener.acknowledgment import (
+    FRAGMENT,
+    NO_NUMBER,
+    NOT_STORED,
+    OUT_OF_SEQUENCE,
+    TOO_MANY,
+    AcknowledgeMode,
+    Fault,
+    acknowledge,
+    unreadable,
+)
 from hl7_listener.header import HeaderError, MessageHeader, read_header
 from tests.listener.fakes import NOON, message
 
@@ -12,10 +24,13 @@ MSH_9 = unreadable(HeaderError("MSH-9", "101"))
 
 
 def answer(
-    header: MessageHeader | None, fault: Fault | None = None, mode: AcknowledgeMode = "msh"
+    header: MessageHeader | None,
+    fault: Fault | None = None,
+    mode: AcknowledgeMode = "msh",
+    expected: int | None = None,
 ) -> list[str] | None:
     """The segments of the acknowledgment."""
-    payload = acknowledge(header, fault, mode=mode, at=NOON, control_id="OURS1")
+    payload = acknowledge(header, fault, mode=mode, at=NOON, control_id="OURS1", expected=expected)
     if payload is None:
         return None
     assert payload.endswith(b"\r")
@@ -65,6 +80,41 @@ def test_the_code_follows_msh_15_and_msh_16(
     faults = (None, MSH_9, NOT_STORED)
     assert [code(payload, fault) for fault in faults] == [kept, unreadable, not_stored]
     assert [code(payload, fault, "always_aa") for fault in faults] == ["AA", "AR", "AR"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "original", "enhanced"),
+    [
+        (NOT_STORED, "AR", "CE"),  # "likely … can accept the same message later"
+        (MSH_9, "AR", "CR"),
+        (FRAGMENT, "AE", "CE"),
+        (TOO_MANY, "AE", "CE"),
+        (NO_NUMBER, "AE", "CE"),
+        (OUT_OF_SEQUENCE, "AE", "CE"),
+    ],
+)
+def test_each_fault_has_its_code_in_each_mode(fault: Fault, original: str, enhanced: str) -> None:
+    assert code(message(), fault) == original
+    assert code(message(msh_15="AL"), fault) == enhanced
+    assert code(message(msh_15="AL"), fault, "always_aa") == original
+    assert not fault.text.translate(None, ascii_letters.encode() + b" ")
+
+
+@pytest.mark.parametrize(
+    ("version", "fault", "msa"),
+    [
+        ("2.5.1", None, "MSA|AA|A1||7"),
+        ("2.3", NOT_STORED, "MSA|AR|A1|Not stored send again later|7"),
+        ("2.7", NOT_STORED, "MSA|AR|A1||7"),
+    ],
+)
+def test_under_the_sequence_number_protocol_msa_4_says_what_comes_next(
+    version: str, fault: Fault | None, msa: str
+) -> None:
+    header = read_header(message().replace(b"2.5.1", version.encode()))
+    segments = answer(header, fault, expected=7)
+    assert segments
+    assert segments[1] == msa
 
 
 @pytest.mark.parametrize("mode", ["msh", "always_aa"])
@@ -177,6 +227,14 @@ UNREADABLE = [
             "MSH|^~\\&|R|G|S|F|20270301120005+0000||ACK^S12^ACK|OURS1|P|2.5",
             "MSA|AR|A1|Message header cannot be read",
             "ERR||MSH^1^2|101^Required field missing^HL70357|E||||Message header cannot be read",
+        ],
+    ),
+    (  # a version that is none of ours is answered as the newest that is
+        "MSH|^~\\&|S|F|R|G|2027||SIU^S12|A1|P|3.0",
+        [
+            "MSH|^~\\&|R|G|S|F|20270301120005+0000||ACK^S12^ACK|OURS1|P|3.0",
+            "MSA|AR|A1",
+            "ERR||MSH^1^12|203^Unsupported version id^HL70357|E||||Message header cannot be read",
         ],
     ),
     (

@@ -70,6 +70,12 @@ def test_any_delimiters_and_any_length(msh: bytes, code: bytes, trigger: bytes, 
         (b"MSH|^~\\&|S|F|R|G|2027|||86|P|2.5", "MSH-9", "101", "86"),
         (b"MSH|^~\\&|S|F|R|G|2027||^S12|87|P|2.5", "MSH-9", "101", "87"),
         (b"MSH|^~\\&", "MSH-9", "101", ""),
+        (b"MSH|^~\\&|S|F|R|G|2027||SIU^S12|88|P|3.0", "MSH-12", "203", "88"),
+        (b"MSH|^~\\&|S|F|R|G|2027||SIU^S12|89|P|XML", "MSH-12", "203", "89"),
+        ("MSH|^~\\&|S".encode("utf-16-le"), "MSH-18", "102", None),
+        ("MSH|^~\\&|S".encode("utf-16-be"), "MSH-18", "102", None),
+        ("MSH|^~\\&|S".encode("utf-16"), "MSH-18", "102", None),
+        ("MSH|^~\\&|S".encode("utf-32"), "MSH-18", "102", None),
     ],
 )
 def test_an_unreadable_header_is_named_by_its_path_and_what_could_be_read_is_given(
@@ -80,6 +86,13 @@ def test_an_unreadable_header_is_named_by_its_path_and_what_could_be_read_is_giv
     assert str(caught.value) == f"unreadable-header {path}"
     assert (caught.value.path, caught.value.error_code) == (path, error_code)
     assert (caught.value.header.control_id if caught.value.header else None) == answers_to
+
+
+@pytest.mark.parametrize(
+    "version", [b"", b" ", b"2", b"2.5.1", b"2.3.1^USA", b" 2.4 ", b"V2.3", b"v 2.6", b"2.5.1.0"]
+)
+def test_any_way_to_write_a_version_2_is_taken_and_so_is_none(version: bytes) -> None:
+    assert read_header(b"MSH|^~\\&|S|F|R|G|2027||SIU^S12|90|P|" + version).fields[11] == version
 
 
 @given(st.one_of(st.binary(max_size=80), st.binary(max_size=80).map(lambda data: b"MSH|" + data)))
