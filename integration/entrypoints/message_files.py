@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT: Final = "-"
 HELP: Final = "HL7 v2 messages: files, or folders of them; - is standard input"
+_HEADER: Final = re.compile(rb"(?:^|[\r\n\x00\x0b])[ \t\xef\xbb\xbf]{0,80}MSH[^A-Za-z0-9\s]")
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -49,16 +51,19 @@ def _all(found: Iterable[tuple[str, list[str] | None]]) -> Iterator[tuple[str, b
             content = _content(named)
             yield from ((named, message) for message in messages_in(content))
             continue
-        some = False
+        others = []
         for file in below:
             content = _open_and_read(file)
-            if b"MSH" not in content and not content.startswith(_UTF16):
-                warn(f"{file}: holds no HL7 v2 message; passed over")
+            if not _HEADER.search(content) and not content.startswith(_UTF16):
+                others.append(file)
                 continue
-            some = True
             yield from ((file, message) for message in messages_in(content))
-        if not some:
+        if len(others) == len(below):
             raise Refused(f"{named}: no file in it holds an HL7 v2 message")
+        if others:
+            warn(
+                f"{named}: passed over what holds no HL7 v2 message, {len(others)} files such as {others[0]}"
+            )
 
 
 def _below(name: str) -> list[str] | None:
