@@ -223,6 +223,12 @@ class PatientRows(Protocol):
         that another unit wrote after this one read it: `Overtaken`, at the latest when the unit ends.
         """
 
+    def heard(self, patient: Patient, at: datetime) -> Patient:
+        """A message of this event time said nothing new of the patient: older ones will be passed over.
+
+        Returns the patient so; touches nothing else.
+        """
+
     def link(self, patient_id: int, ehr_id: str) -> None:
         """Remember the chart, and touch nothing else: news of the patient may be on its way."""
 

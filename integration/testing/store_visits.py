@@ -153,6 +153,13 @@ class FakePatientRows:
         self._tables.patients[stored.id] = stored
         return stored
 
+    def heard(self, patient: Patient, at: datetime) -> Patient:
+        """The event time alone."""
+        known = self.get(patient.id)
+        at = max(at, known.event_time or at)
+        self._tables.patients[patient.id] = as_stored(replace(known, event_time=at))
+        return self.get(patient.id)
+
     def link(self, patient_id: int, ehr_id: str) -> None:
         """The chart alone."""
         self._tables.patients[patient_id] = replace(self.get(patient_id), ehr_id=ehr_id)

@@ -166,6 +166,15 @@ def test_an_older_message_never_overwrites_what_a_newer_one_said(site: Site) -> 
     assert {number for number, occasion in told(site) if occasion != "booked"} == {NEW}
 
 
+def test_a_message_that_only_repeats_what_is_known_is_newer_all_the_same(site: Site) -> None:
+    book(site)
+    say(site, "A08", "2027-03-03T11:00", phone=None)
+    say(site, "A08", "2027-03-02T11:00", phone=NEW_PHONE)
+    assert "older-than-stored MSH-7" in notes(site)
+    site.until(local("2027-03-12T12:00"))
+    assert {number for number, _ in told(site)} == {ANAS}
+
+
 def test_a_message_says_when_it_happened_in_evn_where_the_header_does_not(site: Site) -> None:
     book(site)
     say(site, "A08", "2027-03-03T11:00", phone=NEW_PHONE)

@@ -54,6 +54,17 @@ _LINK = (
     .where(patients.c.id == sa.bindparam("patient_id"))
     .values(sealed_ehr_id=sa.bindparam("sealed"), revision=patients.c.revision + 1)
 )
+_HEARD = (
+    patients.update()
+    .where(
+        patients.c.id == sa.bindparam("heard_of"),
+        sa.or_(
+            patients.c.event_time.is_(None),
+            patients.c.event_time < sa.bindparam("at", type_=patients.c.event_time.type),
+        ),
+    )
+    .values(event_time=sa.bindparam("at", type_=patients.c.event_time.type))
+)
 _LEAD_ELSEWHERE = (
     patient_identifiers.update()
     .where(
@@ -86,6 +97,7 @@ class SqlPatientRows:
         self._known: dict[int, Patient] = {}  # written by this unit, or fetched in advance
         self._read_before: dict[int, tuple[int, tuple[str, ...]]] = {}  # revision and identifiers, as stored
         self._held: dict[int, dict[str, Any]] = {}
+        self._held_times: dict[int, datetime] = {}
         work.add_writer(self._write_held)
 
     def expect(self, scope: str, identifiers: Collection[str]) -> None:
@@ -138,6 +150,18 @@ class SqlPatientRows:
         self._known[stored.id] = stored
         self._read_before[stored.id] = (revision, stored.identifiers)
         return stored
+
+    def heard(self, patient: Patient, at: datetime) -> Patient:
+        """Written when the unit ends, all in one."""
+        at = max(at, patient.event_time or at)
+        known = replace(patient, event_time=as_stored(at))
+        self._known[known.id] = known
+        if known.id in self._held:
+            self._held[known.id]["event_time"] = known.event_time
+        else:
+            self._held_times[known.id] = at
+            self._work.hold()
+        return known
 
     def link(self, patient_id: int, ehr_id: str) -> None:
         """One column."""
@@ -193,6 +217,10 @@ class SqlPatientRows:
     def _write_held(self) -> None:
         self._work.insert(patients, list(self._held.values()))
         self._held.clear()
+        # By id: of two units that write the same ones, one waits for the other, never in a circle.
+        times = [{"heard_of": each, "at": at} for each, at in sorted(self._held_times.items())]
+        self._work.write(_HEARD, times)
+        self._held_times.clear()
         self._identifiers.write()
 
     def _write(self, patient: Patient) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def save_patient(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -
         )
         merged = lay_over(stored, shown, taken_back)
         unchanged = replace(merged, event_time=stored.event_time) == stored
-        saved = Saved(stored, stored if unchanged else hearing.unit.patients.save(merged))
+        rows = hearing.unit.patients
+        saved = Saved(stored, rows.heard(stored, hearing.heard_at) if unchanged else rows.save(merged))
     _note_given_numbers(hearing, saved)
     return saved
 

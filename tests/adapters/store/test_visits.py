@@ -82,6 +82,21 @@ def test_the_first_known_identifier_decides_whom_it_means(store: Store) -> None:
     assert found.id != second.id  # it stays with the one who had it first
 
 
+def test_a_message_that_says_nothing_new_is_remembered_by_its_time_alone(store: Store) -> None:
+    with store.unit() as unit:
+        saved = unit.patients.save(patient())
+        assert unit.patients.heard(saved, NOW + HOUR).event_time == NOW + HOUR  # not yet written
+    with store.unit() as unit:
+        known = unit.patients.find("main", patient().identifiers)
+        assert known == replace(saved, event_time=NOW + HOUR)
+        unit.patients.heard(known, NOW + DAY)
+        assert unit.patients.get(saved.id).event_time == NOW + DAY
+        unit.patients.heard(unit.patients.get(saved.id), NOW)  # never back
+        unit.patients.save(replace(unit.patients.get(saved.id), given="Ada"))
+    with store.unit() as unit:
+        assert unit.patients.get(saved.id) == replace(saved, given="Ada", event_time=NOW + DAY)
+
+
 def test_two_units_cannot_store_the_same_patient_twice(store: Store) -> None:
     with store.unit() as unit:
         unit.patients.save(patient())
