@@ -1,7 +1,7 @@
 # The commands a person needs; `make` alone lists them. A line's words after ## are its help.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench schema lock clean
+.PHONY: help setup run test check bench fuzz schema lock clean
 
 PYTEST = .venv/bin/python -m pytest -n 2 --dist loadfile
 LOCK = uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
@@ -28,6 +28,11 @@ test: setup ## every test; what needs a service that is not installed is skipped
 bench: setup ## figures beside our peers' in one run
 	.venv/bin/python -m benchmarks
 
+fuzz: setup ## a million damaged inputs for framing, answers, reader, mapper and replies (docs/fuzzing.md)
+	@.venv/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/fuzzing.txt \
+		|| echo "atheris cannot be had for this machine: Hypothesis alone" >&2
+	.venv/bin/python -m tests.fuzzing
+
 schema: setup ## write config/schema and the tables of config/README.md anew
 	.venv/bin/python -m integration.settings.json_schema config
 
@@ -36,7 +41,8 @@ lock: ## pin all dependencies anew, with hashes (needs uv)
 	$(LOCK) --upgrade pyproject.toml requirements/build.in -o requirements/product.txt
 	$(LOCK) --upgrade --extra development pyproject.toml requirements/build.in -c requirements/product.txt \
 		-o requirements/development.txt
+	$(LOCK) --upgrade requirements/fuzzing.in -o requirements/fuzzing.txt
 
 clean: ## remove .venv and what tools left behind; var/ stays, it may hold patients
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
