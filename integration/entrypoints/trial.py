@@ -27,7 +27,7 @@ MOST_TOGETHER = 300  # of a greater family the parts are tried by themselves: wh
 _MOST_ROUNDS = 1000
 
 
-class _Undo(Exception):
+class Undo(Exception):
     """Ends the transaction without a trace."""
 
 
@@ -74,7 +74,7 @@ def _try(workshop: Workshop, message_ids: Sequence[int]) -> Outcome:
                 for message in known
                 if message is not None and message.state != "new" and message.payload
             ]
-            stage = _Stage(unit, again)
+            stage = Stage(unit, again)
             _exhaust(
                 replace(
                     workshop,
@@ -83,8 +83,8 @@ def _try(workshop: Workshop, message_ids: Sequence[int]) -> Outcome:
                 )
             )
             outcome = stage.outcome()
-            raise _Undo  # noqa: TRY301 - it ends the transaction here
-    except _Undo:
+            raise Undo  # noqa: TRY301 - it ends the transaction here
+    except Undo:
         return outcome
 
 
@@ -95,7 +95,7 @@ def _exhaust(workshop: Workshop) -> None:
                 break
 
 
-class _Stage:
+class Stage:
     """A store whose every unit is one and the same, with no messages and changes but those of the trial."""
 
     def __init__(self, unit: Unit, messages: Sequence[KeptMessage]) -> None:
