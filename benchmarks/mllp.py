@@ -1,7 +1,7 @@
 """MLLP servers side by side: messages per second, and how long an ACK takes: `python -m benchmarks.mllp`.
 
-* `SQLite`, `PostgreSQL`: hl7_listener over the durable inbox, while a second process translates and plans
-  what it keeps, as `appointment-texts run` does; `--alone` leaves that out.
+* `SQLite`, `PostgreSQL`: `appointment-texts run`, whose second process translates and plans what the first
+  keeps; with `--alone` the listener over its durable inbox, and nobody to work on what it keeps.
 * `memory`: hl7_listener over an inbox that keeps nothing: the listener's own cost.
 * `echo`: a plain asyncio protocol that answers every frame with one constant ACK: the floor.
 * `python-hl7`: the server of the `hl7` package, which parses and acknowledges and keeps nothing.
@@ -25,8 +25,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks.bookings import booking
 from benchmarks.figures import Figure, show
-from benchmarks.grounds import Site, durable_postgres, site
-from benchmarks.planning import EMBEDDED, Workers
+from benchmarks.grounds import Site, durable_postgres, product, site
 from hl7_listener.framing import END, START, frame
 from hl7_listener.group_commit import GroupCommit
 from hl7_listener.inbox import Inbox, Receipt, ReceivedMessage
@@ -46,6 +45,7 @@ TARGETS = {  # messages a second by connections, and the p99 in milliseconds
 }
 PEERS = ("python-hl7", "echo")
 
+_WARM, _WARMING = 1.0, 16  # seconds, connections: until what grows at first, a log above all, has grown
 _MARK = b"%012d" % 0  # in a template, where a visit's own number comes
 _CONSTANT_ACK = frame(b"MSH|^~\\&|||||20270301090000||ACK|1|P|2.5.1\rMSA|AA|1\r")
 
@@ -131,8 +131,9 @@ def running(kind: str, postgres: "Postgres | None", *, alone: bool) -> "Iterator
     with ExitStack() as stack:
         of = stack.enter_context(site(postgres=postgres if kind == "PostgreSQL" else None, settle=180))
         if kind in DURABLE and not alone:
-            of.workshop().store.close()  # so that it is made once
-            stack.enter_context(Workers(of, EMBEDDED))
+            stack.enter_context(product(of))
+            yield int(of.variables["APPOINTMENT_TEXTS_MLLP_PORT"])
+            return
         process = spawn.Process(target=serve, args=(kind, of.directory, of.variables, theirs), daemon=True)
         process.start()
         stack.callback(process.join)
@@ -250,7 +251,7 @@ def rows(
         for (count, kind), found in cells.items():
             with running(kind, postgres, alone=alone) as port:
                 ids = itertools.count(time.time_ns() // 1_000_000 % 10**6 * 10**6)  # others in every run
-                asyncio.run(measure(kind, port, count, min(0.3, seconds), ids))  # warm
+                asyncio.run(measure(kind, port, _WARMING, min(_WARM, seconds), ids))
                 found.append(asyncio.run(measure(kind, port, count, seconds, ids)))
     return [sorted(found, key=lambda row: row.per_second)[len(found) // 2] for found in cells.values()]
 

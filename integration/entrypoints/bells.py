@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from integration.entrypoints.rush import Rush
 from integration.ports.store import STEPS
 
 
@@ -40,6 +41,7 @@ class Bells:
     def __init__(self) -> None:
         self.steps = {step: Bell() for step in STEPS}
         self.sweep = Bell()
+        self.rush = Rush()
 
     def knock(self, step: str) -> None:
         """There may be work for this step, now or soon."""
