@@ -179,19 +179,19 @@ class Listening:
 
     def _places(self, wanted: Sequence[Channel], before: Mapping[str, _Port]) -> dict[str, socket.socket]:
         """A bound socket for each channel: its own, one that another feed leaves, or a new one."""
-        names = {channel.port: channel.name for channel in wanted if channel.port}
-        free = {
-            port.channel.port: port.place
-            for name, port in before.items()
-            if port.channel.port and names.get(port.channel.port) != name
+        same = {
+            channel.name
+            for channel in wanted
+            if channel.name in before and before[channel.name].channel.port == channel.port
         }
+        free = {port.channel.port: port.place for name, port in before.items() if name not in same}
+        free.pop(0, None)
         places: dict[str, socket.socket] = {}
         new: list[socket.socket] = []
         try:
             for channel in wanted:
-                old = before.get(channel.name)
-                if old is not None and old.channel.port == channel.port:
-                    places[channel.name] = old.place
+                if channel.name in same:
+                    places[channel.name] = before[channel.name].place
                 elif channel.port in free:
                     places[channel.name] = free.pop(channel.port)
                 else:
