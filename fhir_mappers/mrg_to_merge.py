@@ -4,7 +4,7 @@ MRG-1 lists what PID-3 was, MRG-4 what PID-2 was, MRG-2 what PID-4 was. An ident
 is a superior one that they share, and is gone from neither.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from fhir_mappers.datatypes import cx_to_identifier
@@ -33,35 +33,38 @@ def read_merges(run: SegmentRun, profile: VendorProfile, feed: FeedFacts) -> lis
 def read_prior(
     run: SegmentRun,
     row: int,
-    survivor: Iterable[Identifier],
+    survivor: Sequence[Identifier],
     profile: VendorProfile,
     feed: FeedFacts,
 ) -> tuple[Identifier, ...]:
     """Return the identifiers of the nth MRG, each completed by what PID says of its own.
 
-    Many leave authority and type out of MRG-1; an A40 merges identifiers of the same type, so PID-3's
-    stand for them. What was written is kept beside what was meant.
+    Many leave authority and type out of MRG-1; an A40 merges identifiers of the same type, so those of
+    PID-3 stand for them, and PID-2's for MRG-4's. What was written is kept beside what was meant.
     """
     found: dict[Identifier, None] = {}
     for path, field in _PRIOR.items():
         if path not in profile.patient.identifiers:
             continue
+        beside = [cx_to_identifier(cx, feed.identifier_systems) for cx in run.field(path)]
+        kin = [each for each in survivor if each in beside]
         for cx in run.field(_path(row, field)):
             identifier = cx_to_identifier(cx, feed.identifier_systems)
             if identifier is None or identifier.type in profile.patient.never_types:
                 continue
-            meant = _completed(identifier, survivor)
+            meant = _completed(identifier, kin)
             found[meant] = None
             if meant not in survivor:
                 found[identifier] = None
     return tuple(found)
 
 
-def _completed(identifier: Identifier, survivor: Iterable[Identifier]) -> Identifier:
-    """The identifier with the authority and type that it left out."""
-    if identifier.authority and identifier.type:
+def _completed(identifier: Identifier, kin: Sequence[Identifier]) -> Identifier:
+    """The identifier with the authority and type that it left out, but the field beside it says."""
+    kinds = [(known.authority, known.type) for known in kin]
+    if (identifier.authority, identifier.type) in kinds:
         return identifier
-    for known in survivor:
+    for known in kin:
         if identifier.authority in {"", known.authority} and identifier.type in {"", known.type}:
             return Identifier(known.authority, known.type, known.system, identifier.value)
     return identifier
