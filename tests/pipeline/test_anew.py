@@ -16,7 +16,7 @@ from integration.pipeline.translate import translate
 from integration.pipeline.translate.anew import GRACE, anew
 from integration.settings.differences import Scope, touched
 from integration.settings.model import FeedLocation
-from tests.messages import BEN, siu
+from tests.messages import BEN, siu, without
 from tests.settings import STEPS, feed, practice, settings
 from tests.site import Site, TurnedClock, local
 
@@ -285,3 +285,23 @@ def test_what_happens_now_goes_before_what_is_thought_over(
     assert plan_changes(site.workshop)
     anew(site.workshop)
     assert start_of(site, 1) == 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours"), [("America/Denver", 2), ("America/Chicago", 1)], ids=["as it was", "corrected"]
+)
+def test_a_visit_whose_newest_message_named_no_place_keeps_the_zone_of_its_place(
+    store: Store, zone: str, hours: int
+) -> None:
+    """14:30 is the clinic's own time, whatever the feed's zone."""
+    denver = {"ELM": FeedLocation(practice="riverside", zone=ZoneInfo("America/Denver"), place="Elm Street")}
+    site = site_of(store, feeds={"main": feed(locations=denver)})
+    booked = siu("S12", at=BOOKED, start=VISIT + timedelta(days=1))
+    site.hear(booked.replace(b"RIVER^^^RIVER", b"ELM^^^ELM"))
+    site.clock.now += timedelta(minutes=1)
+    site.hear(without(siu("S13", at=site.clock.now, start=VISIT), "AIL"))
+    assert visit(site).slot.start == VISIT + timedelta(hours=2)
+    here = {"ELM": FeedLocation(practice="riverside", zone=ZoneInfo(zone), place="Elm Street")}
+    put_in_force(site, settings(feeds={"main": feed(locations=here)}), Scope(feeds=frozenset({"main"})))
+    follow(site)
+    assert (visit(site).slot.start, visit(site).zone) == (VISIT + timedelta(hours=hours), zone)

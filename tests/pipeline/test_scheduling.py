@@ -396,6 +396,20 @@ def test_a_child_rebooked_after_its_parent_was_cancelled_stands_when_that_is_tol
     assert [visit.status for visit in visits(site)][:3] == ["booked", "cancelled", "cancelled"]
 
 
+def test_an_end_of_a_series_that_cannot_be_read_holds_its_visits_until_it_is(site: Site) -> None:
+    book_series(site)
+    site.clock.now = local("2027-03-02T11:00")
+    site.hear(without(message("S15", site.clock.now, None, visit="S1"), "PID"))
+    say(site, "S12", "2027-03-02T11:01", LATER, visit="C4", _24="S1")
+    (dead,) = [one for one in kept(site) if one.state == "dead"]
+    assert [visit.held_by for visit in visits(site)] == [dead.id] * 4
+    with site.store.unit() as unit:
+        unit.inbox.replay([dead.id])
+        site.change(settings=replace(site.workshop.settings, feeds={}))
+    site.work()
+    assert {visit.held_by for visit in visits(site)} == {None}
+
+
 def test_a_parent_without_a_start_is_never_texted_about(site: Site) -> None:
     say(site, "S12", "2027-03-01T11:00", None, visit="S1")
     site.until(local("2027-04-01T12:00"))
@@ -435,6 +449,15 @@ def test_occurrences_of_one_id_are_visits_of_their_own(site: Site) -> None:
         (WEEKLY[1], "cancelled"),
         (WEEKLY[2], "booked"),
     ]
+
+
+def test_an_occurrence_is_found_by_its_visit_number_alone(site: Site) -> None:
+    for number, start in enumerate(WEEKLY, start=1):
+        one = message("S12", BOOKED_AT, start, visit="R1", _3=str(number))
+        site.hear(numbered(one).replace(b"|V1", b"|V%d" % number))
+    with site.store.unit() as unit:
+        found = [unit.appointments.find("main", [f"PV1-19||V{number}|"]) for number in (1, 2, 3)]
+    assert [each and each.slot.start for each in found] == WEEKLY
 
 
 def test_the_id_without_an_occurrence_means_them_all(site: Site) -> None:
@@ -622,9 +645,10 @@ def test_requests_that_stand_book_move_and_cancel_and_are_one_with_their_notific
 def test_a_message_that_names_no_place_is_read_in_the_zone_of_its_visit(site: Site) -> None:
     with_feed(
         site,
-        locations={"RIVER": FeedLocation(practice="riverside", zone=ZoneInfo("America/Denver"))},
+        locations={"ELM": FeedLocation(practice="riverside", zone=ZoneInfo("America/Denver"))},
     )
-    say(site, "S12", "2027-03-01T11:00")  # 14:30 as written, in Denver
+    # 14:30 as written, in Denver
+    site.hear(message("S12", BOOKED_AT).replace(b"RIVER^^^RIVER", b"ELM^^^ELM"))
     site.clock.now = local("2027-03-02T11:00")
     site.hear(without(message("S14", site.clock.now), "AIL"))
     assert occasions(site) == ["booked"]

@@ -16,8 +16,8 @@ import structlog
 
 from integration.domain.appointment import PAST_SLOTS_KEPT, AppointmentEvent, PastSlot
 from integration.domain.surprise import describe
-from integration.pipeline.translate.placing import place
-from integration.pipeline.translate.reading import read
+from integration.pipeline.translate.placing import place, zone_of
+from integration.pipeline.translate.reading import read, read_in_zone
 from integration.ports.store import Change
 
 if TYPE_CHECKING:
@@ -90,10 +90,15 @@ def _read_anew(unit: Unit, workshop: Workshop, stored: Appointment) -> Appointme
     mapped = _mapped(workshop, message, stored)
     if mapped is None or mapped.start is None:
         return stored
-    placed = place(workshop.settings, feed, mapped)
     if mapped.place is None and stored.practice in workshop.settings.practices:
         # The place came with another message, and stays.
-        placed = replace(placed, practice=stored.practice, slot=replace(placed.slot, place=stored.slot.place))
+        zone = zone_of(feed, stored)
+        mapped = read_in_zone(message, feed, zone) or mapped
+        placed = place(workshop.settings, feed, mapped)
+        slot = replace(placed.slot, place=stored.slot.place)
+        placed = replace(placed, practice=stored.practice, slot=slot, zone=zone.key)
+    else:
+        placed = place(workshop.settings, feed, mapped)
     if (placed.slot, placed.zone, placed.practice) == (stored.slot, stored.zone, stored.practice):
         return stored
     if _as_told(placed.slot, placed.zone) != _as_told(stored.slot, stored.zone) and unit.texts.for_slot(

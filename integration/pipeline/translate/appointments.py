@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from fhir_mappers.v2_to_fhir import translate
 from integration.domain.appointment import (
     CALLED_OFF,
     Appointment,
@@ -21,6 +19,7 @@ from integration.domain.identity import contradict
 from integration.pipeline.translate.holding import still_held
 from integration.pipeline.translate.patients import plan_other_visits, save_patients
 from integration.pipeline.translate.placing import place
+from integration.pipeline.translate.reading import read_in_zone
 from integration.pipeline.translate.series import end_parts, ended_with_parent, parents_of
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def hear_appointment(hearing: Hearing, mapped: MappedAppointment) -> list[str]:
     """Store the appointment and its patients, and write down what happened; returns notes."""
     unit, stored = hearing.unit, _known(hearing)
     if stored is not None and mapped.place is None and mapped.zone.key != stored.zone:
-        mapped = _read_in_zone(hearing, stored.zone) or mapped
+        mapped = read_in_zone(hearing.message, hearing.feed, ZoneInfo(stored.zone)) or mapped
     renumbered: list[int] = []
     patients: tuple[int, ...] = ()
     if stored is None or not stored.patients or is_newest(stored, hearing.heard_by):
@@ -73,12 +72,6 @@ def _known(hearing: Hearing) -> Appointment | None:
         if found is not None and not contradict(found.identifiers, keys):
             return found
     return None
-
-
-def _read_in_zone(hearing: Hearing, zone: str) -> MappedAppointment | None:
-    """A message that names no place, with its times read in the zone of the visit as it is known."""
-    facts = replace(hearing.feed.facts, visit_zone=ZoneInfo(zone))
-    return translate(hearing.message.payload, hearing.feed.vendor, facts).appointment
 
 
 def _news(

@@ -25,6 +25,10 @@ def hold_its_appointment(unit: Unit, workshop: Workshop, message: KeptMessage) -
     stored = unit.appointments.find(feed.scope, keys)
     if stored is not None and stored.held_by is None:
         unit.appointments.save(replace(stored, held_by=message.id))
+    # What ends a whole ends its parts.
+    for part in unit.appointments.lock(unit.appointments.parts_of(feed.scope, keys)):
+        if part.held_by is None:
+            unit.appointments.save(replace(part, held_by=message.id))
 
 
 def let_go(unit: Unit, message_id: int) -> None:
@@ -34,14 +38,14 @@ def let_go(unit: Unit, message_id: int) -> None:
         known = unit.appointments.get(appointment_id)
         stored = unit.appointments.find(known.scope, known.identifiers)
         if stored is not None and stored.held_by == message_id:
-            others = unit.holds.of(stored.scope, stored.identifiers)
+            others = unit.holds.of(stored.scope, [*stored.identifiers, *stored.parents])
             unit.appointments.save(replace(stored, held_by=next(iter(others), None)))
 
 
 def still_held(unit: Unit, stored: Appointment | None, appointment: Appointment) -> Appointment:
     """Whoever died before the appointment was known by a name holds it from the day it is."""
-    known = () if stored is None else stored.identifiers
-    learned = [key for key in appointment.identifiers if key not in known]
+    known = () if stored is None else (*stored.identifiers, *stored.parents)
+    learned = [key for key in (*appointment.identifiers, *appointment.parents) if key not in known]
     if appointment.held_by is not None or not learned:
         return appointment
     return replace(appointment, held_by=next(iter(unit.holds.of(appointment.scope, learned)), None))

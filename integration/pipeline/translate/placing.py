@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from integration.domain.appointment import Modality, Slot
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from fhir_mappers.translation import MappedAppointment
+    from integration.domain.appointment import Appointment
     from integration.settings.model import Feed, Settings
 
 
@@ -19,6 +22,16 @@ class Placed:
     slot: Slot
     zone: str  # IANA name of the clinic's zone
     practice: str | None
+
+
+def zone_of(feed: Feed, stored: Appointment) -> ZoneInfo:
+    """The zone of a visit's place as the feed has it now; a place without one of its own has the feed's."""
+    here = (stored.practice, stored.slot.place)
+    named = [at.zone or feed.zone for at in feed.locations.values() if (at.practice, at.place) == here]
+    zones = {zone.key: zone for zone in named}
+    if stored.zone in zones:
+        return zones[stored.zone]
+    return next(iter(zones.values())) if len(zones) == 1 else feed.zone
 
 
 def place(settings: Settings, feed: Feed, mapped: MappedAppointment) -> Placed:

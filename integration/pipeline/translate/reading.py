@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,12 @@ from integration.domain.identity import appointment_key, patient_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from zoneinfo import ZoneInfo
 
     from fhir_mappers.translation import (
         AppointmentIdentifier,
         Identifier,
+        MappedAppointment,
         MappedPatient,
         Translation,
     )
@@ -76,6 +78,11 @@ def _read_people(message: KeptMessage, feed: Feed, translation: Translation) -> 
     )
 
 
+def read_in_zone(message: KeptMessage, feed: Feed, zone: ZoneInfo) -> MappedAppointment | None:
+    """The appointment of a message that names no place, its times read in the zone of the visit."""
+    return translate_message(message.payload, feed.vendor, replace(feed.facts, visit_zone=zone)).appointment
+
+
 def expect(unit: Unit, readings: Iterable[Reading]) -> None:
     """Let the store look up the whole batch at once: one by one is what takes long."""
     appointments: dict[str, list[str]] = {}
@@ -94,9 +101,15 @@ def expect(unit: Unit, readings: Iterable[Reading]) -> None:
 
 
 def appointment_keys(identifiers: Iterable[AppointmentIdentifier], occurrence: str) -> tuple[str, ...]:
-    """How an appointment is known, best first."""
-    return tuple(
-        appointment_key(known.path, known.value, known.namespace, occurrence) for known in identifiers
+    """How an appointment is known, best first.
+
+    A visit number is enough by itself: messages that carry no other (ADT) know of no occurrence.
+    """
+    known = tuple(identifiers)
+    bare = [each for each in known if occurrence and each.path.startswith("PV1")]
+    return (
+        *(appointment_key(each.path, each.value, each.namespace, occurrence) for each in known),
+        *(appointment_key(each.path, each.value, each.namespace, "") for each in bare),
     )
 
 
