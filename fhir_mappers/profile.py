@@ -9,19 +9,31 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails
 
 from fhir_mappers.adt_triggers import ADT_TRIGGERS, AdtKind
 from fhir_mappers.errors import BadPath, BadProfile
 from fhir_mappers.hl7_path import PATTERN, read_path
-from fhir_mappers.tables import TRIGGERS
+from fhir_mappers.profile_contradictions import as_compared, contradictions
 
 INHERITED = "..."  # in a list of a profile that extends another: the other's items stand here
-_TRIGGER = re.compile(r"(?:[A-Za-z0-9]{1,10}\^)?[A-Za-z0-9_]{1,10}")
-_ADT = re.compile(r"A\d\d")
+_ONCE = '"..." stands for what the extended profile has in this list; here it stands for nothing more'
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 def _path(path: str) -> str:
+    if path == INHERITED:
+        raise ValueError(_ONCE)
     try:
         read_path(path)
     except BadPath as bad:
@@ -30,7 +42,15 @@ def _path(path: str) -> str:
 
 
 def _word(word: str) -> str:
-    return " ".join(word.split()).casefold()
+    if word == INHERITED:
+        raise ValueError(_ONCE)
+    return as_compared(word)
+
+
+def _language(code: str) -> str:
+    if not _LANGUAGE.fullmatch(code):
+        raise ValueError("must be a language code of BCP 47, such as en, es or pt-BR")
+    return code
 
 
 def _in_row(path: str, n: int) -> str:
@@ -46,7 +66,9 @@ HL7PathText = Annotated[
 Paths = tuple[HL7PathText, ...]
 Word = Annotated[str, AfterValidator(_word), Field(min_length=1)]
 Words = tuple[Word, ...]
-LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+LanguageCode = Annotated[
+    str, AfterValidator(_language), WithJsonSchema({"type": "string", "pattern": f"^{_LANGUAGE.pattern}$"})
+]
 PhoneKind = Literal["mobile", "unknown", "home", "work"]
 FhirStatus = Literal[
     "proposed",
@@ -62,14 +84,9 @@ FhirStatus = Literal[
 ]
 
 
-def _index(table: Mapping[Any, Words], where: str) -> dict[str, str]:
-    """Turn meaning → words round; a word may have one meaning only."""
-    index: dict[str, str] = {}
-    for meaning, words in table.items():
-        for word in words:
-            if index.setdefault(word, meaning) != meaning:
-                raise ValueError(f"{where}: {word!r} stands under {index[word]!r} and under {meaning!r}")
-    return index
+def _index(table: Mapping[Any, Words]) -> dict[str, str]:
+    """Turn meaning → words round; a word has one meaning only (`profile_contradictions`)."""
+    return {word: meaning for meaning, words in table.items() for word in words}
 
 
 class _Section(BaseModel):
@@ -127,19 +144,12 @@ class Durations(_Section):
     longest_minutes: int = Field(ge=1, description="a longer length is not believed")
     assumed_minutes: int = Field(ge=1, description="when nothing says: FHIR wants an end beside every start")
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.shortest_minutes > self.longest_minutes:
-            raise ValueError("shortest_minutes is above longest_minutes")
-        _ = self.seconds_of
-        return self
-
     @cached_property
     def seconds_of(self) -> dict[str, int]:
         """Unit word → seconds."""
         units = {"seconds": self.seconds, "minutes": self.minutes, "hours": self.hours, "days": self.days}
         size = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
-        return {word: size[unit] for word, unit in _index(units, "durations").items()}
+        return {word: size[unit] for word, unit in _index(units).items()}
 
 
 class PatientPlaces(_Section):
@@ -217,12 +227,6 @@ class PhoneSource(_Section):
         kind_path = self.kind_path and _in_row(self.kind_path, n)
         return PhoneSource.model_construct(path=_in_row(self.path, n), kind=self.kind, kind_path=kind_path)
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.kind_path and read_path(self.kind_path).segment != read_path(self.path).segment:
-            raise ValueError("kind_path must lie in the segment of path")
-        return self
-
 
 class Phones(_Section):
     """Which of the numbers a message offers is the one to text."""
@@ -235,16 +239,11 @@ class Phones(_Section):
     no_number: Words = Field(description="whole texts that say there is no number")
     offer: tuple[PhoneKind, ...] = Field(min_length=1, description="kinds that may be texted, best first")
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        _ = self.kinds
-        return self
-
     @cached_property
     def kinds(self) -> dict[str, str]:
         """Word → mobile, home, work or never."""
         table = {"mobile": self.mobile, "home": self.home, "work": self.work, "never": self.never}
-        return _index(table, "phones")
+        return _index(table)
 
 
 class GuardianSource(_Section):
@@ -281,14 +280,6 @@ class GuardianSource(_Section):
         row["phones"] = tuple(phone.in_row(n) for phone in self.phones)
         return GuardianSource.model_construct(None, **row)
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        paths = [path for _, paths in self.places for path in paths]
-        for path in (*paths, *(phone.path for phone in self.phones)):
-            if read_path(path).segment != self.segment:
-                raise ValueError(f"{path} must lie in {self.segment}, as its first phone does")
-        return self
-
 
 class Guardians(_Section):
     """Whom to text about a patient under 18."""
@@ -297,14 +288,6 @@ class Guardians(_Section):
     relationships: Words = Field(description="who may be texted for a child (table 0063)")
     never_roles: Words = Field(description="contact roles (table 0131) that are never texted")
     sources: dict[str, GuardianSource] = Field(description="where they may stand, each by a name of its own")
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        unknown = [name for name in self.order if name not in self.sources]
-        if unknown:
-            known = ", ".join(self.sources) or "nothing"
-            raise ValueError(f"order: {unknown[0]!r} is none of the sources; allowed: {known}")
-        return self
 
     @cached_property
     def asked(self) -> tuple[GuardianSource, ...]:
@@ -350,49 +333,19 @@ class Modalities(_Section):
         return re.compile(expression, re.IGNORECASE)
 
 
-def _mapped(triggers: dict[str, str]) -> dict[str, str]:
-    for own, stands_for in triggers.items():
-        if not _TRIGGER.fullmatch(own):
-            raise ValueError(f"{own!r} is no trigger event; write MSH-9.2 as in Z14, or MSH-9.1^MSH-9.2")
-        if stands_for not in TRIGGERS and not _ADT.fullmatch(stands_for):
-            allowed = ", ".join(TRIGGERS)
-            raise ValueError(f"{stands_for} is no trigger event; allowed: {allowed}, and those of ADT")
-    return triggers
-
-
-def _each_start_once(times: tuple[TimeSource, ...]) -> tuple[TimeSource, ...]:
-    starts = [source.start for source in times]
-    for place, start in enumerate(starts):
-        if start in starts[:place]:
-            raise ValueError(f"{start} is a start twice; the second is never reached")
-    return times
-
-
-def _one_status_each(statuses: dict[FhirStatus, Words]) -> dict[FhirStatus, Words]:
-    _index(statuses, "statuses")
-    return statuses
-
-
-def _one_language_each(languages: dict[str, Words]) -> dict[str, Words]:
-    _index(languages, "languages")
-    return languages
-
-
 class VendorProfile(_Section):
     """One vendor, complete."""
 
     title: str = Field(description="what a person calls it")
-    triggers: Annotated[dict[str, str], AfterValidator(_mapped)] = Field(
+    triggers: dict[str, str] = Field(
         description="a trigger event of its own (MSH-9.2, or MSH-9.1^MSH-9.2) → the HL7 one it stands for"
     )
     appointment: AppointmentPlaces = Field(description="where the appointment's facts lie")
-    times: Annotated[tuple[TimeSource, ...], AfterValidator(_each_start_once)] = Field(
+    times: tuple[TimeSource, ...] = Field(
         min_length=1, description="where the start may stand: the first that can be read is taken"
     )
     durations: Durations = Field(description="how lengths of time are written")
-    statuses: Annotated[dict[FhirStatus, Words], AfterValidator(_one_status_each)] = Field(
-        description="FHIR Appointment.status → the words that mean it"
-    )
+    statuses: dict[FhirStatus, Words] = Field(description="FHIR Appointment.status → the words that mean it")
     confirmed: Words = Field(description="status words that say the patient confirmed; they count as booked")
     practitioner_types: Words = Field(description="AIG-4 of a resource that is a person who treats")
     patient: PatientPlaces = Field(description="where the patient's facts lie")
@@ -400,27 +353,42 @@ class VendorProfile(_Section):
     guardian: Guardians = Field(description="whom to text about a child")
     adt: AdtRules = Field(description="what ADT messages say of a visit")
     modality: Modalities = Field(description="how a visit by video or by phone shows")
-    languages: Annotated[dict[LanguageCode, Words], AfterValidator(_one_language_each)] = Field(
+    languages: dict[LanguageCode, Words] = Field(
         description="BCP-47 code → words that mean it; ISO 639 codes are known"
     )
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        for word in self.confirmed:
-            status = _index(self.statuses, "statuses").get(word, "booked")
-            if status != "booked":
-                raise ValueError(f"{word!r} stands under 'confirmed' and under statuses.{status}")
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_contradictions(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Say what the profile says against itself beside what is wrong by itself, all at once."""
+        found = [
+            InitErrorDetails(
+                type="value_error", loc=each.where, input=None, ctx={"error": ValueError(each.text)}
+            )
+            for each in (contradictions(data) if isinstance(data, Mapping) else ())
+        ]
+        try:
+            profile = handler(data)
+        except ValidationError as error:
+            found += [
+                InitErrorDetails(
+                    type=each["type"], loc=each["loc"], input=each["input"], ctx=each.get("ctx", {})
+                )
+                for each in error.errors(include_url=False)
+            ]
+        if found:
+            raise ValidationError.from_exception_data(cls.__name__, found)
+        return profile
 
     @cached_property
     def status_of(self) -> dict[str, str]:
         """Status word → FHIR Appointment.status."""
-        return dict.fromkeys(self.confirmed, "booked") | _index(self.statuses, "statuses")
+        return dict.fromkeys(self.confirmed, "booked") | _index(self.statuses)
 
     @cached_property
     def language_of(self) -> dict[str, str]:
         """Language word → BCP-47 code."""
-        return _index(self.languages, "languages")
+        return _index(self.languages)
 
 
 def resolve(name: str, raw_profiles: Mapping[str, Mapping[str, Any]]) -> VendorProfile:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -17,26 +17,69 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
+_KEY: Final = "[key]"  # pydantic's mark for a complaint about a key, which stands before it
+# What pydantic calls it → what must stand there, as TOML writes it
+_EXPECTED: Final = {
+    "string_type": 'a text in quotes, such as "…"',
+    "tuple_type": 'a list, such as ["…", "…"]',
+    "list_type": 'a list, such as ["…", "…"]',
+    "dict_type": "a table, such as { key = … }",
+    "model_type": "a table, such as { key = … }",
+    "int_type": "a whole number, without quotes",
+    "int_parsing": "a whole number, without quotes",
+    "int_from_float": "a whole number",
+    "float_type": "a number, without quotes",
+    "float_parsing": "a number, without quotes",
+    "bool_type": "true or false, without quotes",
+    "bool_parsing": "true or false, without quotes",
+}
+# What pydantic calls it → our words, the name of the limit in its context, of what
+_LIMITS: Final = {
+    "greater_than": ("be more than", "gt", ""),
+    "greater_than_equal": ("be at least", "ge", ""),
+    "less_than": ("be less than", "lt", ""),
+    "less_than_equal": ("be at most", "le", ""),
+    "too_short": ("have at least", "min_length", " item(s)"),
+    "too_long": ("have at most", "max_length", " item(s)"),
+    "string_too_short": ("have at least", "min_length", " character(s)"),
+    "string_too_long": ("have at most", "max_length", " character(s)"),
+}
+
+
 def of_validation(file: str, model: type[BaseModel], error: ValidationError) -> Iterator[Mistake]:
     """Pydantic's complaints about one file, in our words."""
-    for detail in error.errors(include_url=False):
-        yield Mistake(file, ".".join(map(str, detail["loc"])), _words(model, detail))
+    details = error.errors(include_url=False)
+    places = [detail["loc"] for detail in details]
+    for detail in details:
+        where = detail["loc"]
+        inside = any(len(other) > len(where) and other[: len(where)] == where for other in places)
+        if detail["type"] == "too_short" and inside:
+            continue  # a list is not short because its items are wrong
+        yield Mistake(file, ".".join(str(step) for step in where if step != _KEY), _words(model, detail))
 
 
 def _words(model: type[BaseModel], detail: ErrorDetails) -> str:
-    kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
-    match kind:
-        case "extra_forbidden":
-            return f"unknown key; {choices(str(detail['loc'][-1]), _keys_at(model, detail['loc'][:-1]))}"
-        case "missing":
-            return "missing" + _meaning(model, detail["loc"])
-        case "literal_error" | "enum":
-            allowed = [word.strip("' ") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
-            return f"unknown word; {choices(str(given), allowed)}"
-        case "value_error":
-            return str(context["error"])
-        case _:
-            return detail["msg"][:1].lower() + detail["msg"][1:]
+    kind, context, where = detail["type"], detail.get("ctx", {}), detail["loc"]
+    if kind == "value_error":
+        return str(context["error"])
+    if kind in _EXPECTED:
+        return f"must be {_EXPECTED[kind]}"
+    if kind in _LIMITS:
+        word, limit, of = _LIMITS[kind]
+        return f"must {word} {context[limit]}{of}"
+    said = {
+        "extra_forbidden": lambda: f"unknown key; {choices(str(where[-1]), _keys_at(model, where[:-1]))}",
+        "missing": lambda: "missing" + _meaning(model, where),
+        "literal_error": lambda: _unknown_word(detail),
+        "enum": lambda: _unknown_word(detail),
+        "string_pattern_mismatch": lambda: "is not written as it should be" + _meaning(model, where),
+    }
+    return said[kind]() if kind in said else detail["msg"][:1].lower() + detail["msg"][1:]
+
+
+def _unknown_word(detail: ErrorDetails) -> str:
+    expected = str(detail["ctx"]["expected"]).replace(" or ", ", ").split(",")
+    return f"unknown word; {choices(str(detail['input']), [word.strip(chr(39) + ' ') for word in expected])}"
 
 
 def _meaning(model: type[BaseModel], where: Sequence[int | str]) -> str:

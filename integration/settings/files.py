@@ -21,6 +21,14 @@ SHIPPED: Final = Path(__file__).resolve().parents[2] / "config"
 SINGLE: Final = ("settings.toml", "reminders.toml", "error_codes.toml")
 ADDING_UP: Final = ("vendors", "messages")
 OWN: Final = ("feeds", "practices")
+# What tomllib says → what has likely happened
+_HINTS: Final = {
+    "Cannot overwrite a value": "; a key stands there twice",
+    "Cannot declare": "; a table stands there twice",
+    "Illegal character '\\n'": "; a text lacks its closing quote",
+    "Invalid value": "; texts stand in quotes",
+    "Expected '=' after a key": "; a key with other than letters, digits, - and _ stands in quotes",
+}
 _BESIDE: Final = frozenset({"schema"})  # a folder that holds no settings
 
 
@@ -42,7 +50,7 @@ class ConfigFiles(Protocol):
         """One of `SINGLE`; empty when it cannot be read, which is then among the mistakes."""
 
     def each(self, folder: str) -> Iterator[Document]:
-        """Every readable file of one of `ADDING_UP` or `OWN`, in order of name."""
+        """Every file of one of `ADDING_UP` or `OWN`, in order of name; empty when it cannot be read."""
 
 
 @dataclass(slots=True)
@@ -57,6 +65,9 @@ class ConfigFolder:
     def __post_init__(self) -> None:
         if not self.site.is_dir():
             raise ConfigError([Mistake(str(self.site), "", "there is no such folder")])
+        for path in sorted(self.site.rglob("*.toml.*")):
+            name = str(path.relative_to(self.site))
+            self.mistakes.append(Mistake(name, "", "is not read: the name of a settings file ends in .toml"))
         known = {*SINGLE, *ADDING_UP, *OWN, *_BESIDE}
         for path in sorted(self.site.iterdir()):
             settings = path.is_dir() or path.suffix == ".toml"
@@ -69,15 +80,13 @@ class ConfigFolder:
         return self._read(own if own.is_file() else self.shipped / file, file)
 
     def each(self, folder: str) -> Iterator[Document]:
-        """Every readable file of one of `ADDING_UP` or `OWN`, in order of name."""
+        """Every file of one of `ADDING_UP` or `OWN`, in order of name; empty when it cannot be read."""
         own = {path.name: path for path in (self.site / folder).glob("*.toml")}
         paths = own
         if folder in ADDING_UP or not own:
             paths = {path.name: path for path in (self.shipped / folder).glob("*.toml")} | own
         for name in sorted(paths):
-            document = self._read(paths[name], f"{folder}/{name}")
-            if document.data:
-                yield document
+            yield self._read(paths[name], f"{folder}/{name}")
 
     def _read(self, path: Path, file: str) -> Document:
         try:
@@ -110,9 +119,7 @@ class ConfigTexts:
         """As `ConfigFiles` says."""
         for file in sorted(self.texts):
             if file.startswith(f"{folder}/"):
-                document = _document(file, self.texts[file], self.mistakes)
-                if document.data:
-                    yield document
+                yield _document(file, self.texts[file], self.mistakes)
 
 
 def _document(file: str, text: str, mistakes: list[Mistake]) -> Document:
@@ -120,7 +127,8 @@ def _document(file: str, text: str, mistakes: list[Mistake]) -> Document:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        mistakes.append(Mistake(file, "", f"is not TOML: {error}"))
+        hint = next((each for said, each in _HINTS.items() if said in str(error)), "")
+        mistakes.append(Mistake(file, "", f"is not TOML: {error}{hint}"))
     else:
         if not data:
             mistakes.append(Mistake(file, "", "is empty"))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 FileShape = TypeVar("FileShape", bound=BaseModel)
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_NO_EXTENDS: Final = 'missing; a vendor that does not say everything begins with extends = "generic"'
 _PLAN_KEYS: Final = ("settle", "evening", "hours", "caps", "steps")
 
 
@@ -71,7 +72,7 @@ class _Reading:
         codes = self._failures(self.folder.single("error_codes.toml"))
         catalogs = self._catalogs()
         vendors = self._vendors()
-        practices = self._practices(site, reminders.data if plan else None, catalogs)
+        practices = self._practices(site, reminders, catalogs)
         feeds = self._feeds(vendors, practices)
         self._wording(practices, feeds, catalogs)
         if site is None or plan is None:
@@ -106,6 +107,8 @@ class _Reading:
         found: dict[str, Catalog | None] = {}
         for document in self.folder.each("messages"):
             found[document.name] = None
+            if not document.data:
+                continue
             try:
                 found[document.name] = Catalog.from_mapping(document.name, document.data)
             except CatalogError as error:
@@ -116,22 +119,32 @@ class _Reading:
 
     def _vendors(self) -> dict[str, VendorProfile | None]:
         documents = {document.name: document for document in self.folder.each("vendors")}
-        raw = {name: document.data for name, document in documents.items()}
-        found: dict[str, VendorProfile | None] = {}
-        for name, document in documents.items():
-            found[name] = None
+        raw = {name: document.data for name, document in documents.items() if document.data}
+        found: dict[str, VendorProfile | None] = dict.fromkeys(documents)
+        told: dict[str, list[Mistake]] = {}
+        for name in raw:
             try:
                 found[name] = resolve_vendor(name, raw)
             except BadProfile as error:
-                self._note(documents.get(error.name, document), "extends", error.text)
+                if error.name not in documents:
+                    self._note(documents[name], "extends", f"unknown vendor; {choices(error.name, raw)}")
+                elif error.name in raw:
+                    self._note(documents[error.name], "extends", error.text)
             except ValidationError as error:
-                self.mistakes += of_validation(document.file, VendorProfile, error)
+                told[name] = list(of_validation(documents[name].file, VendorProfile, error))
+        for name, mistakes in told.items():
+            inherited = {(each.key, each.text) for each in told.get(str(raw[name].get("extends")), ())}
+            own = [each for each in mistakes if (each.key, each.text) not in inherited]
+            if "extends" not in raw[name] and any(each.text.startswith("missing") for each in own):
+                self._note(documents[name], "extends", _NO_EXTENDS)
+                own = [each for each in own if not each.text.startswith("missing")]
+            self.mistakes += own
         return found
 
     def _practices(
         self,
         site: SettingsFile | None,
-        reminders: Mapping[str, Any] | None,
+        reminders: Document,
         catalogs: Mapping[str, Catalog | None],
     ) -> dict[str, Practice | None]:
         found: dict[str, Practice | None] = {}
@@ -140,7 +153,7 @@ class _Reading:
             found[document.name] = None
             self._name(document)
             file = self._shape(PracticeFile, document)
-            plan = None if reminders is None else self._plan_of(document, reminders)
+            plan = self._plan_of(document, reminders) if reminders.data else None
             self._languages(document, plan, catalogs)
             if document.data.get("serves_unclaimed") is True:
                 serving.append(document.name)
@@ -153,17 +166,18 @@ class _Reading:
             self.mistakes.append(Mistake(f"practices/{name}.toml", "serves_unclaimed", text))
         return found
 
-    def _plan_of(self, document: Document, reminders: Mapping[str, Any]) -> RemindersFile | None:
-        """The plan with what a practice says of it."""
+    def _plan_of(self, document: Document, reminders: Document) -> RemindersFile | None:
+        """The plan with what a practice says of it; what is wrong with the plan is said of the plan alone."""
         own: dict[str, Any] = {key: document.data[key] for key in _PLAN_KEYS if key in document.data}
         for key in ("hours", "caps", "steps"):
             if not isinstance(own.get(key, {}), dict):
                 return None  # the practice's own shape tells
-        merged = _merge(reminders, own)
         try:
-            return RemindersFile.model_validate(merged)
+            return RemindersFile.model_validate(_merge(reminders.data, own))
         except ValidationError as error:
-            self.mistakes += of_validation(document.file, RemindersFile, error)
+            of_the_plan = {(each.key, each.text) for each in self.mistakes if each.file == reminders.file}
+            told = of_validation(document.file, RemindersFile, error)
+            self.mistakes += [each for each in told if (each.key, each.text) not in of_the_plan]
             return None
 
     def _languages(

@@ -7,7 +7,14 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from fhir_mappers.profile import HL7PathText
 from integration.domain.consent import ConsentPolicy
@@ -37,8 +44,22 @@ def _written(default: object, *, description: str, **limits: Any) -> Any:
     return Field(default, description=description, **limits)
 
 
+# What TOML writes without quotes, pydantic would read out of a text as well.
+_UNQUOTED = {bool: "true or false", int: "a whole number", float: "a number"}
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_toml_writes_it(cls, value: Any, info: ValidationInfo) -> Any:
+        wanted = cls.model_fields[info.field_name or ""].annotation
+        kinds = [kind for kind in _UNQUOTED if wanted == kind or wanted == kind | None]
+        quoted = isinstance(value, str) or (isinstance(value, bool) and bool not in kinds)
+        if kinds and quoted:
+            raise ValueError(f"must be {_UNQUOTED[kinds[0]]}, without quotes")
+        return value
 
 
 class SendingSection(_Section):

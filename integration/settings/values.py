@@ -68,7 +68,9 @@ def _zone(value: Any) -> ZoneInfo:
 
 def _region(value: str) -> str:
     if value not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError("must be a country of ISO 3166, two capital letters such as US")
+        meant = value.strip().upper()
+        hint = f"; did you mean {meant}?" if meant in phonenumbers.SUPPORTED_REGIONS else ""
+        raise ValueError(f"must be a country of ISO 3166, two capital letters such as US{hint}")
     return value
 
 

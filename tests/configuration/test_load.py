@@ -54,7 +54,7 @@ WRONG: Mapping[str, tuple[tuple[Edit, ...], str]] = {
     ),
     "too few looks": (
         (("settings.toml", "[15, 60, 180]", "[15]"),),
-        "settings.toml: sending.uncertain_looks: tuple should have at least 2 items",
+        "settings.toml: sending.uncertain_looks: must have at least 2 item(s)",
     ),
     "looks that do not grow": (
         (("settings.toml", "[15, 60, 180]", "[60, 15]"),),
