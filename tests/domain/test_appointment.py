@@ -9,18 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from integration.domain.appointment import (
-    Appointment,
-    AppointmentEvent,
-    Fact,
-    Modality,
-    News,
-    PastSlot,
-    Report,
-    Slot,
-    end_with,
-    hear,
-)
+from integration.domain.appointment import Appointment, AppointmentEvent, Fact, Modality, PastSlot, Slot
+from integration.domain.appointment_report import News, Report, end_with, hear
 from integration.domain.identity import appointment_key, contradict
 
 if TYPE_CHECKING:

@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from integration.domain.appointment import (
-    CALLED_OFF,
-    Appointment,
-    AppointmentEvent,
-    Fact,
-    News,
-    Report,
-    hear,
-    is_newest,
-)
+from integration.domain.appointment import CALLED_OFF, Appointment, AppointmentEvent, Fact
+from integration.domain.appointment_report import News, Report, hear, is_newest
 from integration.domain.identity import contradict
 from integration.pipeline.translate.holding import still_held
 from integration.pipeline.translate.patients import plan_other_visits, save_patients

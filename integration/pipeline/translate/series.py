@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from integration.domain.appointment import AppointmentEvent, Fact, end_with
+from integration.domain.appointment import AppointmentEvent, Fact
+from integration.domain.appointment_report import end_with
 from integration.domain.identity import appointment_key, contradict
 
 if TYPE_CHECKING:

@@ -11,14 +11,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from integration.domain.appointment import (
-    EXPECTED,
-    NOT_YET_PROMISED,
-    AppointmentEvent,
-    Fact,
-    Report,
-    hear,
-)
+from integration.domain.appointment import EXPECTED, NOT_YET_PROMISED, AppointmentEvent, Fact
+from integration.domain.appointment_report import Report, hear
 from integration.domain.identity import contradict
 from integration.pipeline.translate.patients import find_patient
 from integration.pipeline.translate.reading import appointment_keys, keys_of_patient
