@@ -2,8 +2,9 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 
 from hl7_listener.acknowledgment import (
@@ -79,49 +80,52 @@ def receive(desk: Desk, payload: bytes, messages: list[ReceivedMessage]) -> Exch
 
 def answers(desk: Desk, exchanges: Sequence[Exchange], receipts: Sequence[Receipt | Sequenced]) -> bytes:
     """What goes back for these frames, framed; empty when nobody wants to hear."""
-    settings, at = desk.settings, desk.clock()
-    waiting = iter(receipts)
+    at, position = desk.clock(), 0
     out: list[bytes] = []
     for exchange in exchanges:
-        said: list[bytes | None] = []
-        committed = True
-        for question in exchange.questions:
-            became, expected = next(waiting), None
-            if isinstance(became, Sequenced):
-                receipt, expected = became.receipt, became.expected
-            else:
-                receipt = became
-            fault = question.fault
-            if receipt is Receipt.REFUSED:
-                fault = NOT_STORED  # it outweighs what is wrong with the message itself
-            elif receipt is Receipt.OUT_OF_SEQUENCE:
-                fault = OUT_OF_SEQUENCE
-            committed = committed and receipt in (Receipt.STORED, Receipt.DUPLICATE)
-            _count(desk.counts, fault, receipt)
-            said.append(
-                acknowledge(
-                    question.header,
-                    fault,
-                    mode=settings.acknowledge,
-                    at=at,
-                    control_id=desk.new_control_id(),
-                    expected=expected,
-                )
-            )
-        if settings.commit_bytes:
-            out.append(frame(COMMITTED if committed else NOT_COMMITTED))
-        out += _framed(desk, exchange, said)
+        questions = exchange.questions
+        heard = receipts[position : position + len(questions)]
+        position += len(questions)
+        said = [_say(desk, *each, at) for each in zip(questions, heard, strict=True)]
+        if desk.settings.commit_bytes:
+            out.append(frame(COMMITTED if all(map(_is_kept, heard)) else NOT_COMMITTED))
+        if exchange.envelope is None:
+            out += [frame(answer) for answer in said if answer is not None]
+        else:
+            first = questions[0].header if questions else None
+            batch = answer_batch(exchange.envelope, first, said, at=at, control_id=desk.new_control_id())
+            out.append(frame(batch))
     return b"".join(out)
 
 
-def _framed(desk: Desk, exchange: Exchange, said: list[bytes | None]) -> Iterator[bytes]:
-    if exchange.envelope is None:
-        yield from (frame(answer) for answer in said if answer is not None)
-        return
-    first = exchange.questions[0].header if exchange.questions else None
-    yield frame(
-        answer_batch(exchange.envelope, first, said, at=desk.clock(), control_id=desk.new_control_id())
+def _say(desk: Desk, question: Question, became: Receipt | Sequenced, at: datetime) -> bytes | None:
+    """The acknowledgment of one message."""
+    fault, counts, expected = question.fault, desk.counts, None
+    if isinstance(became, Sequenced):
+        expected = became.expected
+        became = became.receipt
+    if became is Receipt.REFUSED:
+        fault = NOT_STORED  # it outweighs what is wrong with the message itself
+    elif became is Receipt.OUT_OF_SEQUENCE:
+        fault = OUT_OF_SEQUENCE
+    if fault is None:
+        counts.accepted += 1
+        counts.duplicates += became is Receipt.DUPLICATE
+    else:
+        _count(counts, fault)
+    return acknowledge(
+        question.header,
+        fault,
+        mode=desk.settings.acknowledge,
+        at=at,
+        control_id=desk.new_control_id(),
+        expected=expected,
     )
+
+
+def _is_kept(became: Receipt | Sequenced) -> bool:
+    receipt = became.receipt if isinstance(became, Sequenced) else became
+    return receipt is Receipt.STORED or receipt is Receipt.DUPLICATE
 
 
 def _read(desk: Desk, payload: bytes, messages: list[ReceivedMessage]) -> Question:
@@ -172,11 +176,8 @@ def _too_many(desk: Desk, payload: bytes, messages: list[ReceivedMessage]) -> Qu
     return Question(question.header, TOO_MANY)
 
 
-def _count(counts: Counts, fault: Fault | None, receipt: Receipt) -> None:
-    if fault is None:
-        counts.accepted += 1
-        counts.duplicates += receipt is Receipt.DUPLICATE
-    elif fault is NOT_STORED:
+def _count(counts: Counts, fault: Fault) -> None:
+    if fault is NOT_STORED:
         counts.not_stored += 1
     elif fault is OUT_OF_SEQUENCE:
         counts.out_of_sequence += 1

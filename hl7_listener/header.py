@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 _FIELDS_READ = 18  # MSH-18, the character set, is the last one an acknowledgment copies
 _LEADING_NOISE = b"\r\n\0\t \xef\xbb\xbf"
+_TRAILERS = (b"BTS", b"FTS")
+_TRAILING_NOISE = b"\r\n\0\t "
 _PUNCTUATION = string.punctuation.encode()
 _STANDARD_ENCODING_CHARACTERS = b"^~\\&"
 _SEGMENT_END = re.compile(rb"[\r\n]")
@@ -17,7 +19,7 @@ _MESSAGE_HEADER = re.compile(rb"(?:\A|[\r\n])[\0\t \xef\xbb\xbf]*(MSH[^A-Za-z0-9
 _ANY_HEADER_OR_TRAILER = re.compile(  # a trailer may be its name alone
     rb"(?:\A|[\r\n])[\0\t \xef\xbb\xbf]*((?:MSH|FHS|BHS|BTS|FTS)[^A-Za-z0-9\s]|[BF]TS(?=[\r\n]|\Z))"
 )
-_CONTINUED = re.compile(rb'[\r\n]DSC([^A-Za-z0-9\s])(?!\1|""|[\r\n]|\Z)')
+_CONTINUED = re.compile(rb'DSC([^A-Za-z0-9\s])(?!\1|""|\Z)')
 _VERSIONS = frozenset(b"2 2.1 2.2 2.3 2.3.1 2.4 2.5 2.5.1 2.6 2.7 2.7.1 2.8 2.8.1 2.8.2 2.9".split())
 _VERSION = re.compile(rb"\s*[Vv]?\s*2(?:\.\d{1,3}){0,3}\s*")  # as people write it
 _UTF_16 = (b"M\0S\0H\0", b"\0M\0S\0H", b"\xff\xfe", b"\xfe\xff")
@@ -128,21 +130,35 @@ def split_messages(payload: bytes) -> list[bytes]:
 
 
 def is_one_message(payload: bytes) -> bool:
-    """Whether this is plainly one message: nothing in it looks like another header or a batch's trailer."""
-    return (
-        payload.startswith(b"MSH")
-        and payload.find(b"MSH", 3) < 0
-        and b"BTS" not in payload
-        and b"FTS" not in payload
-    )
+    """Whether this is plainly one message: no other header is in it, and no batch's trailer at its end."""
+    return payload.startswith(b"MSH") and payload.find(b"MSH", 3) < 0 and _last_name(payload) not in _TRAILERS
+
+
+def _last_name(payload: bytes) -> bytes:
+    """The name of the last segment, found from the end: much cheaper than to search it all."""
+    if payload.endswith(b"\r"):
+        start = payload.rfind(b"\r", 0, -1) + 1
+        name = payload[start : start + 3]
+        if name.isalnum():
+            return name
+    return _last_segment(payload)[:3]
+
+
+def _last_segment(payload: bytes) -> bytes:
+    """From the last line end on, but for those at the very end."""
+    text = payload.rstrip(_TRAILING_NOISE)
+    return text[max(text.rfind(b"\r"), text.rfind(b"\n")) + 1 :].lstrip(_LEADING_NOISE)
 
 
 def is_fragment(header: MessageHeader, payload: bytes) -> bool:
-    """Whether a message is continued elsewhere (2.10.2): MSH-14 or DSC-1 holds a continuation pointer."""
+    """Whether a message is continued elsewhere (2.10.2): MSH-14 or DSC-1 holds a continuation pointer.
+
+    DSC is the last segment of such a message.
+    """
     pointer = header.fields[13]
     if pointer and pointer.strip() not in (b"", b'""'):
         return True
-    return b"DSC" in payload and _CONTINUED.search(payload) is not None
+    return _last_name(payload) == b"DSC" and _CONTINUED.match(_last_segment(payload)) is not None
 
 
 def has_other_segments(payload: bytes) -> bool:
