@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,26 +11,26 @@ import structlog
 from integration.domain.appointment import AppointmentEvent
 from integration.domain.changed_hands import Hands
 from integration.domain.consequences import mass_change_breaker
-from integration.domain.last_look import NO_GUARDIAN
 from integration.domain.reminder import OPEN, Reminder, ReminderState
-from integration.domain.reminder_plan import Situation, carries_on, keep_early, plan, revise
+from integration.domain.reminder_plan import carries_on, keep_early, plan, revise
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.surprise import describe
+from integration.pipeline.plan.addressees import Addressees
+from integration.pipeline.plan.situation import situation_of
 from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from integration.domain.appointment import Appointment
     from integration.domain.recipient import Patient
-    from integration.domain.reminder_plan import PlanRules
+    from integration.domain.reminder_plan import PlanRules, Situation
     from integration.ports.store import Change, Unit
     from integration.ports.workshop import Workshop
     from integration.settings.model import Practice
 
 BATCH = 100
-NO_NUMBER = "no phone number for texts (PID-13)"
 NOT_IN_THE_PLAN = "no longer in the plan"
 _log = structlog.get_logger(__name__)
 
@@ -111,9 +111,9 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change) -> str | None:
     stored = unit.reminders.of_appointment(appointment.id)
     practice = workshop.settings.practices.get(appointment.practice or "")
     now = workshop.clock.calendar()
-    situation = _situation(unit, appointment, stored, change, practice=practice, now=now)
+    situation = situation_of(unit, appointment, stored, change, practice=practice, now=now)
     patients = _patients(unit, appointment, stored, change)
-    addressees = _Addressees(patients, practice)
+    addressees = Addressees(patients, practice)
     wanted: list[Reminder] = []
     owed: list[Reminder] = []
     if practice is not None:
@@ -148,29 +148,6 @@ def _patients(
     return {patient_id: unit.patients.get(patient_id) for patient_id in wanted}
 
 
-@dataclass(frozen=True, slots=True)
-class _Addressees:
-    """To which number each reminder goes: that of whoever is texted for the patient on the day it is due."""
-
-    patients: Mapping[int, Patient]
-    practice: Practice | None
-
-    def number(self, reminder: Reminder) -> str | None:
-        patient = self.patients.get(reminder.patient_id)
-        return None if patient is None else patient.number_on(self._day(reminder))
-
-    def lacks(self, reminder: Reminder) -> str:
-        """Why it has no number."""
-        silence = self.patients[reminder.patient_id].silence
-        if silence is not None:
-            return silence
-        return NO_GUARDIAN if self.patients[reminder.patient_id].is_minor(self._day(reminder)) else NO_NUMBER
-
-    def _day(self, reminder: Reminder) -> date:
-        zone = UTC if self.practice is None else self.practice.plan.zone
-        return reminder.due_at.astimezone(zone).date()
-
-
 def _not_yet_said(wanted: Iterable[Reminder], stored: Iterable[Reminder]) -> list[Reminder]:
     """Without what the patient was told already, be it at another number: nothing is said twice."""
     said = {
@@ -179,7 +156,7 @@ def _not_yet_said(wanted: Iterable[Reminder], stored: Iterable[Reminder]) -> lis
     return [each for each in wanted if (each.patient_id, each.step, each.slot_number) not in said]
 
 
-def _readdressed(owed: Iterable[Reminder], addressees: _Addressees) -> list[Reminder]:
+def _readdressed(owed: Iterable[Reminder], addressees: Addressees) -> list[Reminder]:
     """News still owed to patients who have another number now goes there."""
     found = []
     for reminder in owed:
@@ -210,7 +187,7 @@ def _follow_the_practice(
     )
 
 
-def _with_reason(reminder: Reminder, appointment: Appointment, addressees: _Addressees) -> Reminder:
+def _with_reason(reminder: Reminder, appointment: Appointment, addressees: Addressees) -> Reminder:
     """The reason for which it was withdrawn, if it is about the patient and not about the visit."""
     if reminder.state is not ReminderState.WITHDRAWN:
         return reminder
@@ -226,69 +203,9 @@ def _with_reason(reminder: Reminder, appointment: Appointment, addressees: _Addr
     return reminder
 
 
-def _situation(
-    unit: Unit,
-    appointment: Appointment,
-    stored: Sequence[Reminder],
-    change: Change,
-    *,
-    practice: Practice | None,
-    now: datetime,
-) -> Situation:
-    told_slot = _told_slot(unit, appointment)
-    # Whoever was told last that the visit is off expects none.
-    told = told_slot is not None and not _told_off(stored, practice)
-    told_this_slot = told and told_slot == appointment.slot_number
-    # Called off and on again before the patient heard of it: there is nothing to say.
-    reinstated = change.event is AppointmentEvent.BOOKED and change.before == appointment.slot
-    return Situation(
-        event=change.event,
-        at=change.at,
-        now=now,
-        told=told,
-        told_this_slot=told_this_slot or (reinstated and told),
-        told_slot=told_slot,
-        old_start=None if told_slot is None else appointment.slot_numbered(told_slot).start,
-        quiet=change.quiet and not _news_waits(stored, appointment, change, practice),
-    )
-
-
-def _told_slot(unit: Unit, appointment: Appointment) -> int | None:
-    """The number of the slot that a text has spoken of, or may have: the last one such."""
-    left = [past.number for past in reversed(appointment.past_slots)]
-    others = [number for number in range(appointment.next_slot_number - 1, 0, -1) if number not in left]
-    numbers = dict.fromkeys([appointment.slot_number, *left, *others])
-    return next((number for number in numbers if unit.texts.for_slot(appointment.id, number)), None)
-
-
-def _news_waits(
-    stored: Iterable[Reminder], appointment: Appointment, change: Change, practice: Practice | None
-) -> bool:
-    """Whether a quiet move overtakes news of the slot before it: who is owed that is owed this."""
-    if practice is None or change.event is not AppointmentEvent.MOVED:
-        return False
-    news = {step.name for step in practice.plan.steps if step.on in _EXPECTING}
-    return any(
-        reminder.state in OPEN and reminder.step in news and reminder.slot_number != appointment.slot_number
-        for reminder in stored
-    )
-
-
-_EXPECTING = frozenset({AppointmentEvent.BOOKED, AppointmentEvent.MOVED})
-
-
-def _told_off(stored: Iterable[Reminder], practice: Practice | None) -> bool:
-    """Whether the newest text about the visit said that it is cancelled."""
-    step = None if practice is None else practice.plan.on(AppointmentEvent.CANCELLED)
-    sent = [reminder for reminder in stored if reminder.state is ReminderState.SENT]
-    if step is None or not sent:
-        return False
-    return max(sent, key=lambda reminder: (reminder.text_id or 0, reminder.id)).step == step.name
-
-
 def _wanted(
     appointment: Appointment,
-    addressees: _Addressees,
+    addressees: Addressees,
     rules: PlanRules,
     situations: Mapping[int, Situation],
 ) -> list[Reminder]:
