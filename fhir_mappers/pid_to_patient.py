@@ -226,13 +226,12 @@ def _language(
     run: SegmentRun, profile: VendorProfile, resource: Resource, warnings: list[MapWarning]
 ) -> tuple[str | None, str]:
     paths = profile.patient.language
-    words = [word for path in paths if (word := plain(run.get(path)))]
-    if not words:
-        return None, ""
     code, path = read_language(run, paths, profile)
     if code is None:
-        warnings.append(warn(paths[0].partition(".")[0], "unknown-language"))
-        resource["communication"] = [{"language": {"text": words[0]}}]
+        word = first_valued(run, paths).value
+        if word:
+            warnings.append(warn(paths[0].partition(".")[0], "unknown-language"))
+            resource["communication"] = [{"language": {"text": word}}]
         return None, ""
     coding = {"system": _LANGUAGE_SYSTEM, "code": code}
     resource["communication"] = [{"language": {"coding": [coding]}}]
