@@ -106,10 +106,12 @@ class SettingsWatch:
         take: Callable[[Running], None],
         check: Callable[[Settings], str | None] = lambda settings: None,  # noqa: ARG005 - most could take any
         rest: Callable[[], None] = lambda: None,
+        alone: bool = False,
     ) -> None:
         """`take` begins to run with others; `check` says why that could not be, None when it could.
 
-        `rest` does nothing any more until something is taken.
+        `rest` does nothing any more until something is taken. One that is `alone` in its role knows that
+        others of it have ended, however they did.
         """
         self.name = own_name(role)
         self.generation = generation
@@ -120,6 +122,7 @@ class SettingsWatch:
         self._take_them = take
         self._check = check
         self._rest = rest
+        self._alone = alone
         self._answered: int | None = None
         self._refusal: str | None = None
         self._said_at: datetime | None = None
@@ -188,6 +191,9 @@ class SettingsWatch:
     def _say(self) -> None:
         now = self._wall()
         with self._store.unit() as unit:
+            if self._alone and self._said_at is None:
+                others = unit.processes.seen_since(_EVER)
+                unit.processes.forget([each.name for each in others if each.role == self._role])
             unit.processes.say(
                 Process(self.name, self._role, self.generation, self._answered, self._refusal, now)
             )

@@ -167,6 +167,7 @@ class EmbeddedWeb:
             take=self._take,
             check=self._check,
             rest=lambda: self._knocker.take(AT_REST),
+            alone=True,
         )
         self._checked: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._checks = 0
@@ -224,12 +225,14 @@ class EmbeddedWeb:
     def _check(self, settings: Settings) -> str | None:
         """Why these settings could not be run with; the listener is asked about its ports."""
         self._checks += 1
+        # What an earlier life of this process asked may be answered still.
+        number = f"{os.getpid()}.{self._checks}"
         wanted = channels(settings.feeds.values(), self._environment.mllp_port)
-        self._lifeline.tell(check={"number": self._checks, "channels": wanted})
+        self._lifeline.tell(check={"number": number, "channels": wanted})
         try:
             while True:
                 answer = self._checked.get(timeout=_LISTENER_ANSWERS)
-                if answer["number"] == self._checks:
+                if answer["number"] == number:
                     refusal: str | None = answer["refusal"]
                     return refusal
         except queue.Empty:

@@ -151,6 +151,15 @@ def test_a_process_says_that_it_lives_and_with_what(store: Store) -> None:
     assert host.seen() == []
 
 
+def test_one_that_is_alone_knows_that_an_earlier_one_has_ended(store: Store) -> None:
+    former, host = Host(store), Host(store)
+    former.watch.name = "an earlier one"
+    former.watch.look()
+    host.watch._alone = True
+    host.watch.look()
+    assert len(host.seen()) == 1
+
+
 @pytest.mark.parametrize("refusal", [None, "feed main: 127.0.0.1:2575 cannot be listened on"])
 def test_a_process_answers_what_is_proposed_and_takes_nothing_yet(store: Store, refusal: str | None) -> None:
     host = Host(store, refusal=refusal)
