@@ -18,6 +18,8 @@ from hl7_listener.settings import ListenerSettings
 _log = logging.getLogger(__name__)
 
 _MEBIBYTE = 1024 * 1024
+EVERYBODYS_BOUND = 128 * _MEBIBYTE
+"""What the unfinished frames of all listeners together may hold, unless one of them is granted more."""
 _ADDRESSES_TOLD = 100  # of one kind of trouble; what comes from more of them is told by the thousand
 _EVERY = 1000
 
@@ -71,7 +73,7 @@ class Peer(Protocol):
 class Unfinished:
     """What the frames that have begun and not ended hold, in bytes; lives in one event loop."""
 
-    def __init__(self, bound: int = 128 * _MEBIBYTE) -> None:
+    def __init__(self, bound: int = EVERYBODYS_BOUND) -> None:
         self.bound = bound
         self._total = 0
         self._held: dict[Peer, int] = {}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
-from hl7_listener.desk import Unfinished
+from hl7_listener.desk import EVERYBODYS_BOUND, Unfinished
 from hl7_listener.group_commit import GroupCommit
 from hl7_listener.server import MllpServer
 from hl7_listener.tls import BadCertificate, file_stamps, server_context
@@ -131,6 +131,9 @@ class Listening:
             for port in leaving:
                 port.server.accept_no_more()
             self._ports, self._wanted = {}, wanted
+            self._unfinished.bound = max(
+                EVERYBODYS_BOUND, *(channel.max_unfinished_bytes for channel in wanted)
+            )
             for channel in wanted:
                 context, stamps = secured[channel.name]
                 if channel.name in staying:

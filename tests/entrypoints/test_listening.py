@@ -164,9 +164,7 @@ def test_a_feed_with_another_port_listens_there_and_its_old_port_drains(environm
 
 @pytest.mark.parametrize("renamed", [False, True])
 def test_ports_pass_from_one_feed_to_another(
-    environment: Environment,
-    sqlite_place: StorePlace,
-    renamed: bool,  # noqa: FBT001
+    environment: Environment, sqlite_place: StorePlace, *, renamed: bool
 ) -> None:
     """Two feeds that swap their ports; or a feed that has a new name."""
 

@@ -144,7 +144,7 @@ def test_no_wrapper_is_ever_part_of_a_message(payload: bytes) -> None:
         (FHS + MESSAGES + b"FTS|1\r", False),
     ],
 )
-def test_a_batch_that_counts_wrong_is_kept_and_told_of(payload: bytes, wrong: bool, told: Told) -> None:  # noqa: FBT001
+def test_a_batch_that_counts_wrong_is_kept_and_told_of(payload: bytes, told: Told, *, wrong: bool) -> None:
     async def story() -> None:
         async with listening() as site:
             sender = await site.send(payload)

@@ -41,7 +41,7 @@ def desk(settings: ListenerSettings) -> Desk:
         ("", False),
     ],
 )
-def test_an_address_is_allowed_by_its_network(address: str, allowed: bool) -> None:  # noqa: FBT001
+def test_an_address_is_allowed_by_its_network(address: str, *, allowed: bool) -> None:
     assert desk(ELSEWHERE).allows(address) == allowed
 
 
