@@ -43,6 +43,7 @@ class Skip:
 
 
 Verdict = Hold | Skip | None  # None: it may go
+PRIVATE = "a minor's visit to a sensitive place is not told to a guardian"
 NO_GUARDIAN = "the patient is a minor and no guardian's number is known"
 
 _SUPPRESSED = {

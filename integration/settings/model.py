@@ -99,6 +99,12 @@ class Feed:
     expected_silence: timedelta | None = None  # longer without a message is an alert (wall)
     hold_when_silent: bool = False  # then its reminders wait
 
+    def is_sensitive(self, practice: str | None, place: str) -> bool:
+        """Whether any place of that practice and public name is; one without a name may be any of them."""
+        return any(
+            at.sensitive for at in self.locations.values() if (at.practice, at.place) == (practice, place)
+        )
+
     @property
     def facts(self) -> FeedFacts:
         """What the mapper must know of this feed."""

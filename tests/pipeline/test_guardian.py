@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -202,3 +203,22 @@ def test_a_grown_up_childs_mother_speaks_for_herself_alone() -> None:
     deliver(site)
     reply = say(site, "yes", number=ANAS_NUMBER)
     assert reply.patient_id is None
+
+
+def test_a_sensitive_place_is_never_told_to_a_guardian() -> None:
+    settings = asking("NK1")
+    feed = settings.feeds["main"]
+    clinic = replace(feed.locations["RIVER"], sensitive=True)
+    practice = make.practice(sensitive_texts=True)
+    settings = replace(
+        settings,
+        feeds={"main": replace(feed, locations={"RIVER": clinic})},
+        practices={"riverside": practice},
+    )
+    site = site_at(settings=settings)
+    site.hear(message(site, MIA, mother()))
+    site.hear(message(site, called(ANA, phone="(617)555-0166"), visit="B1"))
+    assert [text.number for text in site.texts] == ["+16175550166"]
+    with site.store.unit() as unit:
+        reasons = {reminder.reason for reminder in unit.reminders.of_appointment(1)}
+    assert "a minor's visit to a sensitive place is not told to a guardian" in reasons

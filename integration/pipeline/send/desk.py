@@ -12,7 +12,17 @@ from integration.domain.consequences import mass_change_breaker, texts_breaker
 from integration.domain.feed_silence import silence
 from integration.domain.gathering import Candidate
 from integration.domain.identity import appointment_key, patient_key
-from integration.domain.last_look import LATER, SOON, Hold, Skip, Verdict, of_patient, of_visit, suppressed
+from integration.domain.last_look import (
+    LATER,
+    PRIVATE,
+    SOON,
+    Hold,
+    Skip,
+    Verdict,
+    of_patient,
+    of_visit,
+    suppressed,
+)
 from integration.domain.reminder import ReminderState
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.text_message import Attempt, AttemptState
@@ -128,6 +138,9 @@ class Desk:
             return verdict
         recorded = self.unit.patients.consent(patient.id)
         local = self.now.astimezone(practice.plan.zone)
+        # Laws let minors see some clinicians without their parents (45 CFR 164.502(g)(3)).
+        if patient.is_minor(local.date()) and feed.is_sensitive(appointment.practice, appointment.slot.place):
+            return Skip(PRIVATE)
         return of_patient(patient, reminder.number, practice.consent, recorded=recorded, now=local)
 
     def of_practice(self, practice: Practice) -> Verdict:
