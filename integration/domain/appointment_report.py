@@ -57,7 +57,7 @@ def hear(stored: Appointment | None, report: Report, was_told: Callable[[int], b
         return _first_news(report)
     merged = _merge(stored, report)
     same = _but_for_the_message(merged) == _but_for_the_message(stored)
-    if same and not _is_newest(stored, report):
+    if same and merged.older == stored.older and not _is_newest(stored, report):
         return News(AppointmentEvent.UNCHANGED, merged, is_stale=True)
     if not merged.is_expected:
         if stored.status == merged.status:

@@ -188,6 +188,14 @@ def test_what_newer_reports_have_said_is_stale() -> None:
     assert (news.is_stale, news.appointment) == (True, later)
 
 
+def test_a_late_word_that_changes_nothing_still_outranks_an_earlier_one() -> None:
+    known = hear(None, says("changed", 5, Fact.START, Fact.PLACE), nobody).appointment
+    late = hear(known, says("booked", 3, *Fact), nobody)
+    assert not late.is_stale
+    still = hear(late.appointment, says("arrived", 1, *Fact, status="arrived"), nobody)
+    assert (still.is_stale, still.appointment.status) == (True, "booked")
+
+
 def test_ties_go_by_arrival() -> None:
     known = hear(None, says("booked", 1, *Fact), nobody).appointment
     assert hear(known, says("moved", 1, *Fact, slot=FRIDAY), nobody).appointment.slot == FRIDAY
