@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -32,6 +33,7 @@ from integration.adapters.store.site import (
 from integration.adapters.store.tables.upkeep import breakers
 from integration.adapters.store.tasks import SqlTaskRows
 from integration.adapters.store.texts import SqlTextRows
+from integration.adapters.store.turnstile import Turnstile
 from integration.adapters.store.work import Ids, KnownNumbers, Work
 from integration.adapters.store.write_backs import SqlWriteBackRows
 from integration.ports.store import StoreUnavailable
@@ -110,7 +112,10 @@ class SqlStore:
         self._keys = keys
         self._known = KnownNumbers()
         self._ids = Ids()
-        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
+        self._turn = threading.Lock()
+        self._turnstile = (
+            Turnstile(Path(str(engine.url.database))) if engine.dialect.name == "sqlite" else None
+        )
 
     @contextmanager
     def unit(self) -> Iterator[SqlUnit]:
@@ -171,17 +176,20 @@ class SqlStore:
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
+        if self._turnstile is not None:
+            self._turnstile.close()
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
-        """A transaction; on SQLite its threads take turns here, as its own way to wait is to sleep."""
-        if self._turn is None:
+        """A transaction; on SQLite after the listener, and one thread after another: it has no queue."""
+        if self._turnstile is None:
             with self._engine.begin() as connection:
                 yield connection
             return
         if not self._turn.acquire(timeout=PATIENCE):
             raise StoreUnavailable("the store does not answer (busy)")
         try:
+            self._turnstile.pass_through()
             with self._engine.begin() as connection:
                 yield connection
         finally:
