@@ -73,6 +73,9 @@ def _actions(message: SegmentRun) -> list[str]:
 
 def _status(field: str, message: SegmentRun, profile: VendorProfile) -> str | None:
     """Read a status field (CWE): its code, else its text."""
+    quick = profile.status_of.get(field.casefold())  # most write the one word
+    if quick is not None:
+        return quick
     components = field.split(message.delimiters[2], 1)[0].split(message.delimiters[1])
     words = [plain(message.clean(component)).casefold() for component in components[:2]]
     return next((profile.status_of[word] for word in words if word in profile.status_of), None)
