@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping, Sequence
 
-    from hl7_listener.desk import Counts
     from integration.adapters.store.stamp import Kind
     from integration.settings.environment import Environment
 
@@ -41,6 +41,7 @@ __all__ = ["Channel", "Listening", "channels", "new_control_id", "stop_on_signal
 _CONTROL_ID_BYTES = 9  # of our own MSH-10: 18 characters, of the 20 that HL7 2.3 gives it
 _DRAIN = 10.0  # seconds
 _LOOK_AT_CERTIFICATES_EVERY = 60.0  # seconds
+_TELL_FIGURES_EVERY = 5.0  # seconds
 _log = structlog.get_logger(__name__)
 
 
@@ -99,9 +100,16 @@ class Listening:
         return [_address(port.place) for port in self._ports.values()]
 
     @property
-    def counts(self) -> dict[str, Counts]:
-        """What each feed's port has seen since it was first listened on."""
-        return {name: port.server.counts for name, port in self._ports.items()}
+    def figures(self) -> dict[str, dict[str, int]]:
+        """What each feed's port has seen since it was first listened on, and holds now, by name."""
+        return {
+            name: asdict(port.server.counts)
+            | {
+                "open_connections": port.server.open_connections,
+                "unfinished_bytes": port.server.unfinished_bytes,
+            }
+            for name, port in self._ports.items()
+        }
 
     async def change(self, wanted: Sequence[Channel]) -> None:
         """Listen on these from now on; before it runs: begin with these.
@@ -319,7 +327,19 @@ async def _as_child(environment: Environment, kind: Kind, knock_fd: int, lifelin
     wanted = await begun
     if wanted is not None:
         listening.append(Listening(environment, kind, wanted, bell_of(knock_fd)))
+        telling = asyncio.create_task(_tell_figures(listening[0], lifeline))
         await listening[0].run(lambda addresses: lifeline.tell(listening=addresses))
+        telling.cancel()
+
+
+async def _tell_figures(listening: Listening, lifeline: Lifeline) -> None:
+    """For `/metrics`, which another process serves."""
+    last: dict[str, dict[str, int]] = {}
+    while True:
+        if (figures := listening.figures) != last:
+            last = figures
+            lifeline.tell(figures=figures)
+        await asyncio.sleep(_TELL_FIGURES_EVERY)
 
 
 async def _take(listening: Listening, wanted: Sequence[Channel], lifeline: Lifeline) -> None:

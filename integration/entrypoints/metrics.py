@@ -19,16 +19,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from wsgiref.types import WSGIApplication
 
+    from integration.entrypoints.listener_metrics import ListenerFigures
     from integration.ports.workshop import Workshop
 
 _PREFIX = "appointment_texts"
 
 
-def metrics_app(workshop: Workshop) -> WSGIApplication:
-    """The page."""
+def metrics_app(workshop: Workshop, listener: ListenerFigures | None = None) -> WSGIApplication:
+    """The page; with what a listener has counted, where one tells it."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(_StoreCollector(workshop))
+    if listener is not None:
+        registry.register(listener)
     app: WSGIApplication = make_wsgi_app(registry)
     return app
 

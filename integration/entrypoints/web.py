@@ -26,6 +26,7 @@ from integration.entrypoints.in_force import Running, SettingsWatch, begin_with,
 from integration.entrypoints.knocker import AT_REST, Knocker
 from integration.entrypoints.lifeline import Lifeline
 from integration.entrypoints.listener import channels
+from integration.entrypoints.listener_metrics import ListenerFigures
 from integration.entrypoints.metrics import metrics_app
 from integration.entrypoints.process_logging import configure_logging
 from integration.entrypoints.receiving import Exchangeable, Receiver, public_app
@@ -61,7 +62,8 @@ class Ports:
     ) -> None:
         """Take the public port. Raises Refused."""
         self._ready, self._notes = ready, notes
-        self._metrics = Exchangeable(metrics_app(workshop))
+        self.listener = ListenerFigures()
+        self._metrics = Exchangeable(metrics_app(workshop, self.listener))
         self._public = Exchangeable(public_app(workshop, ready, notes))
         self.pages: Mapping[str, WSGIApplication] = {"/metrics": self._metrics}
         self._receivers = [
@@ -82,7 +84,7 @@ class Ports:
 
     def take(self, workshop: Workshop) -> None:
         """Work with this from the next request on."""
-        self._metrics.app = metrics_app(workshop)
+        self._metrics.app = metrics_app(workshop, self.listener)
         self._public.app = public_app(workshop, self._ready, self._notes)
 
     def start(self) -> None:
@@ -242,6 +244,8 @@ class EmbeddedWeb:
         """The supervisor tells what the listener said, or that it died."""
         if facts.get("began") and isinstance(self._clock, SimulatedClock):
             self._clock.begin(datetime.fromisoformat(facts["began"]))  # in an earlier life of this process
+        if "figures" in facts:
+            self._ports.listener.take(facts["figures"])
         if facts.get("checked"):
             self._checked.put(facts["checked"])
         if "deaf" in facts:

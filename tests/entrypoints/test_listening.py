@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 from hl7_listener.framing import frame
 from integration.entrypoints.channel import Channel, channels, told
 from integration.entrypoints.listener import Listening
+from integration.entrypoints.listener_metrics import NAMES
 from integration.entrypoints.troubles import Refused
 from integration.settings.environment import read_environment
 from integration.settings.model import Mllp
@@ -121,10 +122,12 @@ def test_each_feed_has_its_port(environment: Environment, sqlite_place: StorePla
         async with running(environment, MAIN, LAB) as site:
             one, two = await site.connect(site.port()), await site.connect(site.port(1))
             assert [await ask(one, "A1"), await ask(two, "A1")] == ["AA A1", "AA A1"]
-            assert {name: counts.accepted for name, counts in site.listening.counts.items()} == {
-                "main": 1,
-                "lab": 1,
+            figures = site.listening.figures
+            assert {feed: (of["accepted"], of["open_connections"]) for feed, of in figures.items()} == {
+                "main": (1, 1),
+                "lab": (1, 1),
             }
+            assert all(set(of) == NAMES for of in figures.values())
 
     asyncio.run(story())
     assert kept(sqlite_place) == [("lab", "A1"), ("main", "A1")]

@@ -15,8 +15,11 @@ import httpx
 import psutil
 import pytest
 
+from hl7_listener.client import send
 from tests.house.files import ROOT
+from tests.messages import siu
 from tests.ports import Ports, free_ports
+from tests.site import local
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -196,6 +199,18 @@ def test_the_calendar_begins_when_the_product_is_ready_and_outlives_a_child(
     until("it is gone", lambda: not is_ready(ports))
     until("all is ready again", lambda: is_ready(ports), alive=product)
     assert calendar(ports) > shown
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("product")
+def test_the_page_of_metrics_shows_what_the_listener_counted(ports: Ports) -> None:
+    list(send("127.0.0.1", ports.mllp, [siu("S12", at=local("2027-03-01T11:00"), start=None)] * 2, 30))
+
+    def shown(line: str) -> bool:
+        return line in httpx.get(f"http://127.0.0.1:{ports.operator}/metrics").text
+
+    until("it was told", lambda: shown('appointment_texts_mllp_accepted_total{feed="main"} 2.0'))
+    assert shown('appointment_texts_mllp_duplicates_total{feed="main"} 1.0')
 
 
 @pytest.mark.slow
