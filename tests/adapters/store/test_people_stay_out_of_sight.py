@@ -71,6 +71,7 @@ def fill(place: StorePlace) -> None:
         unit.replies.add(reply())
         unit.replies.ask(question(asked, visit, whose))
         unit.numbers.suppress(suppression())
+        unit.configurations.propose({"settings.toml": f'allowed_numbers = ["{ADA}"]'}, "digest", NOW)
     store.close()
 
 
