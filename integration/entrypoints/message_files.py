@@ -39,7 +39,7 @@ def messages_in(content: bytes) -> list[bytes]:
     """The messages of one file; what is no message stays one, so that its refusal is seen."""
     if content.startswith(_UTF16):
         content = content.decode("utf-16", "replace").encode()
-    if b"MSH" not in content:
+    if not _HEADER.search(content):
         return [content]
     frames = [part.partition(END)[0] for part in content.split(START)]
     return [message for frame in frames if frame.strip() for message in split_messages(frame)]

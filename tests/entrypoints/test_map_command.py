@@ -250,3 +250,11 @@ def test_what_the_inbox_has_kept_can_be_mapped_and_compared(
     ]
     assert main(["map", "--inbox", "9", "--diff", "generic", "generic"]) == 0
     assert "The 3 messages become the same." in capsys.readouterr().out
+
+
+def test_noise_that_happens_to_hold_the_letters_is_one_refusal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "noise.bin").write_bytes(b"\x0bab\x0bcdMSH\x0bef\x1c" * 50)
+    assert main(["map", "noise.bin", "--json"]) == 1
+    assert len(lines(capsys)) == 1
