@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fhir_mappers.profile import resolve
-from integration.domain.consent import SuppressionKind
+from integration.domain.consent import ALL_SENDERS, Suppression, SuppressionKind
 from integration.domain.reminder import ReminderState
 from integration.domain.write_back import WriteBackKind
 from tests import settings as make
+from tests.adt import adt
 from tests.messages import ANA, Person, called, siu
 from tests.pipeline.network import ANAS_NUMBER, book, deliver, say, site_at
 from tests.site import local
@@ -222,3 +223,31 @@ def test_a_sensitive_place_is_never_told_to_a_guardian() -> None:
     with site.store.unit() as unit:
         reasons = {reminder.reason for reminder in unit.reminders.of_appointment(1)}
     assert "a minor's visit to a sensitive place is not told to a guardian" in reasons
+
+
+def test_the_guardian_may_become_known_by_a_patients_message_alone() -> None:
+    site = site_at(settings=asking("NK1"))
+    site.hear(message(site, MIA))
+    site.clock.now = local("2027-03-04T09:00")
+    site.hear(adt("A31", at=site.clock.now, person=MIA) + f"{mother()}\r".encode())
+    site.until(local("2027-03-12T12:00"))
+    assert [(text.occasion, text.number) for text in site.texts] == [
+        ("five_days", ANAS_NUMBER),
+        ("two_days", ANAS_NUMBER),
+        ("three_hours", ANAS_NUMBER),
+    ]
+
+
+def test_a_guardians_number_marked_bad_is_free_again_when_it_is_given_anew() -> None:
+    site = site_at(settings=asking("NK1"))
+    site.hear(message(site, MIA, mother()))
+    with site.store.unit() as unit:
+        unit.numbers.suppress(
+            Suppression(0, ANAS_NUMBER, SuppressionKind.BAD_NUMBER, ALL_SENDERS, site.clock.now, "carrier")
+        )
+    site.clock.now = local("2027-03-02T09:00")
+    site.hear(adt("A31", at=site.clock.now, person=MIA) + f"{mother('(617)555-0188')}\r".encode())
+    site.clock.now = local("2027-03-03T09:00")
+    site.hear(adt("A31", at=site.clock.now, person=MIA) + f"{mother()}\r".encode())
+    site.until(local("2027-03-07T12:00"))
+    assert [(text.occasion, text.number) for text in site.texts][-1] == ("five_days", ANAS_NUMBER)
