@@ -216,11 +216,12 @@ class PatientRows(Protocol):
     def get(self, patient_id: int) -> Patient:
         """One patient; KeyError when unknown."""
 
-    def save(self, patient: Patient) -> Patient:
+    def save(self, patient: Patient, *, claimed: Collection[str] = ()) -> Patient:
         """Insert (id 0) or update; identifiers are added, never removed. Returns it with its id.
 
-        An identifier that has an owner stays with it. A new record whose first one has an owner, and a record
-        that another unit wrote after this one read it: `Overtaken`, at the latest when the unit ends.
+        An identifier that has an owner stays with it. A new record whose first one has an owner, one that is
+        `claimed` and has got an owner meanwhile, and a record that another unit wrote after this one read it:
+        `Overtaken`, at the latest when the unit ends.
         """
 
     def heard(self, patient: Patient, at: datetime) -> Patient:
@@ -231,6 +232,9 @@ class PatientRows(Protocol):
 
     def link(self, patient_id: int, ehr_id: str) -> None:
         """Remember the chart, and touch nothing else: news of the patient may be on its way."""
+
+    def hold_still(self, patient_id: int) -> None:
+        """Until this unit ends nobody else gives the patient an appointment, or writes of the patient."""
 
     def survivor(self, patient_id: int) -> Patient:
         """The patient, or the one whose record that patient's has become part of; KeyError when unknown."""

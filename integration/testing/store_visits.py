@@ -138,7 +138,7 @@ class FakePatientRows:
         """By id."""
         return self._tables.patients[patient_id]
 
-    def save(self, patient: Patient) -> Patient:
+    def save(self, patient: Patient, *, claimed: Collection[str] = ()) -> Patient:  # noqa: ARG002 - one unit at a time
         """Insert or update."""
         is_new = patient.id == 0
         known = () if is_new else self.get(patient.id).identifiers
@@ -163,6 +163,9 @@ class FakePatientRows:
     def link(self, patient_id: int, ehr_id: str) -> None:
         """The chart alone."""
         self._tables.patients[patient_id] = replace(self.get(patient_id), ehr_id=ehr_id)
+
+    def hold_still(self, patient_id: int) -> None:
+        """A unit of the fake holds every lock there is."""
 
     def survivor(self, patient_id: int) -> Patient:
         """Along the merges."""

@@ -49,7 +49,7 @@ class Identifiers:
         self._expected: dict[tuple[str, bytes], list[sa.Row[Any]]] = {}
         self._held: list[dict[str, Any]] = []
         self._ours: dict[tuple[str, bytes], int] = {}  # owners of what this unit has made known
-        self._firsts: list[tuple[str, bytes, int]] = []  # of new records
+        self._claimed: list[tuple[str, bytes, int]] = []  # that must not have had an owner
 
     def expect(self, scope: str, identifiers: Iterable[str]) -> None:
         """Look all of these up at once: `find` will be asked for them."""
@@ -75,32 +75,44 @@ class Identifiers:
         """Ask anew for what was expected: it has changed."""
         self._expected.clear()
 
-    def hold(self, scope: str, identifiers: Iterable[str], record_id: int, *, is_new: bool) -> None:
-        """Make them known when the unit flushes. One that has an owner stays with it."""
-        for position, identifier in enumerate(identifiers):
+    def hold(
+        self,
+        scope: str,
+        identifiers: Sequence[str],
+        record_id: int,
+        *,
+        is_new: bool,
+        claimed: Collection[str] = (),
+    ) -> None:
+        """Make them known when the unit flushes. One that has an owner stays with it.
+
+        The first of a new record, and those `claimed`, must not have one.
+        """
+        claimed = {*claimed, *identifiers[:1]} if is_new else claimed
+        for identifier in identifiers:
             each = self._hash(scope, identifier)
             self._held.append({"scope": scope, "identifier_hash": each, self._owner: record_id})
             self._ours.setdefault((scope, each), record_id)
-            if is_new and position == 0:
-                self._firsts.append((scope, each, record_id))
+            if identifier in claimed:
+                self._claimed.append((scope, each, record_id))
             self._work.hold()
 
     def write(self) -> None:
         """Write what is held.
 
-        A new record that is not even found by its first identifier was stored by another unit a moment
-        ago: `Overtaken`.
+        An identifier that must not have an owner, and has one, was stored by another unit a moment ago:
+        `Overtaken`.
         """
         expected = len(self._held)
         if self._work.insert(self._table, self._held, unless_there=True) != expected:
-            for scope, each, record_id in self._firsts:
+            for scope, each, record_id in self._claimed:
                 wanted = {"of_scope": scope, "hash": each}
                 owner_of = _owner_of(self._table, self._owner)
                 if self._work.connection.execute(owner_of, wanted).scalar() != record_id:
                     raise Overtaken("another unit stored the same record first; run this one again")
             self._expected.clear()
             self._ours.clear()
-        self._firsts.clear()
+        self._claimed.clear()
 
     def _look(self, scope: str, hashes: Sequence[bytes]) -> dict[tuple[str, bytes], list[sa.Row[Any]]]:
         """The rows of each of these hashes."""

@@ -33,6 +33,7 @@ def _find(count: int) -> sa.Select[Any]:
 
 
 _GET = sa.select(patients).where(patients.c.id == sa.bindparam("patient_id"))
+_HOLD_STILL = sa.select(patients.c.id).where(patients.c.id == sa.bindparam("patient_id")).with_for_update()
 _WITH_NUMBER = (
     sa.select(patients)
     .where(
@@ -129,20 +130,20 @@ class SqlPatientRows:
         for row in self._work.rows(_ALL, {"patient_ids": list(patient_ids)}):
             self._known[row.id] = self._read(row)
 
-    def save(self, patient: Patient) -> Patient:
+    def save(self, patient: Patient, *, claimed: Collection[str] = ()) -> Patient:
         """Insert, when the unit flushes, or update."""
         patient = replace(patient, event_time=as_stored(patient.event_time))
         if patient.id == 0:
             revision, stored = 1, replace(patient, id=self._work.next_id(patients))
             self._held[stored.id] = {"id": stored.id, **self._write(stored)}
-            self._identifiers.hold(stored.scope, stored.identifiers, stored.id, is_new=True)
+            self._identifiers.hold(stored.scope, stored.identifiers, stored.id, is_new=True, claimed=claimed)
         else:
             if patient.id not in self._read_before:
                 self.get(patient.id)
             revision, known = self._read_before[patient.id]
             stored = replace(patient, identifiers=united(patient.identifiers, known))
             added = [identifier for identifier in stored.identifiers if identifier not in known]
-            self._identifiers.hold(stored.scope, added, stored.id, is_new=False)
+            self._identifiers.hold(stored.scope, added, stored.id, is_new=False, claimed=claimed)
             if stored.id in self._held:
                 self._held[stored.id] = {"id": stored.id, **self._write(stored)}
             else:
@@ -170,6 +171,10 @@ class SqlPatientRows:
         self._known.pop(patient_id, None)
         self._read_before.pop(patient_id, None)
         self._identifiers.forget()
+
+    def hold_still(self, patient_id: int) -> None:
+        """No row can refer to it meanwhile: what is written of it is seen from here on, or waits."""
+        self._work.run(_HOLD_STILL, {"patient_id": patient_id})
 
     def survivor(self, patient_id: int) -> Patient:
         """Along the merges."""

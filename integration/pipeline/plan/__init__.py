@@ -107,7 +107,7 @@ def _plan_batch(workshop: Workshop, limit: int, claimed: list[Change]) -> int:
 
 def _plan_one(unit: Unit, workshop: Workshop, change: Change) -> str | None:
     """Plan one change; returns the practice whose cancellations have become a flood, if so."""
-    appointment = unit.appointments.get(change.appointment_id)
+    appointment = _under_todays_records(unit, unit.appointments.get(change.appointment_id))
     stored = unit.reminders.of_appointment(appointment.id)
     practice = workshop.settings.practices.get(appointment.practice or "")
     now = workshop.clock.calendar()
@@ -146,6 +146,14 @@ def _patients(
     owed = [reminder.patient_id for reminder in stored if reminder.state in OPEN]
     wanted = dict.fromkeys([*appointment.patients, *(change.patients_before or ()), *owed])
     return {patient_id: unit.patients.get(patient_id) for patient_id in wanted}
+
+
+def _under_todays_records(unit: Unit, appointment: Appointment) -> Appointment:
+    """One that was stored while a record of its patient became part of another is the other's, too."""
+    patients = tuple(dict.fromkeys(unit.patients.survivor(each).id for each in appointment.patients))
+    if patients == appointment.patients:
+        return appointment
+    return unit.appointments.save(replace(appointment, patients=patients))
 
 
 def _not_yet_said(wanted: Iterable[Reminder], stored: Iterable[Reminder]) -> list[Reminder]:
@@ -196,8 +204,10 @@ def _with_reason(reminder: Reminder, appointment: Appointment, addressees: Addre
     silence = addressees.patients[reminder.patient_id].silence
     if silence is not None:
         return replace(reminder, reason=silence)
-    if addressees.number(reminder) != reminder.number:
-        return replace(reminder, reason="the patient has another number now")
+    number = addressees.number(reminder)
+    if number != reminder.number:
+        why = "the patient has another number now" if number else addressees.lacks(reminder)
+        return replace(reminder, reason=why)
     if reminder.slot_number != appointment.slot_number and reminder.reason == NOT_IN_THE_PLAN:
         return replace(reminder, reason="what was known of the visit's time or place was corrected")
     return reminder

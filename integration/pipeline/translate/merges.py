@@ -27,26 +27,30 @@ if TYPE_CHECKING:
 
 def hear_merge(hearing: Hearing, merge: Merge, keys: MergeKeys) -> list[str]:
     """Apply one merge; returns notes."""
+    rows, scope = hearing.unit.patients, hearing.feed.scope
     survivor, gone = find_patient(hearing, keys.survivor), find_patient(hearing, keys.gone)
+    # Whoever makes these known while this unit works must not have them for another patient.
+    claimed = [key for key in (*keys.survivor, *keys.gone) if rows.find(scope, [key]) is None]
     if survivor is None and gone is None:
-        unknown = Patient(0, hearing.feed.scope, keys.survivor, given="", family="", number=None)
-        hearing.unit.patients.save(rename(unknown, keys.survivor, keys.gone))
+        survivor = Patient(0, scope, keys.survivor, given="", family="", number=None)
     elif survivor is None and gone is not None:
         # The same record under another name; its chart may be another, so it is looked for anew.
-        named = replace(gone, ehr_id=None, resource={**gone.resource, **_identifiers(hearing, keys.survivor)})
-        hearing.unit.patients.save(rename(named, keys.survivor, keys.gone))
+        survivor = replace(
+            gone, ehr_id=None, resource={**gone.resource, **_identifiers(hearing, keys.survivor)}
+        )
     elif survivor is not None and gone is not None and survivor.id != gone.id:
-        _merge(hearing, survivor, gone, keys)
-    elif survivor is not None:
-        renamed = rename(survivor, keys.survivor, keys.gone)
-        if renamed != survivor:
-            hearing.unit.patients.save(renamed)
+        survivor = _merge(hearing, survivor, gone)
+    assert survivor is not None  # noqa: S101 - whoever was not known is now
+    renamed = rename(survivor, keys.survivor, keys.gone)
+    if renamed.id == 0 or renamed != rows.get(renamed.id):
+        rows.save(renamed, claimed=claimed)
     return [] if gone is not None else [f"nobody-known-by {merge.path}"]
 
 
-def _merge(hearing: Hearing, survivor: Patient, gone: Patient, keys: MergeKeys) -> None:
+def _merge(hearing: Hearing, survivor: Patient, gone: Patient) -> Patient:
     """Two stored records become one, under the locks that sending takes (promise 4)."""
     unit, now = hearing.unit, hearing.workshop.clock.calendar()
+    unit.patients.hold_still(gone.id)
     ids = unit.appointments.of_patient(gone.id)
     _lock_numbers(unit, [survivor, gone], ids)
     visits = _locked(unit, ids)
@@ -55,12 +59,11 @@ def _merge(hearing: Hearing, survivor: Patient, gone: Patient, keys: MergeKeys) 
     unit.tasks.hand_over(gone.id, survivor.id, now)
     _unite_consent(hearing, survivor.id, gone.id)
     unit.patients.merge(gone.id, survivor.id)
-    united = rename(unite(survivor, gone), keys.survivor, keys.gone)
-    unit.patients.save(united)
     for visit in visits:
         theirs = (survivor.id if each == gone.id else each for each in visit.patients)
         unit.appointments.save(replace(visit, patients=tuple(dict.fromkeys(theirs))))
     plan_other_visits(hearing, [survivor.id])
+    return unite(survivor, gone)
 
 
 def _locked(unit: Unit, appointment_ids: Iterable[int]) -> list[Appointment]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from integration.domain.consent import SuppressionKind
 from integration.domain.reminder import ReminderState
 from integration.domain.staff_task import TaskKind
 from integration.domain.write_back import WriteBackKind, WriteBackState
+from integration.ports.store import Overtaken
 from tests.adapters.store.records import (
     ADA,
     BEN,
@@ -26,6 +29,7 @@ from tests.adapters.store.records import (
 
 if TYPE_CHECKING:
     from integration.ports.store import Store, Unit
+    from tests.stores import StorePlace
 
 CARA = "+12025550177"
 
@@ -91,6 +95,23 @@ def test_an_identifier_that_belongs_to_a_third_stays_there(store: Store) -> None
         found = unit.patients.find("main", ["shared"])
         assert found is not None
         assert found.id == third
+
+
+def test_an_identifier_that_is_claimed_must_have_no_owner_when_the_unit_ends(store_place: StorePlace) -> None:
+    """Another unit was faster: two tellers of one identifier never end with two patients."""
+    store = store_place.open()
+    with store.unit() as unit:
+        stays = unit.patients.save(patient(identifiers=("new",)))
+        unit.patients.hold_still(stays.id)
+        unit.patients.save(patient(identifiers=("old",)))
+    claiming = replace(stays, identifiers=("new", "older", "old"))
+    with pytest.raises(Overtaken), store.unit() as unit:
+        unit.patients.save(claiming, claimed=["older", "old"])
+    with store.unit() as unit:
+        unit.patients.save(claiming, claimed=["older"])  # the other stays with its owner
+        found = [unit.patients.find("main", [key]) for key in ("older", "old")]
+        assert [each.id == stays.id for each in found if each] == [True, False]
+    store.close()
 
 
 def test_all_appointments_of_a_patient_are_found_past_ones_too(store: Store) -> None:
