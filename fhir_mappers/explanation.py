@@ -125,7 +125,9 @@ class Explainer:
             rules += [f"patient.types: {best.type}"] * (best.type in self._profile.patient.types)
             yield Fact(f"{key}.identifier", _named(best), path, ", ".join(filter(None, rules)))
         name = " ".join(filter(None, (patient.given, patient.family)))
-        yield Fact(f"{key}.name", name, f"PID[{group[1]}]-5" if group else "PID-5", "")
+        usual = self._profile.patient.name == ("PID-5",)
+        where = f"PID[{group[1]}]-5" if group else "PID-5"
+        yield Fact(f"{key}.name", name, where if usual else "", "patient.name")
         if patient.birth_date is not None:
             yield Fact(f"{key}.birth_date", patient.birth_date.isoformat(), "", "")
         path = sources.get(f"{key}.text_to", "")

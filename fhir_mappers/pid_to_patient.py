@@ -46,7 +46,7 @@ def pid_to_patient(
     `sent_on` is the day of MSH-7, against which the validity of numbers is judged.
     """
     identifiers, identifier_path = read_identifiers(run, profile, feed)
-    name = _name(run.field("PID-5"))
+    name = _name(_names(run, profile.patient.name))
     if not identifiers and not name.resources:
         return None
     warnings: list[MapWarning] = []
@@ -143,6 +143,11 @@ def read_identifiers(
 
 def _rank(value: str, order: Sequence[str]) -> int:
     return order.index(value) if value in order else len(order)
+
+
+def _names(run: SegmentRun, paths: Sequence[str]) -> list[Composite]:
+    """Return the repetitions of the first of these fields that is valued."""
+    return next((names for path in paths if (names := run.field(path))), [])
 
 
 def _name(names: list[Composite]) -> _Name:

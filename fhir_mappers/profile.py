@@ -159,6 +159,7 @@ class PatientPlaces(_Section):
     authorities: tuple[str, ...] = Field(description="assigning authorities (CX.4), best first")
     types: tuple[str, ...] = Field(description="identifier types (CX.5), best first")
     never_types: tuple[str, ...] = Field(description="identifier types that are never kept")
+    name: Paths = Field(min_length=1, description="fields of names (XPN, repeating)")
     birth_date: Paths = Field(description="decides who is a minor")
     language: Paths = Field(description="words of `languages`, or ISO 639 codes")
     died_at: Paths = Field(description="any time there means that the patient is dead")

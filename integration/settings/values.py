@@ -135,6 +135,10 @@ def _system(value: str) -> str:
     return value
 
 
+def _letters(count: int) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^[A-Z]{{{count}}}$"}
+
+
 _DURATION_SCHEMA = {
     "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+[smhd]$"}]
 }
@@ -147,14 +151,14 @@ UpToAMinute = Annotated[Duration, _at_most(timedelta(minutes=1), '60 or "1m"')]
 UpToAnHour = Annotated[Duration, _at_most(timedelta(hours=1), '3600 or "1h"')]
 ClockTime = Annotated[time, PlainValidator(_clock), WithJsonSchema(_CLOCK_SCHEMA)]
 Zone = Annotated[ZoneInfo, PlainValidator(_zone), WithJsonSchema({"type": "string"})]
-Region = Annotated[str, AfterValidator(_region)]
+Region = Annotated[str, AfterValidator(_region), WithJsonSchema(_letters(2))]
 Charset = Annotated[str, AfterValidator(_charset)]
 Number = Annotated[str, BeforeValidator(_number)]
 DialledNumber = Annotated[str, AfterValidator(_dialled)]
 Price = Annotated[
     Decimal, PlainValidator(_price), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}]})
 ]
-Currency = Annotated[str, AfterValidator(_currency)]
+Currency = Annotated[str, AfterValidator(_currency), WithJsonSchema(_letters(3))]
 Network = Annotated[str, PlainValidator(_network), WithJsonSchema({"type": "string"})]
 PemFile = Annotated[Path, PlainValidator(_pem_file), WithJsonSchema({"type": "string"})]
 IdentifierSystem = Annotated[str, AfterValidator(_system)]

@@ -91,17 +91,19 @@ def test_which_kinds_are_texted_and_in_which_order_is_the_sites_choice() -> None
 def test_a_z_segment_counts_wherever_it_stands(where: str) -> None:
     lines = siu(AIL={3: "A"}).split(b"\r")
     place = 1 if where == "before" else len(lines) - 1
-    raw = b"\r".join([*lines[:place], b"ZPD|2|19400101|N|Y", *lines[place:]])
+    raw = b"\r".join([*lines[:place], b"ZPD|2|19400101|N|Y|Bianchi^Luca", *lines[place:]])
     toml = """
     [patient]
     language = ["ZPD-1"]
     birth_date = ["ZPD-2"]
     publicity = ["ZPD-3"]
     died = ["ZPD-4"]
+    name = ["ZPD-5", "..."]
     [languages]
     es = ["...", "2"]
     """
     patient = the_patient(raw, toml)
+    assert (patient.given, patient.family) == ("Luca", "Bianchi")
     assert (patient.language, str(patient.birth_date)) == ("es", "1940-01-01")
     assert (patient.no_publicity, patient.deceased, patient.text_to) == (True, True, None)
 
