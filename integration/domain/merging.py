@@ -60,6 +60,13 @@ def lay_over(stored: Patient, shown: Patient, taken_back: Retraction) -> Patient
     )
 
 
+def is_somebody_else(known: Patient, shown: Patient) -> bool:
+    """Whether these cannot be one person: both family name and birth date are known, and both differ."""
+    names = {known.family.casefold(), shown.family.casefold()}
+    born = {known.birth_date, shown.birth_date}
+    return len(names) == len(born) == 2 and "" not in names and None not in born  # noqa: PLR2004 - two of each
+
+
 def rename(patient: Patient, keys: Sequence[str], gone: Sequence[str]) -> Patient:
     """The patient under other identifiers: these, best first; those that are gone still lead here."""
     return replace(

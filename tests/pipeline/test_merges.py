@@ -142,6 +142,21 @@ def test_what_is_said_under_the_old_identifier_only_fills_what_is_missing(site: 
     assert known_by(site, ANA.mrn).deceased
 
 
+def test_an_identifier_that_was_given_again_to_somebody_else_waits_for_a_person(site: Site) -> None:
+    book(site, SAME)
+    merge(site, "2027-03-03T11:00", trigger="A47", phone=None)
+    stranger = called(CARLA, mrn="OLD1", family="Other", born="19551231")
+    book(site, stranger, visit="C1")
+    with site.store.unit() as unit:
+        last = unit.inbox.listing()[-1]
+    assert (last.state, last.reason) == ("dead", "identifier-of-a-merged-record PID-3")
+    assert known_by(site, "OLD1").family == "Sample"
+    assert {number for number, _ in run_out(site)} == {ANAS}
+    book(site, called(SAME, family="Married"), visit="A3")  # one of the two may change
+    with site.store.unit() as unit:
+        assert unit.inbox.listing()[-1].state == "done"
+
+
 @pytest.mark.parametrize("typed", [True, False])
 @pytest.mark.parametrize("known", ["neither", "survivor", "gone"])
 def test_a_merge_counts_whoever_was_known_before(site: Site, known: str, *, typed: bool) -> None:

@@ -9,7 +9,7 @@ import structlog
 from integration.domain.surprise import describe
 from integration.pipeline.translate.answering import owe_acknowledgment
 from integration.pipeline.translate.appointments import hear_appointment
-from integration.pipeline.translate.hearing import Hearing
+from integration.pipeline.translate.hearing import Hearing, Unusable
 from integration.pipeline.translate.holding import hold_its_appointment, let_go
 from integration.pipeline.translate.numbers import free_numbers
 from integration.pipeline.translate.people import hear_people
@@ -27,10 +27,6 @@ BATCH = 100
 # S23, S24: slots blocked and opened; ADT about beds, leaves, allergies …
 NOTHING_TO_APPLY = frozenset({"no-patient-by-definition", "irrelevant-trigger"})
 _log = structlog.get_logger(__name__)
-
-
-class Unusable(Exception):
-    """A message that cannot be applied; its words name a path and a code, never a person."""
 
 
 def translate(workshop: Workshop) -> int:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from integration.settings.model import Feed
 
 
+class Unusable(Exception):
+    """A message that cannot be applied; its words name a path and a code, never a person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hearing:
     """A message of a known feed, translated, inside the unit that applies it."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from integration.domain.identity import contradict
-from integration.domain.merging import Retraction, lay_over
+from integration.domain.merging import Retraction, is_somebody_else, lay_over
 from integration.domain.recipient import Patient
+from integration.pipeline.translate.hearing import Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,7 +49,10 @@ def find_patient(hearing: Hearing, keys: Sequence[str]) -> Patient | None:
 def save_patient(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -> Saved:
     """Insert or bring forward one patient."""
     stored = find_patient(hearing, keys)
-    if stored is not None and stored.event_time is not None and hearing.heard_by < stored.event_time:
+    # What is said of a record that is gone only fills gaps, so it need not be the newest, nor becomes it.
+    of_one_gone = stored is not None and keys[0] in stored.gone
+    is_older = stored is not None and stored.event_time is not None and hearing.heard_by < stored.event_time
+    if stored is not None and is_older and not of_one_gone:
         return Saved(stored, stored, is_stale=True)
     guardian = mapped.guardian
     shown = Patient(
@@ -69,6 +73,9 @@ def save_patient(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -
         silenced_by=mapped.silenced_by,
         removed=mapped.deleted,
     )
+    if stored is not None and of_one_gone and is_somebody_else(stored, shown):
+        # The identifier was given again: a person decides whose chart and whose telephone it means.
+        raise Unusable("identifier-of-a-merged-record PID-3")
     if stored is None:
         saved = Saved(None, hearing.unit.patients.save(shown))
     else:
@@ -81,7 +88,10 @@ def save_patient(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -
         merged = lay_over(stored, shown, taken_back)
         unchanged = replace(merged, event_time=stored.event_time) == stored
         rows = hearing.unit.patients
-        saved = Saved(stored, rows.heard(stored, hearing.heard_at) if unchanged else rows.save(merged))
+        if not unchanged:
+            saved = Saved(stored, rows.save(merged))
+        else:
+            saved = Saved(stored, stored if of_one_gone else rows.heard(stored, hearing.heard_at))
     _note_given_numbers(hearing, saved)
     return saved
 
