@@ -49,3 +49,15 @@ def test_readiness_is_asked_anew_each_time() -> None:
 
 def test_a_process_that_is_not_ready_lives() -> None:
     assert asked_of({"store": False}).get("/health/live").status_code == 200
+
+
+def test_notes_are_said_and_make_nothing_unready() -> None:
+    app = Flask(__name__)
+    app.register_blueprint(
+        health(lambda: {"store": True}, lambda: ["nothing has been heard from feed main since 09:05"])
+    )
+    answer = app.test_client().get("/health/ready")
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["notes"] == ["nothing has been heard from feed main since 09:05"]
+    assert "notes" not in (asked_of({}).get("/health/ready").json or {})

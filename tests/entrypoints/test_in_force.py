@@ -118,13 +118,23 @@ class Host:
         self.refusal, self.surprise = refusal, surprise
         running = begin_with(store, SHIPPED_ONE, NOW, whole_site=True)
         self.watch = SettingsWatch(
-            store, "web", running.generation, wall=lambda: self.now, take=self.take, check=self.check
+            store,
+            "web",
+            running.generation,
+            wall=lambda: self.now,
+            take=self.take,
+            check=self.check,
+            rest=self.rest,
         )
+        self.rests = 0
 
     def take(self, running: Running) -> None:
         if self.surprise:
             raise RuntimeError("Ana Sample")
         self.taken.append(running)
+
+    def rest(self) -> None:
+        self.rests += 1
 
     def troubled(self) -> bool:
         return self.watch.trouble is not None
@@ -204,6 +214,7 @@ def test_what_cannot_be_taken_is_said_once_and_tried_again(store: Store) -> None
     assert len(log) == 1
     assert "Ana" not in str(log)
     assert host.troubled()
+    assert host.rests == 1
     host.surprise = False
     host.watch.look()
     assert not host.troubled()

@@ -12,6 +12,7 @@ from integration.entrypoints.broker import EXPIRES, BrokerKnocks, celery_app, ta
 from integration.entrypoints.troubles import Refused
 from integration.entrypoints.worker import worker_app
 from integration.ports.store import STEPS
+from integration.settings.differences import Scope
 from integration.settings.environment import read_environment
 from tests.messages import siu
 from tests.site import Site, TurnedClock, local
@@ -106,6 +107,44 @@ def test_a_task_works_until_nothing_is_left_and_knocks_on_the_next(
     with store.unit() as unit:
         assert unit.inbox.count("done") == 1
         assert unit.reminders.next_due() is not None
+    store.close()
+
+
+def test_a_worker_takes_what_comes_into_force_and_rests_while_it_cannot(
+    environment: Environment, sqlite_place: StorePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "LOOK", 0.0)
+    store = sqlite_place.open()
+    now = local("2027-03-01T11:00")
+    site = Site(store, TurnedClock(now))
+    app = worker_app(environment)
+    app.finalize()
+    app.tasks[task_name("plan")]()
+    first = store.configuration_news().in_force
+
+    def put_in_force(**files: str) -> None:
+        with store.unit() as unit:
+            forced = unit.configurations.in_force()
+            assert forced is not None
+            texts = {**forced.texts, **{f"{name}.toml": text for name, text in files.items()}}
+            generation = unit.configurations.propose(texts, str(files), now)
+            assert unit.configurations.put_in_force(generation, Scope(), now)
+
+    put_in_force(settings="moon = 1\n")  # a key of another release
+    site.receive(siu("S12", at=now, start=local("2027-03-11T14:30")))
+    with capture_logs() as log:
+        app.tasks[task_name("translate")]()
+    assert [entry["event"] for entry in log] == ["the settings in force cannot be taken"]
+    with store.unit() as unit:
+        assert unit.inbox.count("new") == 1
+    put_in_force(settings='mode = "live"\n')
+    with capture_logs() as log:
+        app.tasks[task_name("translate")]()
+    assert "settings taken" in [entry["event"] for entry in log]
+    with store.unit() as unit:
+        assert unit.inbox.count("new") == 0
+        assert unit.appointments.get(1).practice is None  # in live mode nobody takes the unclaimed
+    assert store.configuration_news().in_force == (first or 0) + 2
     store.close()
 
 
