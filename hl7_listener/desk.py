@@ -36,6 +36,7 @@ class Counts:
     duplicates: int = 0  # of these, repeats
     unreadable: int = 0  # kept, answered AR or CR
     fragments: int = 0  # parts of a message that is continued elsewhere: kept, answered AE or CE
+    too_many: int = 0  # frames of more messages than are taken at once: kept as one, answered AE or CE
     out_of_sequence: int = 0  # answered AE or CE: MSH-13 is not the number that comes next
     not_stored: int = 0  # answered AR or CE: try later
     miscounted: int = 0  # batches whose BTS-1 or FTS-1 is not what came; kept all the same
@@ -139,6 +140,11 @@ class Desk:
             bound.hold(connection, size)
             if connection.held != size:
                 return  # it was let go itself
+
+    def note(self, what: str, times: int) -> None:
+        """Warn of what happened for the so manieth time, now and then."""
+        if times % _EVERY == 1:
+            _log.warning("%s: %s (%d so far)", self.settings.channel, what, times)
 
     def tell(self, what: str, address: str, times: int) -> None:
         """Warn of what happened to somebody for the so manieth time, now and then."""

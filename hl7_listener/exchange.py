@@ -1,7 +1,6 @@
 """One frame and its answer: which messages it holds, and what is said to each once its receipt is there."""
 
 import hashlib
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,8 +31,6 @@ from hl7_listener.header import (
 )
 from hl7_listener.inbox import Receipt, ReceivedMessage, Sequenced
 from hl7_listener.sequence import BEGIN_ANEW, START, NotANumber, read_number
-
-_log = logging.getLogger(__name__)
 
 COMMITTED, NOT_COMMITTED = b"\x06", b"\x15"  # MLLP release 2, what stands in the frame
 _MOST_MESSAGES = 10_000  # in one frame; each weighs some hundred bytes beside its own
@@ -69,7 +66,7 @@ def receive(desk: Desk, payload: bytes, messages: list[ReceivedMessage]) -> Exch
         envelope = read_envelope(payload)
         if envelope.counts_wrong:
             counts.miscounted += 1
-            _log.warning("%s: a batch whose BTS-1 or FTS-1 is not what came; kept", settings.channel)
+            desk.note("a batch whose BTS-1 or FTS-1 is not what came; kept", counts.miscounted)
         if settings.batch_answer != "batch":
             envelope = None
     if envelope is not None and not any(batch.messages for batch in envelope.batches):
@@ -139,7 +136,8 @@ def _read(desk: Desk, payload: bytes, messages: list[ReceivedMessage]) -> Questi
     else:
         if is_fragment(header, payload):
             fault, refusal = FRAGMENT, "continued-message MSH-14"
-            _log.error("%s: part of a continued message, not supported: refused", desk.settings.channel)
+            desk.counts.fragments += 1
+            desk.note("part of a continued message, not supported; refused", desk.counts.fragments)
     if desk.settings.sequence and header is not None:
         try:
             sequence = read_number(header.fields[12])  # MSH-13
@@ -167,7 +165,8 @@ def _read(desk: Desk, payload: bytes, messages: list[ReceivedMessage]) -> Questi
 
 def _too_many(desk: Desk, payload: bytes, messages: list[ReceivedMessage]) -> Question:
     """Kept as one, for a person to cut: thousands of messages a frame are a file, not a feed."""
-    _log.error("%s: more than %d messages in one frame: refused", desk.settings.channel, _MOST_MESSAGES)
+    desk.counts.too_many += 1
+    desk.note(f"more than {_MOST_MESSAGES} messages in one frame; refused", desk.counts.too_many)
     question = _read(desk, payload, messages)
     last = messages[-1]
     messages[-1] = ReceivedMessage(
@@ -181,7 +180,5 @@ def _count(counts: Counts, fault: Fault) -> None:
         counts.not_stored += 1
     elif fault is OUT_OF_SEQUENCE:
         counts.out_of_sequence += 1
-    elif fault is FRAGMENT:
-        counts.fragments += 1
-    else:
+    elif fault is not FRAGMENT and fault is not TOO_MANY:
         counts.unreadable += 1

@@ -31,6 +31,7 @@ _SO_FAR: Final = {
     "duplicates": "Of these, repeats.",
     "unreadable": "Messages refused because they cannot be read; kept as dead letters.",
     "fragments": "Parts of continued messages, refused; kept as dead letters.",
+    "too_many": "Frames of too many messages, refused; kept as dead letters.",
     "out_of_sequence": "Messages refused because another sequence number was expected.",
     "not_stored": "Messages refused because they could not be stored.",
     "miscounted": "Batches that held another number of messages than they said.",

@@ -76,6 +76,13 @@ def test_what_happens_again_and_again_is_told_of_each_address_and_then_by_the_th
     ]
 
 
+def test_what_has_no_address_is_told_once_and_then_by_the_thousand(told: Told) -> None:
+    here = desk(MAIN)
+    for times in range(1, 2001):
+        here.note("trouble", times)
+    assert told.messages == ["WARNING main: trouble (1 so far)", "WARNING main: trouble (1001 so far)"]
+
+
 RELEASE_2 = replace(MAIN, commit_bytes=True)
 
 
