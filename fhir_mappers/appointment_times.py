@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from fhir_mappers.datatypes import plain
 from fhir_mappers.findings import warn
 from fhir_mappers.hl7_time import Moment, Written, place, read_time
-from fhir_mappers.profile import Durations, TimeSource, VendorProfile
+from fhir_mappers.profile import VendorProfile
+from fhir_mappers.profile_visits import Durations, TimeSource
 from fhir_mappers.translation import MapWarning
 from fhir_mappers.v2_message import SegmentRun
 

@@ -52,7 +52,9 @@ class Explainer:
             found += self._appointment(message, translation.appointment, translation.sources)
         if translation.visit is not None:
             found += [
-                Fact("Visit.identifier", known.value, known.path, self._rule(known.path, "appointment"))
+                Fact(
+                    "Visit.identifier", known.value, known.path, self._rule(known.path, "adt", "appointment")
+                )
                 for known in translation.visit.identifiers
             ]
         for number, patient in enumerate(translation.patients, start=1):
@@ -61,6 +63,12 @@ class Explainer:
         for merge in translation.merges:
             found += [Fact("Merge.survivor", _named(known), "PID", "") for known in merge.survivor[:1]]
             found += [Fact("Merge.gone", _named(known), merge.path, "") for known in merge.gone]
+        for change in translation.visit_changes:
+            found += [Fact("Visit.now", known.value, change.path, "") for known in change.identifiers[:1]]
+            found += [Fact("Visit.gone", known.value, change.path, "") for known in change.gone]
+            found += [
+                Fact("Visit.taken_from", _named(known), change.path, "") for known in change.taken_from[:1]
+            ]
         return found
 
     def _event(self, message: SegmentRun, translation: Translation) -> Fact:
@@ -83,10 +91,13 @@ class Explainer:
             path = next((p for p in self._profile.appointment.occurrence if message.get(p)), "")
             yield Fact("Appointment.occurrence", appointment.occurrence, path, "appointment.occurrence")
         path = sources.get("Appointment.status", "")
+        if not appointment.status_said:
+            yield Fact("Appointment.status", "as it was", path, "the trigger event leaves it")
         word = plain(message.get(path)).casefold() if path else ""
         key = "confirmed" if word in self._profile.confirmed else f"statuses.{appointment.status}"
         rule = "the trigger event" if path == "MSH-9.2" else f'{key}: "{word}"'
-        yield Fact("Appointment.status", appointment.status, path, rule)
+        if appointment.status_said:
+            yield Fact("Appointment.status", appointment.status, path, rule)
         if appointment.confirmed:
             yield Fact("Appointment.confirmed", "yes", path, f'confirmed: "{word}"')
         path = sources.get("Appointment.start", "")
@@ -125,11 +136,11 @@ class Explainer:
             rules += [f"patient.types: {best.type}"] * (best.type in self._profile.patient.types)
             yield Fact(f"{key}.identifier", _named(best), path, ", ".join(filter(None, rules)))
         name = " ".join(filter(None, (patient.given, patient.family)))
-        usual = self._profile.patient.name == ("PID-5",)
-        where = f"PID[{group[1]}]-5" if group else "PID-5"
-        yield Fact(f"{key}.name", name, where if usual else "", "patient.name")
+        places = self._profile.patient
+        yield Fact(f"{key}.name", name, _valued(message, places.name, group), "patient.name")
         if patient.birth_date is not None:
-            yield Fact(f"{key}.birth_date", patient.birth_date.isoformat(), "", "")
+            path = _valued(message, places.birth_date, group)
+            yield Fact(f"{key}.birth_date", patient.birth_date.isoformat(), path, "patient.birth_date")
         path = sources.get(f"{key}.text_to", "")
         rule = self._phone_rule(message, path) if path else "no number here may be texted"
         yield Fact(f"{key}.text_to", patient.text_to or "none", path, rule)
@@ -137,12 +148,17 @@ class Explainer:
             path = sources.get(f"{key}.language", "")
             yield Fact(f"{key}.language", patient.language, path, self._language_rule(message, path))
         if patient.deceased:
-            yield Fact(f"{key}.deceased", "yes", "", "")
-        if patient.no_publicity:
-            yield Fact(f"{key}.no_publicity", "yes", "", "patient.silent_publicity or silent_protection")
+            path = _valued(message, (*places.died_at, *places.died), group)
+            yield Fact(f"{key}.deceased", "yes", path, self._rule(path, "patient"))
+        if patient.deleted:
+            yield Fact(f"{key}.deleted", "yes", "MSH-9.2", "entered in error")
+        for path in patient.silenced_by:
+            yield Fact(f"{key}.no_publicity", "yes", path, self._rule(path, "patient"))
         if patient.guardian is not None:
             path = sources.get(f"{key}.guardian", patient.guardian.path)
             yield Fact(f"{key}.guardian", patient.guardian.number, path, self._rule(path, "guardian"))
+        elif patient.unguarded:
+            yield Fact(f"{key}.guardian", "none that may be texted", "", "guardian.order")
 
     def _phone_rule(self, message: SegmentRun, path: str) -> str:
         kinds = self._profile.phones.kinds
@@ -159,6 +175,13 @@ class Explainer:
         """The first of the profile's keys in these sections that names the path."""
         keys = self._lines.get(path) or self._lines.get(_NUMBERS.sub("", path)) or []
         return next((key for key in keys if key.startswith(sections)), "")
+
+
+def _valued(message: SegmentRun, paths: Sequence[str], group: re.Match[str] | None) -> str:
+    """The first valued of these paths, in the patient's own group when there are several."""
+    if group is not None:
+        paths = [path.replace("PID-", f"PID[{group[1]}]-", 1) for path in paths]
+    return next((path for path in paths if message.text(path)), "")
 
 
 def _leaves(tree: Any, key: str = "") -> Iterator[tuple[str, str]]:

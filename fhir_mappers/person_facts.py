@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 
 from fhir_mappers import iso_639
 from fhir_mappers.datatypes import plain
-from fhir_mappers.profile import PatientPlaces, VendorProfile
+from fhir_mappers.profile import VendorProfile
+from fhir_mappers.profile_people import PatientPlaces
 from fhir_mappers.v2_message import SegmentRun
 
 YES: Final = frozenset({"Y", "YES", "TRUE", "1"})  # HL7 table 0136 and what is seen instead

@@ -14,7 +14,8 @@ from fhir_mappers.findings import warn
 from fhir_mappers.hl7_time import place, read_date, read_time
 from fhir_mappers.nk1_to_guardian import is_minor, read_guardian
 from fhir_mappers.person_facts import YES, first_valued, read_language
-from fhir_mappers.profile import PatientPlaces, VendorProfile
+from fhir_mappers.profile import VendorProfile
+from fhir_mappers.profile_people import PatientPlaces
 from fhir_mappers.tables import GENDER
 from fhir_mappers.translation import FeedFacts, Identifier, MappedPatient, MapWarning, Resource
 from fhir_mappers.v2_message import NULL, Composite, SegmentRun

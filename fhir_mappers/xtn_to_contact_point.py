@@ -16,7 +16,7 @@ from phonenumbers import PhoneNumberType
 
 from fhir_mappers.datatypes import plain
 from fhir_mappers.hl7_time import read_date
-from fhir_mappers.profile import Phones, PhoneSource
+from fhir_mappers.profile_people import Phones, PhoneSource
 from fhir_mappers.tables import TELECOM_SYSTEM
 from fhir_mappers.translation import Resource
 from fhir_mappers.v2_message import Composite, SegmentRun

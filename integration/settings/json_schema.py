@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fhir_mappers.profile import INHERITED, VendorProfile
+from fhir_mappers.profile import VendorProfile
+from fhir_mappers.profile_values import INHERITED
 from integration.domain.catalog_sections import NEVER_ASK, Answer, Occasion
 from integration.domain.failure import Failure
 from integration.settings.schema import FeedFile, PracticeFile, RemindersFile, SettingsFile

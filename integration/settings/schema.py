@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from fhir_mappers.profile import HL7PathText
+from fhir_mappers.profile_values import HL7PathText
 from integration.domain.consent import ConsentPolicy
 from integration.domain.reminder_plan import Ask
 from integration.settings.values import (

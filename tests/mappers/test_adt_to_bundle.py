@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from fhir_mappers.adt_triggers import ADT_TRIGGERS, AdtKind
-from fhir_mappers.profile import AdtRules
+from fhir_mappers.profile_visits import AdtRules
 from fhir_mappers.v2_to_fhir import identity_keys, translate
 from tests.mappers.building import PROFILE, Fields, codes, read, segment
 from tests.mappers.golden import US
