@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fhir_mappers.v2_to_fhir import identity_keys
 from fhir_mappers.v2_to_fhir import translate as translate_message
-from integration.domain.identity import patient_key
+from integration.domain.identity import appointment_key, patient_key
 from integration.pipeline.translate.reading import appointment_keys
 
 if TYPE_CHECKING:
@@ -54,6 +54,11 @@ def _names(workshop: Workshop, message: KeptMessage) -> Iterator[tuple[str, ...]
     visit = translation.visit
     if visit is not None:
         yield from ((feed.scope, "visit", key) for key in appointment_keys(visit.identifiers, ""))
+    for change in translation.visit_changes:
+        for number in (*change.identifiers, *change.gone):
+            yield feed.scope, "visit", appointment_key(number.path, number.value, number.namespace, "")
+        for who in (*change.patient, *change.taken_from):
+            yield feed.scope, "patient", patient_key(who.authority, who.type, who.value)
     merged = (known for merge in translation.merges for known in (*merge.survivor, *merge.gone))
     for known in (*keys.patients, *merged):
         yield feed.scope, "patient", patient_key(known.authority, known.type, known.value)

@@ -258,3 +258,21 @@ def test_noise_that_happens_to_hold_the_letters_is_one_refusal(
     (tmp_path / "noise.bin").write_bytes(b"\x0bab\x0bcdMSH\x0bef\x1c" * 50)
     assert main(["map", "noise.bin", "--json"]) == 1
     assert len(lines(capsys)) == 1
+
+
+EXPLAINED_ADT = (
+    ("adt_a04.hl7", "Visit.identifier", ("V-55101", "PV1-19")),
+    ("adt_a40_two_pairs.hl7", "Merge.gone", ("900102 (RIVERSIDE/MR)", "MRG-1")),
+    ("adt_a08_dead.hl7", "Patient.deceased", ("yes", "PID-29")),
+    ("adt_a45_visit_moved.hl7", "Visit.taken_from", ("900199 (RIVERSIDE/MR)", "MRG-1")),
+)
+
+
+@pytest.mark.parametrize(("file", "name", "said"), EXPLAINED_ADT, ids=[row[0] for row in EXPLAINED_ADT])
+def test_what_adt_says_is_explained_too(
+    file: str, name: str, said: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["map", str(ROOT / "tests" / "samples" / file), "--json"]) == 0
+    (told,) = lines(capsys)
+    facts = {each["name"]: (each["value"], each["path"]) for each in reversed(told["facts"])}
+    assert facts[name] == said
