@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 _FIELDS_READ = 18  # MSH-18, the character set, is the last one an acknowledgment copies
 _LEADING_NOISE = b"\r\n\0\t \xef\xbb\xbf"
+# What may follow MSH in a message of any structure that speaks of patients or visits.
+_OPENING = frozenset(b"SFT UAC NTE EVN SCH ARQ PID MSA QRD QPD MFI".split())
 _TRAILERS = (b"BTS", b"FTS")
 _TRAILING_NOISE = b"\r\n\0\t "
 _PUNCTUATION = string.punctuation.encode()
@@ -151,13 +153,17 @@ def _last_segment(payload: bytes) -> bytes:
 
 
 def is_fragment(header: MessageHeader, payload: bytes) -> bool:
-    """Whether a message is continued elsewhere (2.10.2): MSH-14 or DSC-1 holds a continuation pointer.
+    """Whether a message is continued elsewhere (2.10.2), or continues another.
 
-    DSC is the last segment of such a message.
+    DSC-1 points to what follows; DSC is the last segment of such a message. MSH-14 points to what went
+    before, but some senders write other things there: it counts only where a message does not begin as one.
     """
     pointer = header.fields[13]
     if pointer and pointer.strip() not in (b"", b'""'):
-        return True
+        segments = _SEGMENT_END.split(payload.strip(_LEADING_NOISE), 1)
+        opening = segments[1].lstrip(_LEADING_NOISE)[:3] if len(segments) > 1 else b""
+        if opening not in _OPENING:
+            return True
     return _last_name(payload) == b"DSC" and _CONTINUED.match(_last_segment(payload)) is not None
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hl7_listener.framing import FrameSplitter
-from hl7_listener.header import HeaderError, read_header, split_messages
+from hl7_listener.header import HeaderError, is_fragment, read_header, split_messages
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "hl7v2"
 
@@ -147,4 +147,6 @@ def test_the_header_of_every_public_sample_message_can_be_read() -> None:
     ]
     assert len(messages) > 1000
     for message in messages:
-        assert read_header(message).message_code
+        header = read_header(message)
+        assert header.message_code
+        assert not is_fragment(header, message)

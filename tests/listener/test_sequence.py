@@ -159,8 +159,10 @@ def test_where_the_feed_does_not_follow_it_numbers_mean_nothing() -> None:
     asyncio.run(story())
 
 
+POINTED = message("A1").replace(b"|2.5.1|||", b"|2.5.1||POINTER-7|")
 CONTINUED = [
-    message("A1").replace(b"|2.5.1|||", b"|2.5.1||POINTER-7|"),
+    POINTED.replace(b"PID|", b"ADD|"),
+    POINTED.replace(b"PID|", b"AIL|"),
     message("A1", "DSC|POINTER-7|F\r"),
     message("A1", "DSC|POINTER-7\r").replace(b"\r", b"\n"),
 ]
@@ -196,7 +198,9 @@ def test_in_enhanced_mode_a_part_of_a_continued_message_gets_ce() -> None:
         message("A1", 'DSC|""\r'),
         message("A1", "DSC||F\r"),
         message("A1", "NTE|1||see DSC|7\r"),
-        message("A1").replace(b"|2.5.1|||", b'|2.5.1||""|'),
+        message("A1").replace(b"|2.5.1|||", b'|2.5.1||""|').replace(b"PID|", b"ADD|"),
+        POINTED,  # as a real system is on record with: a time stands in its MSH-14
+        POINTED.replace(b"\r", b"\r\n"),
     ],
 )
 def test_a_message_that_ends_here_is_taken(payload: bytes) -> None:
