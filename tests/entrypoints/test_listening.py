@@ -374,3 +374,25 @@ def test_a_feed_s_settings_reach_the_listener_through_json() -> None:
     assert main.tls is not None
     assert main.tls == replace(main.tls, clients_ca=Path("hospital.pem"))
     assert (lab.port, lab.tls) == (2600, None)
+
+
+async def _asked_beforehand(environment: Environment) -> None:
+    async with running(environment, MAIN) as site:
+        before = site.listening.addresses
+        sender = await site.connect(site.port())
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            busy = taken.getsockname()[1]
+            with pytest.raises(Refused, match=f"feed lab: 127.0.0.1:{busy} cannot be listened on"):
+                await site.listening.check([MAIN, LAB._replace(port=busy)])
+        await site.listening.check([MAIN, LAB._replace(port=busy)])
+        with pytest.raises(Refused, match="feed main: mllp"):
+            await site.listening.check([MAIN._replace(certificate="/nowhere.pem", key="/nowhere.key")])
+        assert site.listening.addresses == before
+        assert refuses(busy)
+        assert await ask(sender, "AFTER") == "AA AFTER"
+
+
+def test_what_a_change_would_be_refused_for_is_known_beforehand_and_nothing_changes(
+    environment: Environment,
+) -> None:
+    asyncio.run(_asked_beforehand(environment))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -12,9 +13,12 @@ import pytest
 from integration.entrypoints.metrics import metrics_app
 from integration.entrypoints.receiving import Receiver, mounted
 from integration.entrypoints.troubles import Refused
+from integration.entrypoints.web import silent_feeds
+from integration.pipeline.watch import Watching
 from integration.ports.store import StoreUnavailable
 from tests.messages import siu
 from tests.ports import free_ports
+from tests.settings import feed, settings
 from tests.site import Site, TurnedClock, local
 
 if TYPE_CHECKING:
@@ -117,6 +121,24 @@ def test_metrics_count_what_waits_and_name_nobody(store: Store) -> None:
     assert "appointment_texts_store_up 1.0" in told
     assert "617" not in told
     assert "Sample" not in told
+
+
+def test_a_silent_feed_is_shown_to_machines_and_to_people(store: Store) -> None:
+    wanted = settings(feeds={"main": feed(expected_silence=timedelta(hours=2))})
+    site = Site(store, TurnedClock(local("2027-03-01T11:00")), settings=wanted)
+    site.receive(siu("S12", at=site.clock.now, start=local("2027-03-11T14:30")))
+    watching = Watching(site.workshop)
+    watching.look()
+    assert silent_feeds(site.workshop) == []
+    for _ in range(125):
+        site.clock.now += timedelta(minutes=1)
+        watching.look()
+    told = body(metrics_app(site.workshop), "/metrics").decode()
+    assert 'appointment_texts_feed_silent{feed="main"} 1.0' in told
+    heard_at = local("2027-03-01T11:00").timestamp()
+    (line,) = [each for each in told.splitlines() if each.startswith("appointment_texts_feed_last_heard_s")]
+    assert float(line.rpartition(" ")[2]) == heard_at
+    assert silent_feeds(site.workshop) == ["nothing has been heard from feed main since 2027-03-01 11:00"]
 
 
 def test_metrics_say_when_the_store_does_not_answer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
