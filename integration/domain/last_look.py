@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from integration.domain.reminder import Reminder
     from integration.domain.reminder_plan import PlanRules, Step
 
+WEEK = timedelta(hours=168)
 SOON = timedelta(seconds=1)  # "in a moment": what waits is our own pipeline
 LATER = timedelta(minutes=5)  # what waits is a person
 
@@ -125,13 +126,14 @@ def of_caps(
 
     `offered` tells when texts were offered to it in the last 168 hours.
     """
+    offered = [at for at in offered if now - at < WEEK]  # one of exactly a week ago counts no more
     today = now.astimezone(rules.zone).date()
     if sum(at.astimezone(rules.zone).date() == today for at in offered) >= per_day:
         tomorrow = datetime.combine(today + timedelta(days=1), time(), rules.zone).astimezone(UTC)
         free = rules.hours.next_opening(tomorrow, rules.zone)
         reason = "the number has had its text of the day"
     elif len(offered) >= per_week:
-        free = rules.hours.next_opening(sorted(offered)[-per_week] + timedelta(hours=168), rules.zone)
+        free = rules.hours.next_opening(sorted(offered)[-per_week] + WEEK, rules.zone)
         reason = "the number has had its texts of the week"
     else:
         return None

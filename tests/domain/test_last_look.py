@@ -133,6 +133,7 @@ def test_the_night_of_the_clock_change_ends_at_nine() -> None:
         ([24, 48], None),
         ([24, 48, 72], Hold),  # the week
         ([167, 100, 30], Hold),
+        ([168, 100, 30], None),  # a hold until now would never end
     ],
 )
 def test_caps_over_all_patients_of_a_number(hours_ago: list[int], verdict: type | None) -> None:

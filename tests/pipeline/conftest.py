@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from integration.testing.store import FakeStore
 from tests.pipeline import network
 from tests.stores import StorePlace
 
@@ -43,6 +44,24 @@ def every_store(
     yield
     for store in opened:
         store.close()
+
+
+@pytest.fixture(
+    params=[
+        "memory",
+        pytest.param("sqlite", marks=pytest.mark.slow),
+        pytest.param("postgres", marks=pytest.mark.slow),
+    ]
+)
+def story_store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """A new store of each kind, for the stories that are many."""
+    if request.param == "memory":
+        yield FakeStore()
+        return
+    place: StorePlace = request.getfixturevalue(f"{request.param}_place")
+    opened = place.open()
+    yield opened
+    opened.close()
 
 
 def _new_place(request: pytest.FixtureRequest, folder: Path) -> StorePlace:
