@@ -65,9 +65,12 @@ class ConfigFolder:
     def __post_init__(self) -> None:
         if not self.site.is_dir():
             raise ConfigError([Mistake(str(self.site), "", "there is no such folder")])
-        for path in sorted(self.site.rglob("*.toml.*")):
+        for path in sorted(self.site.rglob("*")):
             name = str(path.relative_to(self.site))
-            self.mistakes.append(Mistake(name, "", "is not read: the name of a settings file ends in .toml"))
+            # A backup beside a file (main.toml~, main.toml.bak) is left alone; these were meant to be read.
+            if path.name.lower().endswith((".toml", ".toml.txt")) and path.suffix != ".toml":
+                told = "is not read: the name of a settings file ends in .toml"
+                self.mistakes.append(Mistake(name, "", told))
         known = {*SINGLE, *ADDING_UP, *OWN, *_BESIDE}
         for path in sorted(self.site.iterdir()):
             settings = path.is_dir() or path.suffix == ".toml"

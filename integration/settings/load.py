@@ -112,9 +112,11 @@ class _Reading:
             try:
                 found[document.name] = Catalog.from_mapping(document.name, document.data)
             except CatalogError as error:
-                for mistake in error.mistakes:
-                    key, _, text = mistake.partition(": ")
-                    self._note(document, key, text)
+                told = [mistake.partition(": ")[::2] for mistake in error.mistakes]
+                absent = tuple(f"{key}." for key, text in told if text.startswith("missing; must be a table"))
+                for key, text in told:
+                    if not key.startswith(absent):  # a table that is missing lacks all that is in it
+                        self._note(document, key, text)
         return found
 
     def _vendors(self) -> dict[str, VendorProfile | None]:

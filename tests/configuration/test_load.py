@@ -182,6 +182,18 @@ WRONG: Mapping[str, tuple[tuple[Edit, ...], str]] = {
         (("messages/xx.toml", "", 'locale = "en_US"'),),
         "messages/xx.toml: texts: missing; must be a table",
     ),
+    "a file whose name ends otherwise": (
+        (("vendors/acme.TOML", "", 'extends = "generic"'),),
+        "vendors/acme.TOML: is not read: the name of a settings file ends in .toml",
+    ),
+    "a key of a vendor's list of tables": (
+        (("vendors/acme.toml", "", 'extends = "generic"\ntimes = [{ strat = "TQ1-7" }]'),),
+        "vendors/acme.toml: times.0.strat: unknown key; allowed: duration, duration_unit, end, offset",
+    ),
+    "a key deep in a vendor's tables": (
+        (("vendors/acme.toml", "", 'extends = "generic"\n[guardian.sources.NK1]\nphone = []'),),
+        "vendors/acme.toml: guardian.sources.NK1.phone: unknown key; allowed: begins, died, died_at, ends",
+    ),
     "an error code of no kind": (
         (("error_codes.toml", "", '[twilio]\n21211 = "bad number"'),),
         "error_codes.toml: twilio.21211: 'bad number' is none of bad_number",
@@ -227,6 +239,17 @@ def test_a_mistake_hides_no_other_of_the_same_file(tmp_path: Path) -> None:
         *(("feeds/main.toml", key) for key in ("locations.RIVER.practice", "region", "vendor")),
         *(("practices/riverside.toml", key) for key in ("concent", "consent", "languages.1")),
     ]
+
+
+def test_a_backup_beside_a_file_is_left_alone(tmp_path: Path) -> None:
+    site(tmp_path, ("feeds/main.toml~", "", "?"), ("feeds/main.toml.bak", "", "?"))
+    assert list(load(tmp_path).feeds) == ["main"]
+
+
+def test_a_table_that_is_missing_is_said_once(tmp_path: Path) -> None:
+    told = mistakes(site(tmp_path, ("messages/xx.toml", "", 'locale = "en_US"')))
+    assert "messages/xx.toml: answers: missing; must be a table" in told
+    assert [each for each in told if each.startswith("messages/xx.toml: answers.")] == []
 
 
 def test_a_number_is_never_repeated(tmp_path: Path) -> None:
