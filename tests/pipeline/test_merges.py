@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from integration.adapters.write_back.log_only import LogOnlyMode
+from integration.domain.circuit import Circuit
+from integration.domain.delivery_status import DeliveryStatus
+from integration.domain.failure import Failure
 from integration.domain.reminder import ReminderState
 from integration.domain.staff_task import StaffTask, TaskKind
-from integration.domain.write_back import WriteBackKind, WriteBackState
+from integration.domain.write_back import WriteBackKind
 from integration.pipeline.send import send_next
+from integration.pipeline.write_back import write_next
+from integration.ports.ehr import Written
 from integration.testing.sms import FakeSmsProvider
 from tests.adt import adt, and_also
 from tests.messages import ANA, BEN, CARLA, called, siu
@@ -20,6 +26,7 @@ from tests.site import Site, TurnedClock, local
 
 if TYPE_CHECKING:
     from integration.domain.recipient import Patient
+    from integration.ports.ehr import Fact, WriteOutcome
     from integration.ports.store import Store
     from tests.messages import Person
 
@@ -37,6 +44,17 @@ EVERY_MERGE = ["A18", "A30", "A34", "A36", "A39", "A40", "A46", "A47"]
 def site(store: Store) -> Site:
     clock = TurnedClock(BOOKED_AT)
     return Site(store, clock, sms=FakeSmsProvider(now=clock.wall))
+
+
+class Chart(LogOnlyMode):
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+
+    def write(self, fact: Fact) -> WriteOutcome:
+        self.facts.append(fact)
+        return Written("chart-1")
 
 
 def book(site: Site, person: Person, **more: object) -> None:
@@ -331,12 +349,24 @@ def test_late_news_of_a_text_reaches_the_survivors_chart(site: Site) -> None:
     book(site, TWIN)
     merge(site, "2027-03-03T11:00")
     report(site, "delivered")
-    with site.store.unit() as unit:
-        (text,) = unit.texts.between(BOOKED_AT, site.clock.now)
-        row = unit.write_backs.find(WriteBackKind.TEXT, text.id, text.subjects[0].patient_id)
-        assert row is not None
-        assert row.state is WriteBackState.PENDING
-        assert unit.patients.survivor(row.patient_id).identifiers[0] == f"RIVER|MR|{ANA.mrn}"
+    chart = Chart()
+    while write_next(site.store, chart, site.clock, lambda: 0.0, Circuit()):
+        pass
+    (fact,) = chart.facts
+    assert fact.patient == known_by(site, ANA.mrn)
+    assert [visit.id for visit in fact.appointments] == [1]
+    assert fact.text is not None
+    assert fact.text.status is DeliveryStatus.DELIVERED
+
+
+def test_a_text_that_failed_after_the_merge_is_a_call_to_the_survivor(site: Site) -> None:
+    site.hear(adt("A28", at=BOOKED_AT, phone=None))
+    book(site, TWIN)
+    merge(site, "2027-03-01T11:30")
+    report(site, "undelivered", Failure.BAD_NUMBER)
+    assert [(task.kind, task.patient_id) for task in site.tasks] == [
+        (TaskKind.CALL_PATIENT, known_by(site, ANA.mrn).id)
+    ]
 
 
 @pytest.mark.parametrize("whose", [ANA, TWIN])

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from integration.domain.consent import ALL_SENDERS, Suppression, SuppressionKind
+from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.reminder import OPEN, ReminderState
+from integration.pipeline.plan import plan_changes
 from integration.pipeline.send import send_next
+from integration.pipeline.translate import translate
 from tests.adt import adt
 from tests.messages import ANA, BEN, called, siu
 from tests.site import Site, TurnedClock, local
@@ -230,6 +233,21 @@ def test_while_news_of_the_patient_waits_unread_nothing_is_sent(site: Site) -> N
     site.work()
     site.until(local("2027-03-12T12:00"))
     assert occasions(site) == ["booked"]
+
+
+def test_a_text_that_waits_to_be_offered_again_is_stopped_by_a_death(site: Site) -> None:
+    site.sms.is_down = True
+    site.receive(siu("S12", at=site.clock.now, start=VISIT))
+    for step in (translate, plan_changes, send_next):
+        step(site.workshop)
+    with site.store.unit() as unit:
+        assert unit.texts.get(1).status is DeliveryStatus.QUEUED
+    site.receive(adt("A08", at=site.clock.now, dead="Y"))
+    site.sms.is_down = False
+    site.clock.now += timedelta(minutes=1)
+    site.until(local("2027-03-12T12:00"))
+    assert site.sms.texts() == []
+    assert site.reminders["booked"].reason == "the patient has died"
 
 
 # A number that takes no texts
