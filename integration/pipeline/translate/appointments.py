@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from integration.domain.appointment import CALLED_OFF, Appointment, AppointmentEvent, Fact
-from integration.domain.appointment_report import News, Report, hear, is_newest
+from integration.domain.appointment_report import News, Report, hear
 from integration.domain.identity import contradict
 from integration.pipeline.translate.holding import still_held
 from integration.pipeline.translate.patients import plan_other_visits, save_patients
@@ -26,13 +26,12 @@ def hear_appointment(hearing: Hearing, mapped: MappedAppointment) -> list[str]:
     unit, stored = hearing.unit, _known(hearing)
     if stored is not None and mapped.place is None and mapped.zone.key != stored.zone:
         mapped = read_in_zone(hearing.message, hearing.feed, ZoneInfo(stored.zone)) or mapped
-    renumbered: list[int] = []
-    patients: tuple[int, ...] = ()
-    if stored is None or not stored.patients or is_newest(stored, hearing.heard_by):
-        saved_patients, renumbered = save_patients(hearing)
-        patients = tuple(patient.id for patient in saved_patients)
+    # Of a patient it may be the newest, whatever it is of the visit.
+    saved_patients, renumbered = save_patients(hearing)
+    patients = tuple(patient.id for patient in saved_patients)
     news = _news(hearing, stored, mapped, patients)
     if news.is_stale:
+        plan_other_visits(hearing, renumbered)
         return ["older-than-stored MSH-7"]
     saved = unit.appointments.save(still_held(unit, stored, news.appointment))
     if news.event is not AppointmentEvent.IGNORED:
