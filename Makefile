@@ -1,7 +1,7 @@
 # The commands a person needs; `make` alone lists them. A line's words after ## are its help.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench fuzz schema lock clean
+.PHONY: help setup run test check bench soak fuzz schema lock clean
 
 PYTEST = .venv/bin/python -m pytest -n 2 --dist loadfile
 LOCK = uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
@@ -32,6 +32,9 @@ fuzz: setup ## a million damaged inputs for framing, answers, reader, mapper and
 	@.venv/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/fuzzing.txt \
 		|| echo "atheris cannot be had for this machine: Hypothesis alone" >&2
 	.venv/bin/python -m tests.fuzzing
+
+soak: setup ## ten minutes of good, bad, slow, huge and half-dead senders (FOR=seconds)
+	.venv/bin/python -m benchmarks.soak --seconds $(or $(FOR),600)
 
 schema: setup ## write config/schema and the tables of config/README.md anew
 	.venv/bin/python -m integration.settings.json_schema config
