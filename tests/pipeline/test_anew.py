@@ -305,3 +305,14 @@ def test_a_visit_whose_newest_message_named_no_place_keeps_the_zone_of_its_place
     put_in_force(site, settings(feeds={"main": feed(locations=here)}), Scope(feeds=frozenset({"main"})))
     follow(site)
     assert (visit(site).slot.start, visit(site).zone) == (VISIT + timedelta(hours=hours), zone)
+
+
+def test_a_visit_of_which_no_message_names_a_place_belongs_where_the_sender_belongs_now(store: Store) -> None:
+    both = {"riverside": practice(), "hill": practice(name="hill", public_name="Hill Clinic")}
+    site = site_of(store, practices=both)
+    site.hear(without(siu("S12", at=BOOKED, start=VISIT), "AIL"))
+    assert visit(site).practice == "riverside"
+    to_hill = feed(locations={"RIVER": FeedLocation(practice="hill")})
+    put_in_force(site, settings(practices=both, feeds={"main": to_hill}))
+    follow(site)
+    assert visit(site).practice == "hill"

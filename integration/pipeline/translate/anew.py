@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from integration.domain.appointment import PAST_SLOTS_KEPT, AppointmentEvent, PastSlot
+from integration.domain.appointment import PAST_SLOTS_KEPT, AppointmentEvent, Fact, PastSlot
 from integration.domain.surprise import describe
 from integration.pipeline.translate.placing import place, zone_of
 from integration.pipeline.translate.reading import read, read_in_zone
@@ -90,7 +90,8 @@ def _read_anew(unit: Unit, workshop: Workshop, stored: Appointment) -> Appointme
     mapped = _mapped(workshop, message, stored)
     if mapped is None or mapped.start is None:
         return stored
-    if mapped.place is None and stored.practice in workshop.settings.practices:
+    was_said = stored.said_at(Fact.PLACE) is not None
+    if mapped.place is None and was_said and stored.practice in workshop.settings.practices:
         # The place came with another message, and stays.
         zone = zone_of(feed, stored)
         mapped = read_in_zone(message, feed, zone) or mapped
