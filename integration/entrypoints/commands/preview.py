@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _MORE = """\
 Messages arrive one after another, each at its MSH-7 or, if that is later, at --now. Consent is taken as
-given, nobody answers, and nothing is stored or sent. Texts show people's names to you alone.
+given, nobody answers, and nothing is stored or sent. Texts show people's names to you alone. It is meant
+for hundreds of messages at a time; of thousands it takes minutes.
 
   appointment-texts preview booking.hl7
   appointment-texts preview samples/ --now 2027-03-01T09:00-05:00 --practice riverside
