@@ -26,6 +26,8 @@ test: setup ## every test; what needs a service that is not installed is skipped
 	$(PYTEST)
 
 bench: setup ## figures beside our peers' in one run
+	@npm ci --silent --ignore-scripts --no-audit --no-fund --prefix tests/interop \
+		|| echo "simple-hl7 needs npm: figures without it" >&2
 	.venv/bin/python -m benchmarks
 
 fuzz: setup ## a million damaged inputs for framing, answers, reader, mapper and replies (docs/fuzzing.md)

@@ -5,6 +5,7 @@
 * `memory`: hl7_listener over an inbox that keeps nothing: the listener's own cost.
 * `echo`: a plain asyncio protocol that answers every frame with one constant ACK: the floor.
 * `python-hl7`: the server of the `hl7` package, which parses and acknowledges and keeps nothing.
+* `simple-hl7`: the same of npm's `simple-hl7`, if Node and tests/interop/node_modules are there.
 
 Each connection has one message of 2 KB outstanding, each message books another visit, and each answer is
 looked at. The rounds take turns, the median counts. Servers and load share the machine: read the ratios.
@@ -15,9 +16,12 @@ import asyncio
 import importlib
 import itertools
 import multiprocessing
+import shutil
+import socket
+import subprocess
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,11 +29,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks.bookings import booking
 from benchmarks.figures import Figure, show
-from benchmarks.grounds import Site, durable_postgres, product, site
+from benchmarks.grounds import Site, durable_postgres, product, site, until
 from hl7_listener.framing import END, START, frame
 from hl7_listener.group_commit import GroupCommit
 from hl7_listener.inbox import Inbox, Receipt, ReceivedMessage
 from hl7_listener.server import ListenerSettings, MllpServer
+from tests.journey.product import free_port
+from tests.services import PEERS as NODE_PEERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,12 +44,12 @@ if TYPE_CHECKING:
     from tests.postgres import Postgres
 
 DURABLE = ("SQLite", "PostgreSQL")
-SERVERS = (*DURABLE, "memory", "echo", "python-hl7")
+SERVERS = (*DURABLE, "memory", "echo", "python-hl7", "simple-hl7")
 TARGETS = {  # messages a second by connections, and the p99 in milliseconds
     "SQLite": ({1: 3000, 8: 12_000, 64: 20_000}, 10),
     "PostgreSQL": ({1: 2000, 8: 9000, 64: 20_000}, 6),
 }
-PEERS = ("python-hl7", "echo")
+PEERS = ("python-hl7", "simple-hl7", "echo")
 
 _WARM, _WARMING = 1.0, 16  # seconds, connections: until what grows at first, a log above all, has grown
 _MARK = b"%012d" % 0  # in a template, where a visit's own number comes
@@ -134,6 +140,9 @@ def running(kind: str, postgres: "Postgres | None", *, alone: bool) -> "Iterator
             stack.enter_context(product(of))
             yield int(of.variables["APPOINTMENT_TEXTS_MLLP_PORT"])
             return
+        if kind == "simple-hl7":
+            yield stack.enter_context(running_simple_hl7())
+            return
         process = spawn.Process(target=serve, args=(kind, of.directory, of.variables, theirs), daemon=True)
         process.start()
         stack.callback(process.join)
@@ -141,6 +150,30 @@ def running(kind: str, postgres: "Postgres | None", *, alone: bool) -> "Iterator
         if not ours.poll(30):
             raise TimeoutError(f"{kind} did not start")
         yield ours.recv()
+
+
+@contextmanager
+def running_simple_hl7() -> "Iterator[int]":
+    """The port of the peer of npm."""
+    port = free_port()
+    with subprocess.Popen(["node", NODE_PEERS / "answer.js", str(port)]) as process:
+        try:
+            until(lambda: listens(port), seconds=30)
+            yield port
+        finally:
+            process.terminate()
+
+
+def listens(port: int) -> bool:
+    """Whether somebody does."""
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def peers() -> list[str]:
+    """Those that can be had."""
+    has_node = shutil.which("node") is not None and (NODE_PEERS / "node_modules" / "simple-hl7").is_dir()
+    return [peer for peer in PEERS if has_node or peer != "simple-hl7"]
 
 
 @dataclass
@@ -258,21 +291,22 @@ def rows(
 
 def figures(postgres: "Postgres", *, seconds: float, rounds: int, alone: bool = False) -> "Iterator[Figure]":
     """A figure for each store and number of connections, beside the peers at the same."""
+    there = peers()
     for count in (1, 8, 64):
         found = {
             row.kind: row
             for row in rows(
-                postgres, (*DURABLE, *PEERS), (count,), seconds=seconds, rounds=rounds, alone=alone
+                postgres, (*DURABLE, *there), (count,), seconds=seconds, rounds=rounds, alone=alone
             )
         }
-        peers = {kind: found[kind].per_second for kind in PEERS}
+        beside = {kind: found[kind].per_second for kind in there}
         for kind in DURABLE:
             row = found[kind]
             targets, most = TARGETS[kind]
             what = f"MLLP, ACK after commit, {kind}, {count} connections"
             what += "" if alone else ", pipeline at work"
-            yield Figure(what, row.per_second, "/s", targets[count], at_most=False, peers=peers)
-            yield Figure(f"{what}, p99", row.p99, "ms", most, peers={k: found[k].p99 for k in PEERS})
+            yield Figure(what, row.per_second, "/s", targets[count], at_most=False, peers=beside)
+            yield Figure(f"{what}, p99", row.p99, "ms", most, peers={k: found[k].p99 for k in there})
 
 
 def main() -> None:
