@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from fhir_mappers.datatypes import cx_to_identifier
-from fhir_mappers.pid_to_patient import read_identifiers
+from fhir_mappers.pid_to_patient import rank, read_identifiers
 from fhir_mappers.profile import VendorProfile
 from fhir_mappers.translation import FeedFacts, Identifier, Merge
 from fhir_mappers.v2_message import SegmentRun
@@ -56,7 +56,7 @@ def read_prior(
             found[meant] = None
             if meant not in survivor:
                 found[identifier] = None
-    return tuple(found)
+    return tuple(sorted(found, key=lambda identifier: rank(identifier, profile)))
 
 
 def _completed(identifier: Identifier, kin: Sequence[Identifier]) -> Identifier:

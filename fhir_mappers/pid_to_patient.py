@@ -136,10 +136,14 @@ def read_identifiers(
                 found.setdefault(identifier, f"{path}[{repetition}]" if repetition > 1 else path)
     if not found:
         return (), ""
-    best_first = sorted(
-        found, key=lambda i: (_rank(i.authority, rules.authorities), _rank(i.type, rules.types))
-    )
+    best_first = sorted(found, key=lambda identifier: rank(identifier, profile))
     return tuple(best_first), found[best_first[0]]
+
+
+def rank(identifier: Identifier, profile: VendorProfile) -> tuple[int, int]:
+    """How far from the best kind of identifier it is: by authority, then by type."""
+    rules = profile.patient
+    return _rank(identifier.authority, rules.authorities), _rank(identifier.type, rules.types)
 
 
 def _rank(value: str, order: Sequence[str]) -> int:

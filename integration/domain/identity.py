@@ -6,10 +6,11 @@ identifier stands, so a visit number never passes for a placer's id.
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 
 def appointment_key(path: str, value: str, namespace: str, occurrence: str) -> str:
@@ -33,6 +34,13 @@ def contradict(known: Iterable[str], shown: Sequence[str]) -> bool:
     kind = _kind(shown[0])
     known_of_kind = {key for key in known if _kind(key) == kind}
     return bool(known_of_kind) and shown[0] not in known_of_kind
+
+
+def disagree(known: Collection[str], shown: Sequence[str]) -> bool:
+    """Whether what both share is outweighed by a better identifier shown, where `known` has only others."""
+    better = takewhile(lambda key: key not in known, shown)
+    own = [{key for key in known if _kind(key) == kind} for kind in {_kind(key) for key in better}]
+    return any(keys and keys.isdisjoint(shown) for keys in own)
 
 
 def _kind(key: str) -> tuple[str, str]:

@@ -253,6 +253,19 @@ def test_several_pairs_in_one_message_are_all_merged(site: Site) -> None:
     assert known_by(site, "OLD1") != known_by(site, "OLD3")
 
 
+@pytest.mark.parametrize("listed", ["OLD1{0}~OLD3{0}~E7^^^STATE^PI", "E7^^^STATE^PI~OLD3{0}~OLD1{0}"])
+def test_every_record_that_the_message_lists_is_gone_but_not_one_that_shares_a_lesser_identifier(
+    site: Site, listed: str
+) -> None:
+    shared = b"^^^RIVER^MR~E7^^^STATE^PI"
+    site.hear(adt("A28", at=site.clock.now, person=BEN, phone=None).replace(b"^^^RIVER^MR", shared))
+    book(site, TWIN)
+    book(site, called(CARLA, mrn="OLD3"), visit="C1")
+    merge(site, "2027-03-03T11:00", gone=listed.format("^^^RIVER^MR"), typed=False, phone=None)
+    assert len({known_by(site, mrn).id for mrn in (ANA.mrn, "OLD1", "OLD3")}) == 1
+    assert known_by(site, BEN.mrn) != known_by(site, ANA.mrn)
+
+
 # What either side said of texts
 
 

@@ -15,6 +15,7 @@ from integration.pipeline.send import send_next
 from integration.pipeline.translate import translate
 from tests.adt import adt
 from tests.messages import ANA, BEN, called, siu
+from tests.pipeline.network import say as reply
 from tests.site import Site, TurnedClock, local
 
 if TYPE_CHECKING:
@@ -248,6 +249,14 @@ def test_a_text_that_waits_to_be_offered_again_is_stopped_by_a_death(site: Site)
     site.until(local("2027-03-12T12:00"))
     assert site.sms.texts() == []
     assert site.reminders["booked"].reason == "the patient has died"
+
+
+def test_the_dead_write_no_replies(site: Site) -> None:
+    site.hear(adt("A28", at=site.clock.now, person=BEN, phone=None))  # shares Ana's telephone
+    book(site)
+    assert reply(site, "see you there then").patient_id is None
+    say(site, "A08", "2027-03-01T11:30", person=BEN, dead="Y")
+    assert reply(site, "see you there then").patient_id == 2
 
 
 # A number that takes no texts

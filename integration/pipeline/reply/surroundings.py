@@ -92,7 +92,8 @@ def _patients(unit: Unit, reply: Reply) -> list[Patient]:
     """Who may be meant: whose number it is, and the children who are texted about by way of it."""
     today = reply.heard_at.date()
     known = unit.patients.with_number(reply.number)
-    return [patient for patient in known if patient.number == reply.number or patient.is_minor(today)]
+    alive = (patient for patient in known if not patient.deceased and not patient.removed)
+    return [patient for patient in alive if patient.number == reply.number or patient.is_minor(today)]
 
 
 def _under_todays_records(unit: Unit, text: TextMessage | None) -> TextMessage | None:

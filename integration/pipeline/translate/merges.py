@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from integration.domain.identity import disagree
 from integration.domain.merging import rename, unite
 from integration.domain.recipient import Patient
 from integration.domain.reminder import OPEN
@@ -28,23 +29,36 @@ if TYPE_CHECKING:
 def hear_merge(hearing: Hearing, merge: Merge, keys: MergeKeys) -> list[str]:
     """Apply one merge; returns notes."""
     rows, scope = hearing.unit.patients, hearing.feed.scope
-    survivor, gone = find_patient(hearing, keys.survivor), find_patient(hearing, keys.gone)
+    survivor, gone = find_patient(hearing, keys.survivor), _known_by(hearing, keys.gone)
     # Whoever makes these known while this unit works must not have them for another patient.
     claimed = [key for key in (*keys.survivor, *keys.gone) if rows.find(scope, [key]) is None]
-    if survivor is None and gone is None:
+    if survivor is None and not gone:
         survivor = Patient(0, scope, keys.survivor, given="", family="", number=None)
-    elif survivor is None and gone is not None:
+    elif survivor is None:
         # The same record under another name; its chart may be another, so it is looked for anew.
-        survivor = replace(
-            gone, ehr_id=None, resource={**gone.resource, **_identifiers(hearing, keys.survivor)}
-        )
-    elif survivor is not None and gone is not None and survivor.id != gone.id:
-        survivor = _merge(hearing, survivor, gone)
-    assert survivor is not None  # noqa: S101 - whoever was not known is now
+        named = {**gone[0].resource, **_identifiers(hearing, keys.survivor)}
+        survivor = replace(gone[0], ehr_id=None, resource=named)
+    for record in gone:
+        if record.id != survivor.id:
+            survivor = _merge(hearing, survivor, record)
     renamed = rename(survivor, keys.survivor, keys.gone)
     if renamed.id == 0 or renamed != rows.get(renamed.id):
         rows.save(renamed, claimed=claimed)
-    return [] if gone is not None else [f"nobody-known-by {merge.path}"]
+    return [] if gone else [f"nobody-known-by {merge.path}"]
+
+
+def _known_by(hearing: Hearing, keys: Sequence[str]) -> list[Patient]:
+    """The records that are gone: MRG-1 may list identifiers of several.
+
+    Not one that merely shares a lesser identifier: it has another of the better kind.
+    """
+    rows, scope = hearing.unit.patients, hearing.feed.scope
+    found = [owner for key in keys if (owner := rows.find(scope, [key])) is not None]
+    return [
+        each
+        for each in {patient.id: patient for patient in found}.values()
+        if not disagree(each.identifiers, keys)
+    ]
 
 
 def _merge(hearing: Hearing, survivor: Patient, gone: Patient) -> Patient:
