@@ -149,7 +149,7 @@ def _text(fact: Fact, text: TextMessage, links: Links) -> OutboundText:
         segments=text.segments,
         encoding=text.encoding,
         remarks=tuple(remarks),
-        guardian=_is_guardians(fact.patient, text.number),
+        guardian=_is_guardians(fact.patient, text.number, text.created_at),
     )
 
 
@@ -172,7 +172,7 @@ def _reply(fact: Fact, reply: Reply, links: Links) -> PatientReply:
         appointment_ids=links.appointment_ids,
         sender=mask(reply.number),
         remarks=tuple(remarks),
-        guardian=_is_guardians(fact.patient, reply.number),
+        guardian=_is_guardians(fact.patient, reply.number, reply.heard_at),
     )
 
 
@@ -186,8 +186,9 @@ def _answer(fact: Fact, reply: Reply, links: Links) -> VisitAnswer:
     )
 
 
-def _is_guardians(patient: Patient, number: str) -> bool:
-    return number == patient.guardian_number and number != patient.number
+def _is_guardians(patient: Patient, number: str, at: datetime) -> bool:
+    """Whether who reads there answers for a child; in many records the child's number is the parent's."""
+    return number == patient.guardian_number and (number != patient.number or patient.is_minor(at.date()))
 
 
 def _outcome(text: TextMessage) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -126,6 +126,19 @@ def test_a_childs_chart_names_neither_as_recipient_nor_as_writer_the_child() -> 
         assert ours["subject"]["reference"] == "Patient/ana"
         assert ours[whose] == ([guardian] if whose == "recipient" else guardian)
         assert guardian not in (to_fhir(fact, LINKS)[whose], *to_fhir(fact, LINKS)["recipient"])
+
+
+@pytest.mark.parametrize(
+    ("born", "whose"),
+    [(date(2018, 3, 1), "Guardian"), (date(1980, 3, 1), None), (None, None)],
+)
+def test_a_number_in_the_childs_own_record_may_be_the_guardians(born: date | None, whose: str | None) -> None:
+    told = text_fact()
+    assert told.text is not None
+    number = told.text.number
+    patient = replace(told.patient, number=number, guardian_number=number, birth_date=born)
+    (recipient,) = to_fhir(replace(told, patient=patient), LINKS)["recipient"]
+    assert recipient.get("display") == whose
 
 
 def test_a_yes_that_confirmed_nothing_never_reads_as_a_confirmation() -> None:
