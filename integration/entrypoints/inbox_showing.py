@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from fhir_mappers.v2_to_fhir import identity_keys, translate
 from integration.entrypoints.inbox_messages import as_json
@@ -14,7 +15,9 @@ from integration.pipeline.translate.reading import appointment_keys
 
 if TYPE_CHECKING:
     import argparse
+    from datetime import datetime
 
+    from integration.domain.appointment import Appointment
     from integration.ports.store import KeptMessage, Store, Unit
     from integration.settings.model import Feed, Settings
 
@@ -64,7 +67,7 @@ def what_became(unit: Unit, message: KeptMessage, feed: Feed) -> dict[str, Any]:
         else {
             "id": visit.id,
             "status": visit.status,
-            "start": None if visit.slot.start is None else visit.slot.start.isoformat(timespec="minutes"),
+            "start": None if visit.slot.start is None else _local(visit.slot.start, visit),
             "practice": visit.practice,
             "held_by": visit.held_by,
         },
@@ -74,13 +77,18 @@ def what_became(unit: Unit, message: KeptMessage, feed: Feed) -> dict[str, Any]:
             {
                 "step": reminder.step,
                 "state": reminder.state.value,
-                "due_at": reminder.due_at.isoformat(timespec="minutes"),
+                "due_at": _local(reminder.due_at, visit),
                 "reason": reminder.reason,
                 "by_this_message": reminder.inbox_id == message.id,
             }
             for reminder in unit.reminders.of_appointment(visit.id)
         ],
     }
+
+
+def _local(at: datetime, visit: Appointment) -> str:
+    """As a clock at the clinic shows it."""
+    return at.astimezone(ZoneInfo(visit.zone)).isoformat(timespec="minutes")
 
 
 def _show(

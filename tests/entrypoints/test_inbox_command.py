@@ -131,6 +131,8 @@ def test_a_message_that_is_shown_comes_with_what_has_become_of_it(
     assert {"path": "SCH-25", "value": "Booked"} in good["fields"]
     assert {"path": "PID-5.1", "value": "xxxxxx"} in good["fields"]
     assert (became["event"], became["refusal"]) == ("booked", None)
+    assert datetime.fromisoformat(became["appointment"]["start"]) == VISIT
+    assert became["appointment"]["start"].endswith(("-05:00", "-04:00"))  # as the clinic's clock shows it
     assert (became["appointment"]["status"], became["appointment"]["held_by"]) == ("booked", None)
     assert {reminder["step"] for reminder in became["reminders"]} >= {"booked", "five_days", "two_days"}
     assert all(reminder["by_this_message"] for reminder in became["reminders"])
