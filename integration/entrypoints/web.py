@@ -20,27 +20,21 @@ import structlog
 
 from integration import bootstrap
 from integration.domain.clock import RealClock, SimulatedClock, wall_now
-from integration.domain.feed_silence import silence
 from integration.entrypoints.bells import Bells
+from integration.entrypoints.http_ports import Ports, silent_feeds, store_answers
 from integration.entrypoints.in_force import Running, SettingsWatch, begin_with, go_on_with
 from integration.entrypoints.knocker import AT_REST, Knocker
 from integration.entrypoints.lifeline import Lifeline
 from integration.entrypoints.listener import channels
-from integration.entrypoints.listener_metrics import ListenerFigures
-from integration.entrypoints.metrics import metrics_app
 from integration.entrypoints.process_logging import configure_logging
-from integration.entrypoints.receiving import Exchangeable, Receiver, public_app
 from integration.entrypoints.steps import steps
 from integration.entrypoints.surroundings import the_configuration, the_environment
 from integration.entrypoints.troubles import describe_trouble
-from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from wsgiref.types import WSGIApplication
+    from collections.abc import Mapping, Sequence
 
     from integration.adapters.store.stamp import Kind
-    from integration.ports.workshop import Workshop
     from integration.settings.environment import Environment
     from integration.settings.model import Settings
 
@@ -48,77 +42,6 @@ _BREATH = 0.01  # seconds between two knocks
 _LISTENER_ANSWERS = 5.0  # seconds
 _DRAIN = 15.0  # seconds; a request to the provider takes at most thirteen
 _log = structlog.get_logger(__name__)
-
-
-class Ports:
-    """The public port and the operator's, together."""
-
-    def __init__(
-        self,
-        environment: Environment,
-        workshop: Workshop,
-        ready: Callable[[], Mapping[str, bool | str]],
-        notes: Callable[[], Sequence[str]] = lambda: (),
-    ) -> None:
-        """Take the public port. Raises Refused."""
-        self._ready, self._notes = ready, notes
-        self.listener = ListenerFigures()
-        self._metrics = Exchangeable(metrics_app(workshop, self.listener))
-        self._public = Exchangeable(public_app(workshop, ready, notes))
-        self.pages: Mapping[str, WSGIApplication] = {"/metrics": self._metrics}
-        self._receivers = [
-            Receiver(
-                self._public,
-                environment.bind,
-                environment.http_port,
-                "APPOINTMENT_TEXTS_HTTP_PORT",
-            )
-        ]
-        self._operator_port = environment.operator_port
-
-    def take_operator_port(self) -> None:
-        """Serve the operator's pages, on loopback only until sign-in exists. Raises Refused."""
-        variable = "APPOINTMENT_TEXTS_OPERATOR_PORT"
-        app = self.pages["/metrics"]
-        self._receivers.append(Receiver(app, "127.0.0.1", self._operator_port, variable))
-
-    def take(self, workshop: Workshop) -> None:
-        """Work with this from the next request on."""
-        self._metrics.app = metrics_app(workshop, self.listener)
-        self._public.app = public_app(workshop, self._ready, self._notes)
-
-    def start(self) -> None:
-        """Begin to serve."""
-        for receiver in self._receivers:
-            receiver.start()
-
-    def stop(self) -> None:
-        """Answer what is under way, then let go."""
-        for receiver in self._receivers:
-            receiver.stop()
-
-
-def store_answers(workshop: Workshop) -> bool | str:
-    """Whether the store answers, for `/health/ready`."""
-    try:
-        workshop.store.next_times()
-    except StoreUnavailable:
-        return "does not answer"
-    return True
-
-
-def silent_feeds(workshop: Workshop) -> list[str]:
-    """A sentence for each feed that should speak and does not, for `/health/ready`."""
-    try:
-        watches = workshop.store.feed_watches()
-    except StoreUnavailable:
-        return []
-    feeds = workshop.settings.feeds
-    return [
-        silence(watch.name, watch.silent_since, feeds[watch.name].zone)
-        for watch in watches
-        if watch.silent_since is not None and watch.name in feeds
-    ]
 
 
 class EmbeddedWeb:

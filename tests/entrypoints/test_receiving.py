@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from integration.entrypoints.http_ports import silent_feeds
 from integration.entrypoints.metrics import metrics_app
 from integration.entrypoints.receiving import Receiver, mounted
 from integration.entrypoints.troubles import Refused
-from integration.entrypoints.web import silent_feeds
 from integration.pipeline.watch import Watching
 from integration.ports.store import StoreUnavailable
 from tests.messages import siu

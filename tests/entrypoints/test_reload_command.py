@@ -184,6 +184,29 @@ def test_other_identifiers_are_told_of(scene: Scene, capsys: pytest.CaptureFixtu
     assert "feeds/main.toml: appointments are known by other identifiers now" in capsys.readouterr().out
 
 
+def test_a_feed_that_goes_is_told_of_with_what_becomes_of_its_messages(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feeds = scene.config / "feeds"
+    (feeds / "main.toml").rename(feeds / "north.toml")
+    assert main(["reload", "--dry-run"]) == 0
+    assert "feeds/main.toml is gone: its port is closed" in capsys.readouterr().out
+
+
+def test_typed_in_the_wrong_place_it_does_not_put_the_shipped_configuration_in_force(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    correct_the_zone(scene)
+    assert main(["reload", "--yes"]) == 0
+    before = scene.in_force
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.delenv("APPOINTMENT_TEXTS_CONFIG")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert main(["reload", "--yes"]) == 1
+    assert "set APPOINTMENT_TEXTS_CONFIG" in capsys.readouterr().err
+    assert scene.in_force == before
+
+
 def test_a_store_that_is_not_there_is_told_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

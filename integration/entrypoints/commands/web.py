@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from integration import bootstrap
 from integration.domain.clock import wall_now
 from integration.entrypoints.broker import BrokerKnocks, celery_app
+from integration.entrypoints.http_ports import Ports, silent_feeds, store_answers
 from integration.entrypoints.in_force import SettingsWatch, begin_with
 from integration.entrypoints.printing import say
 from integration.entrypoints.process_logging import configure_logging
 from integration.entrypoints.surroundings import the_configuration, the_environment
-from integration.entrypoints.web import Ports, silent_feeds, store_answers
 
 if TYPE_CHECKING:
     import argparse
