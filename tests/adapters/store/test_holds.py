@@ -8,6 +8,7 @@ from tests.adapters.store.records import appointment, patient
 
 if TYPE_CHECKING:
     from integration.ports.store import Store
+    from tests.stores import StorePlace
 
 
 def test_a_hold_is_found_by_any_identifier_within_its_scope_oldest_message_first(store: Store) -> None:
@@ -62,3 +63,15 @@ def test_a_reading_unit_sees_what_is_stored_and_leaves_no_trace(store: Store) ->
         unit.holds.add(1, "main", ["a"])
     with store.unit() as unit:
         assert list(unit.holds.of("main", ["a"])) == []
+
+
+def test_whoever_reads_for_long_keeps_no_writer_waiting(store_place: StorePlace) -> None:
+    one, other = store_place.open(), store_place.open()
+    with one.reading() as reading:
+        assert list(reading.holds.of("main", ["a"])) == []
+        with other.unit() as unit:
+            unit.holds.add(3, "main", ["a"])
+    with one.reading() as reading:
+        assert list(reading.holds.of("main", ["a"])) == [3]
+    one.close()
+    other.close()
