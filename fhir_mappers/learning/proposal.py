@@ -45,6 +45,15 @@ _ZONES: Final = {
     "+10:00": "Australia/Sydney",
     "+11:00": "Australia/Sydney",
 }
+# Trigger event → the status a word may mean that stands with no other
+_BY_TRIGGER: Final = {
+    "S12": "booked",
+    "S13": "booked",
+    "S15": "cancelled",
+    "S16": "cancelled",
+    "S17": "entered-in-error",
+    "S26": "noshow",
+}
 _EQUIPMENT: Final = ("ph", "cp", "fx", "internet", "bp")  # HL7 table 0202
 _ACTIONS: Final = frozenset("ADUXS")  # HL7 table 0206
 
@@ -164,6 +173,8 @@ def _statuses(survey: Survey, proposal: Proposal) -> None:
             continue
         events = {event: n for (each, event), n in survey.statuses.items() if each == word}
         triggers = counted(survey.people.codes(events, at_least=1))
+        meanings = {_BY_TRIGGER.get(event, "") for event in events}
+        triggers += f"; perhaps {meanings.pop()}" if len(meanings) == 1 and "" not in meanings else ""
         proposal.remark(
             "statuses", f"Unknown: {dumps(word, ensure_ascii=False)} in {count} messages ({triggers})."
         )
@@ -269,6 +280,10 @@ def _feed(survey: Survey, proposal: Proposal) -> None:
     if survey.undeclared:
         lines.append(
             f"{survey.undeclared} messages with more than ASCII declare no character set: charset = …"
+        )
+    if survey.phone_fields and not survey.with_number:
+        lines.append(
+            f"No number here is valid in region {survey.feed.region}: is that where they are dialled?"
         )
     lines.append(f"Processing ids (MSH-11): {counted(codes(survey.processing, at_least=1))}.")
     authorities: Counter[str] = Counter()

@@ -95,7 +95,8 @@ class Survey:
         trigger = f"{plain(message.get('MSH-9.1'))}^{plain(message.get('MSH-9.2'))}"
         self.triggers[trigger] += 1
         refusal = translation.refusal
-        self.unmapped_triggers[trigger] += refusal is not None and refusal.code == "unsupported-trigger"
+        unmapped = refusal is not None and refusal.code == "unsupported-trigger"
+        self.unmapped_triggers[trigger] += unmapped and message.count("SCH") > 0
         offset = read_time(message.get("MSH-7")).offset
         self.offsets["none" if offset is None else written_offset(offset)] += 1
 

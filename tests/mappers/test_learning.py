@@ -90,9 +90,13 @@ def test_delimiters_versions_and_triggers_are_counted() -> None:
 def test_a_status_that_speaks_for_itself_is_decided_and_another_is_left_to_a_person() -> None:
     messages = [orchard(n, status="Cancelled by office") for n in range(3)]
     messages += [orchard(n, status="20") for n in range(3, 8)]
+    messages += [orchard(n, "S15", status="90") for n in range(2)]
+    messages += [orchard(n, "S14", status="50") for n in range(2)]
     text, profile, _ = learned(messages)
     assert tomllib.loads(text)["statuses"] == {"cancelled": ["...", "Cancelled by office"]}
-    assert '# Unknown: "20" in 5 messages (S12 5).' in text
+    assert '# Unknown: "20" in 5 messages (S12 5; perhaps booked).' in text
+    assert '# Unknown: "90" in 2 messages (S15 2; perhaps cancelled).' in text
+    assert '# Unknown: "50" in 2 messages (S14 2).' in text
     assert profile.status_of["cancelled by office"] == "cancelled"
 
 
@@ -171,6 +175,23 @@ def test_a_sender_of_another_zone_is_told() -> None:
 def test_places_are_told_for_the_feeds_file() -> None:
     text, _, _ = learned([orchard(n) for n in range(4)])
     assert '# "NORTH2" = { practice = "…" }   AIL-3 4' in text
+
+
+def test_an_event_of_its_own_is_asked_about_if_it_is_of_an_appointment() -> None:
+    messages = [orchard(n).replace(b"SIU#S12", b"ZSI#UPD") for n in range(3)]
+    messages += [b"MSH|^~\\&|LAB|X|||20270301||ORU^R01|L1|P|2.4\rPID|1"] * 3
+    text, profile, _ = learned(messages)
+    assert '# "ZSI^UPD" = "S14"   in 3 messages: which event does it stand for, if any?' in text
+    assert '"ORU^R01" =' not in text
+    assert profile.triggers == GENERIC.triggers
+
+
+def test_numbers_of_another_country_are_told() -> None:
+    def british(message: bytes) -> bytes:
+        return message.replace(b"*19800102*F", b"*19800102*F*****020 7946 0018")
+
+    text, _, _ = learned([british(orchard(n)).replace(b"ZPD", b"ZZZ") for n in range(3)])
+    assert "No number here is valid in region US" in text
 
 
 def test_a_message_that_cannot_be_read_is_counted() -> None:
