@@ -137,6 +137,15 @@ def test_a_death_is_not_forgotten_by_a_message_that_does_not_speak_of_it(site: S
     assert occasions(site) == ["booked"]
 
 
+def test_a_scheduling_message_takes_no_death_back(site: Site) -> None:
+    book(site)
+    say(site, "A08", "2027-03-03T11:00", dead="Y")
+    changed = siu("S14", at=site.clock.now + timedelta(minutes=1), start=VISIT)
+    site.hear(changed.replace(b"||en", b"||en" + b"|" * 15 + b"N"))
+    site.until(local("2027-03-12T12:00"))
+    assert occasions(site) == ["booked"]
+
+
 @pytest.mark.parametrize(
     ("asked", "then", "silent"),
     [

@@ -81,7 +81,8 @@ def save_patient(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -
     else:
         taken_back = Retraction(
             number=bool(mapped.cleared),
-            death=mapped.said_alive,
+            # Scheduling systems write "N" by default; registration takes a death back.
+            death=mapped.said_alive and hearing.translation.appointment is None,
             silence=mapped.unsilenced,
             guardian=mapped.unguarded,
         )
