@@ -15,7 +15,7 @@ from fhir_mappers.person_facts import YES, asks_for_silence, first_valued, read_
 from fhir_mappers.profile import VendorProfile
 from fhir_mappers.profile_people import GuardianSource
 from fhir_mappers.translation import FeedFacts, MappedGuardian
-from fhir_mappers.v2_message import SegmentRun
+from fhir_mappers.v2_message import NULL, SegmentRun
 from fhir_mappers.xtn_to_contact_point import number_to_text, read_numbers
 
 _OF_AGE = 18
@@ -25,7 +25,7 @@ class Guardianship(NamedTuple):
     """Who is texted about the child."""
 
     guardian: MappedGuardian | None
-    unguarded: bool  # the source looked into first names people, and no source one who may be texted
+    unguarded: bool  # the source looked into first says that nobody is texted any more
 
 
 def is_minor(born: date, on: date) -> bool:
@@ -48,7 +48,19 @@ def read_guardian(
                 found = _texted(run, person, profile, feed, today)
                 if found is not None:
                     return Guardianship(found, unguarded=False)
-    return Guardianship(None, unguarded=bool(sources) and run.count(sources[0].segment) > 0)
+    return Guardianship(None, unguarded=bool(sources) and _nobody_left(run, sources[0], profile, today))
+
+
+def _nobody_left(run: SegmentRun, source: GuardianSource, profile: VendorProfile, today: date | None) -> bool:
+    """Say whether a source names people of whom none counts, or takes the number of one who does.
+
+    One who counts and comes without a number changes nothing: empty is no change.
+    """
+    persons = [source.in_row(n) for n in range(1, run.count(source.segment) + 1)]
+    counting = [person for person in persons if _counts(run, person, profile, today)]
+    if not counting:
+        return bool(persons)
+    return any(NULL in run.text(phone.path) for person in counting for phone in person.phones)
 
 
 def _counts(run: SegmentRun, person: GuardianSource, profile: VendorProfile, today: date | None) -> bool:

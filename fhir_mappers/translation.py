@@ -114,7 +114,7 @@ class MappedPatient:
     no_publicity: bool  # PD1-11 or PD1-12 asks for silence
     cleared: tuple[str, ...] = ()  # paths the message empties with "" (HL7 null): forget what was stored
     guardian: MappedGuardian | None = None
-    unguarded: bool = False  # the message shows who answers for the child, and none of them may be texted
+    unguarded: bool = False  # the message says that nobody is texted about the child any more
     said_alive: bool = False  # by PID-30 N, or PID-29 emptied: a death told earlier was an error
     silenced_by: tuple[str, ...] = ()  # paths that ask for silence
     unsilenced: tuple[str, ...] = ()  # paths that say otherwise, or are emptied: a wish there is over

@@ -97,6 +97,9 @@ def test_nobody_else_is_texted_about_a_child(segments: dict[str, Any]) -> None:
     [
         ({"NK1": {3: "SIB", 5: ADA}}, True),
         ({"NK1": {3: "MTH", 5: ADA}}, False),
+        ({"NK1": {3: "MTH"}}, False),  # empty is no change
+        ({"NK1": {3: "MTH", 5: '""'}}, True),
+        ({"NK1": {3: "MTH", 5: ADA, 9: "20261231"}}, True),
         ({"GT1": {6: BEN, 11: "SEL"}}, False),  # the source looked into first says nothing here
         ({}, False),
     ],
@@ -106,6 +109,15 @@ def test_a_message_that_shows_the_family_anew_takes_a_guardian_away(
     unguarded: bool,  # noqa: FBT001 - a row
 ) -> None:
     assert translate(siu(PID=CHILD, **segments), BOTH, US).patients[0].unguarded == unguarded
+
+
+@pytest.mark.parametrize(("phone", "unguarded"), [("", False), ('""', True)])
+def test_a_parents_number_in_the_childs_record_goes_when_it_is_emptied(
+    phone: str,
+    unguarded: bool,  # noqa: FBT001 - a row
+) -> None:
+    translation = translate(siu(PID=CHILD | {13: phone}), asking("PID"), US)
+    assert translation.patients[0].unguarded == unguarded
 
 
 def test_as_shipped_nobody_is_asked_and_a_child_is_warned_of() -> None:
