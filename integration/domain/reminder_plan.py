@@ -201,16 +201,16 @@ def keep_early(
 ) -> list[Reminder]:
     """The wanted reminders, those that speak for an event as well at the event's own time.
 
-    A message that changes nothing must not put off the news which a step has taken over.
+    A message that changes nothing, or only the number, must not put off the news which a step has taken over.
     """
     news = {
-        (old.patient_id, old.number, old.reason): old.due_at
+        (old.patient_id, old.reason): old.due_at
         for old in stored
         if old.state is ReminderState.SKIPPED and old.slot_number == appointment.slot_number
     }
     found = []
     for reminder in wanted:
-        due = news.get((reminder.patient_id, reminder.number, _said_by(reminder.step)), reminder.due_at)
+        due = news.get((reminder.patient_id, _said_by(reminder.step)), reminder.due_at)
         early = reminder.state in OPEN and due < reminder.due_at
         found.append(replace(reminder, due_at=due) if early else reminder)
     return found

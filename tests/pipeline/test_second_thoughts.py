@@ -174,6 +174,16 @@ def test_news_that_settles_goes_to_the_number_that_settled(site: Site) -> None:
     assert told(site) == [("+16175550177", "booked")]
 
 
+def test_news_that_a_step_has_taken_over_goes_to_the_number_that_settled_as_early(site: Site) -> None:
+    let_settle(site)
+    today = local("2027-03-01T16:00")
+    say(site, "S12", "2027-03-01T11:00", today)
+    say(site, "S14", "2027-03-01T11:01", today, person=NEW_PHONE)
+    site.until(local("2027-03-01T12:00"))
+    assert told(site) == [("+16175550177", "three_hours")]
+    assert site.sent[0][0] == "03-01 11:03"
+
+
 def test_who_is_taken_off_a_visit_hears_of_it_no_more(site: Site) -> None:
     let_settle(site)
     both = siu("S12", at=BOOKED_AT, start=VISIT)
