@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from integration.ports.store import Step, Store
 
 CONCURRENT: Final[frozenset[Step]] = frozenset({"send"})  # several of it at once are faster than one
-PATIENT: Final[frozenset[Step]] = frozenset(
-    {"translate", "plan"}
-)  # they follow the listener, and let it go first
+# They follow the listener, and let it go first.
+PATIENT: Final[frozenset[Step]] = frozenset({"translate", "plan", "anew"})
 SWEEP: Final = 1.0  # seconds between two looks
 _SHORTEST: Final = 0.02  # seconds; looking after every knock would cost as much as the work
 SILENCE: Final = 5.0  # seconds between looks for texts and feeds of which nothing has been heard for long
