@@ -81,7 +81,11 @@ def test_extending_nothing_or_oneself_is_refused(raw: dict[str, dict[str, Any]],
         ({"phones": {"home": ["CP"]}}, ("phones", "home"), "'cp' stands under"),
         ({"triggers": {"Z1": "S99"}}, ("triggers", "Z1"), "S99 is no trigger event"),
         ({"durations": {"shortest_minutes": 0}}, ("durations", "shortest_minutes"), "greater than or equal"),
-        ({"durations": {"shortest_minutes": 2000}}, ("durations", "shortest_minutes"), "above longest_minutes"),
+        (
+            {"durations": {"shortest_minutes": 2000}},
+            ("durations", "shortest_minutes"),
+            "above longest_minutes",
+        ),
         ({"phones": {"offer": ["pager"]}}, ("phones", "offer", 0), "Input should be"),
         (
             {"phones": {"sources": [{"path": "PID-13", "kind": "cell"}]}},
