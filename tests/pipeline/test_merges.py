@@ -175,6 +175,15 @@ def test_an_identifier_that_was_given_again_to_somebody_else_waits_for_a_person(
         assert unit.inbox.listing()[-1].state == "done"
 
 
+def test_what_was_said_of_the_one_who_stays_outweighs_newer_words_on_the_one_who_is_gone(site: Site) -> None:
+    site.clock.now = local("2027-03-03T11:00")
+    site.hear(adt("A08", at=site.clock.now, person=TWIN, phone=None))
+    site.hear(adt("A40", at=local("2027-03-02T10:00"), gone="OLD1"))
+    assert known_by(site, ANA.mrn).number == OLD
+    site.hear(adt("A08", at=local("2027-03-02T11:00"), phone=None))
+    assert known_by(site, ANA.mrn).number == ANAS
+
+
 @pytest.mark.parametrize("typed", [True, False])
 @pytest.mark.parametrize("known", ["neither", "survivor", "gone"])
 def test_a_merge_counts_whoever_was_known_before(site: Site, known: str, *, typed: bool) -> None:

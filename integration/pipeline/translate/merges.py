@@ -35,9 +35,10 @@ def hear_merge(hearing: Hearing, merge: Merge, keys: MergeKeys) -> list[str]:
     if survivor is None and not gone:
         survivor = Patient(0, scope, keys.survivor, given="", family="", number=None)
     elif survivor is None:
-        # The same record under another name; its chart may be another, so it is looked for anew.
+        # The same record under another name. Its chart may be another, so it is looked for anew; and what is
+        # said of the record that stays, be it older, outweighs what was said of the one that is gone.
         named = {**gone[0].resource, **_identifiers(hearing, keys.survivor)}
-        survivor = replace(gone[0], ehr_id=None, resource=named)
+        survivor = replace(gone[0], ehr_id=None, event_time=None, resource=named)
     for record in gone:
         if record.id != survivor.id:
             survivor = _merge(hearing, survivor, record)
