@@ -42,6 +42,7 @@ PERSONAL = [
     b"19840309",
     b"HOSP|MR|1001",
     b"SCH-2|EPIC|7001|",
+    b"SCH-2|EPIC|7000|",
     b"resourceType",
     b"minutesDuration",
     b"le esperamos el lunes",
@@ -64,7 +65,9 @@ def fill(place: StorePlace) -> None:
     with store.unit() as unit:
         unit.inbox.add(kept(7), digest(kept(7)))
         whose = unit.patients.save(patient(ehr_id="chart-4711")).id
-        visit = unit.appointments.save(appointment(whose, ehr_id="chart-4711")).id
+        visit = unit.appointments.save(
+            appointment(whose, ehr_id="chart-4711", parents=("SCH-2|EPIC|7000|",))
+        ).id
         unit.reminders.add([reminder(visit, whose)])
         asked = unit.texts.add(text(whose)).id
         unit.callbacks.add(callback())
