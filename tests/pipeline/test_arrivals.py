@@ -130,6 +130,16 @@ def test_an_arrival_does_not_bring_back_a_cancelled_visit(site: Site) -> None:
     assert status(site) == "cancelled"
 
 
+def test_a_tentative_visit_is_not_booked_by_an_arrival_that_is_taken_back(store: Store) -> None:
+    site = Site(store, TurnedClock(BOOKED_AT))
+    booked = siu("S12", at=BOOKED_AT, start=VISIT).replace(b"NORMAL^Normal", b"TENTATIVE^Tentative")
+    site.hear(with_visit(booked, "V1"))
+    say(site, "A04", "2027-03-11T10:00")
+    say(site, "A11", "2027-03-11T10:10")
+    assert status(site) == "proposed"
+    assert run_out(site) == []
+
+
 def test_a_deleted_visit_is_silent_at_once_and_without_a_word(site: Site) -> None:
     say(site, "A23", "2027-03-07T11:00")
     assert status(site) == "entered-in-error"

@@ -24,13 +24,12 @@ if TYPE_CHECKING:
     from integration.domain.appointment import Appointment
     from integration.pipeline.translate.hearing import Hearing
 
-_STANDS = EXPECTED | NOT_YET_PROMISED
 _HERE = frozenset({"arrived", "checked-in"})
 # What an event makes of the statuses it applies to
 _STATUS = {
-    AppointmentEvent.ARRIVED: ("arrived", _STANDS),
+    AppointmentEvent.ARRIVED: ("arrived", EXPECTED),  # others are not reminded, and must not become booked
     AppointmentEvent.CHANGED: ("booked", _HERE),
-    AppointmentEvent.DELETED: ("entered-in-error", _STANDS | _HERE),
+    AppointmentEvent.DELETED: ("entered-in-error", EXPECTED | NOT_YET_PROMISED | _HERE),
 }
 
 
