@@ -27,6 +27,7 @@ _EXTENSION = re.compile(r"\s*(?:x|ext)\.?\s*\d", re.ASCII | re.IGNORECASE)
 _RANK_DIGITS = 6
 _NANP = frozenset({"US", "CA", "PR"})  # regions of the North American plan we meet most
 _NANP_DIGITS = 10
+_LONGEST_E164 = 16  # the sign and 15 digits (ITU-T E.164)
 _STRENGTH = ("never", "mobile", "work", "home")
 _UNRANKED = 1 << 31  # XTN.18 empty: after every number that has a preference
 _NEVER_TYPES = frozenset(
@@ -189,6 +190,8 @@ def _parse(telecom: Telecom, region: str) -> TextTo | None:
         if kind == "never" or (telecom.extension and kind != "mobile"):
             return None
         e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        if len(e164) > _LONGEST_E164:  # the plan of some countries knows longer ones
+            continue
         return TextTo(telecom.path, kind, e164)
     return None
 

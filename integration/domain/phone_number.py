@@ -5,6 +5,7 @@ from __future__ import annotations
 import phonenumbers
 
 _SHOWN = 4
+_LONGEST = 16  # the sign and 15 digits (ITU-T E.164)
 
 
 def parse(raw: str, region: str) -> str | None:
@@ -19,7 +20,8 @@ def parse(raw: str, region: str) -> str | None:
         return None
     if number.extension or not phonenumbers.is_valid_number(number):
         return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return e164 if len(e164) <= _LONGEST else None  # the plan of some countries knows longer ones
 
 
 def mask(number: str) -> str:

@@ -14,6 +14,7 @@ from integration.domain.phone_number import mask, parse
         ("+1 617 555 0123", "GB", "+16175550123"),
         ("07400 123456", "GB", "+447400123456"),
         ("202-555-0123 x5", "US", None),
+        ("20110613083617", "DE", None),  # valid in its plan, but longer than E.164 knows
         ("555-0123", "US", None),
         ("000-000-0000", "US", None),
         ("none", "US", None),

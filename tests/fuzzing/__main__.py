@@ -24,12 +24,12 @@ ROOT: Final = Path(__file__).parents[2]
 FINDINGS: Final = ROOT / ".fuzz"
 # target → inputs from atheris, from Hypothesis
 INPUTS: Final = {
-    "frames": (200_000, 20_000),
-    "answer": (200_000, 20_000),
-    "later_answer": (100_000, 10_000),
-    "reader": (200_000, 20_000),
-    "mapper": (300_000, 40_000),
-    "reply": (50_000, 10_000),
+    "frames": (250_000, 5_000),
+    "answer": (150_000, 5_000),
+    "later_answer": (150_000, 5_000),
+    "reader": (300_000, 5_000),
+    "mapper": (120_000, 10_000),
+    "reply": (30_000, 3_000),
 }
 _DONE: Final = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 

