@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from fhir_mappers.adt_triggers import ADT_TRIGGERS, AdtKind
@@ -10,6 +12,7 @@ from fhir_mappers.profile_visits import AdtRules
 from fhir_mappers.v2_to_fhir import identity_keys, translate
 from tests.mappers.building import PROFILE, Fields, codes, read, segment
 from tests.mappers.golden import US
+from tests.mappers.test_siu_to_bundle import check_fhir
 
 
 def adt(trigger: str, /, evn2: str = "", msh7: str = "20270301090000", **segments: Fields) -> bytes:
@@ -237,3 +240,35 @@ def test_a_wish_for_silence_is_known_by_its_field(
 ) -> None:
     patient = read(adt("A31", PD1=pd1)).patients[0]
     assert (patient.silenced_by, patient.unsilenced, patient.no_publicity) == (by, over, bool(by))
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(["A04", "A11", "A23", "A29", "A24", "A40", "A42", "A45"]),
+    st.dictionaries(
+        st.sampled_from(["PID", "PD1", "MRG", "PV1"]),
+        st.dictionaries(
+            st.integers(1, 51),
+            st.one_of(
+                st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), max_size=20),
+                st.from_regex(r"\A[0-9A-Za-z^~&\\|.\" +()-]{0,40}\Z"),
+            ),
+            max_size=8,
+        ),
+        max_size=4,
+    ),
+)
+def test_any_text_in_any_field_is_mapped_or_refused(
+    trigger: str, segments: dict[str, dict[int, str]]
+) -> None:
+    raw = adt(trigger, **segments)  # type: ignore[arg-type]
+    translation = read(raw)
+    check_fhir(translation)
+    known = identity_keys(raw, PROFILE, US)
+    for merge in translation.merges:
+        assert merge.gone
+        assert set(merge.gone).isdisjoint(merge.survivor)
+        assert {*merge.gone, *merge.survivor} <= set(known.patients)
+    for change in translation.visit_changes:
+        assert {*change.identifiers, *change.gone} <= set(known.appointment)
+        assert {*change.patient, *change.taken_from} <= set(known.patients)
