@@ -8,7 +8,8 @@
 Pure. No value of a patient is kept: counts, code words, and hashes while the survey lasts.
 """
 
-from fhir_mappers.learning.proposal import Proposal, propose
+from fhir_mappers.learning.proposal import Proposal
+from fhir_mappers.learning.proposing import propose
 from fhir_mappers.learning.survey import Survey
 from fhir_mappers.learning.writing import write
 
