@@ -116,7 +116,7 @@ def compose(
         fields[5],
         fields[2],  # MSH-3, theirs, is our MSH-5
         fields[3],
-        timestamp(at),
+        _among(timestamp(at), header),
         b"",
         _message_type(header),
         control_id.encode("ascii"),
@@ -166,6 +166,15 @@ def wanted(asked: bytes, *, failed: bool) -> bool:
     if asked == b"ER":
         return failed
     return asked != b"SU" or not failed
+
+
+def _among(stamp: bytes, header: MessageHeader) -> bytes:
+    """The time with the offset of UTC so written that none of the sender's delimiters stands in it."""
+    delimiters = header.separator + header.encoding_characters
+    if b"+" not in delimiters:
+        return stamp
+    digits = stamp.partition(b"+")[0]
+    return digits if b"-" in delimiters else digits + b"-0000"
 
 
 def _message_type(header: MessageHeader) -> bytes:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fhir_mappers.v2_to_fhir import translate
 from tests.fuzzing.drawn import draw
 from tests.fuzzing.seeds import seeds
-from tests.fuzzing.targets import TARGETS, Finding, must, quietly
+from tests.fuzzing.targets import TARGETS, Finding, must, profiles, quietly
+from tests.mappers.golden import GERMANY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,15 +20,11 @@ SOME = 60
 
 # What was found, and is mended.
 FOUND = [
-    (  # a German number longer than E.164 knows
-        "mapper",
-        b"MSH|^~\\&|A|B|C|D|2027||ADT^A02|1|P|2.5.1\rPID|1||1^^^M^MR||A^B||||||||20110613083617\rPV1|1|I%d\r",
-    ),
-    (
-        "answer",
-        b"\x00MSH:::::::::::\x00",
-    ),  # the answer repeats an MSH-12 that is none: our client must read it
+    # The answer repeats an MSH-12 that is none: our client must read it.
+    ("answer", b"\x00MSH:::::::::::\x00"),
     ("answer", b"\x01MSH|^~\\&|A|B|C|D|2027||SIU^S12|1|P|.3\r"),
+    # The sender's delimiter stood in the time of the answer.
+    ("answer", b"\x02MSH+^~\\MTS|0\r"),
 ]
 
 
@@ -53,6 +51,15 @@ def test_damaged_inputs_hold(target: str) -> None:
 @pytest.mark.parametrize(("target", "data"), FOUND)
 def test_what_was_found_once_holds_now(target: str, data: bytes) -> None:
     TARGETS[target](data)
+
+
+def test_a_number_longer_than_e164_knows_is_never_offered() -> None:
+    message = (
+        b"MSH|^~\\&|A|B|C|D|2027||ADT^A02|1|P|2.5\rPID|1||1^^^M^MR||A^B||||||||20110613083617\rPV1|1|I\r"
+    )
+    for profile in profiles():
+        (patient,) = translate(message, profile, GERMANY).patients
+        assert patient.text_to is None
 
 
 def test_what_does_not_hold_is_a_finding() -> None:

@@ -160,6 +160,16 @@ GOLDEN = [
             "MSA|AA|\xd1-1",
         ],
     ),
+    (  # a delimiter that would stand in MSH-7
+        "MSH+^~\\&+S+F+R+G+2027++SIU^S12+A1+P+2.5.1",
+        None,
+        ["MSH+^~\\&+R+G+S+F+20270301120005-0000++ACK^S12^ACK+OURS1+P+2.5.1", "MSA+AA+A1"],
+    ),
+    (  # two such
+        "MSH+-~\\&+S+F+R+G+2027++SIU-S12+A1+P+2.5.1",
+        None,
+        ["MSH+-~\\&+R+G+S+F+20270301120005++ACK-S12-ACK+OURS1+P+2.5.1", "MSA+AA+A1"],
+    ),
     (  # other delimiters
         "MSH#*~\\$#S#F#R#G#2027##SIU*S12*SIU_S12#A1#P#2.5",
         NOT_STORED,
