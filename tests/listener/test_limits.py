@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -107,6 +108,18 @@ def test_the_listeners_of_all_feeds_share_a_bound() -> None:
     asyncio.run(story())
 
 
+def test_a_frame_beyond_the_bound_of_all_holds_nothing_once_it_is_cut_off() -> None:
+    async def story() -> None:
+        everybodys = Unfinished(KIBIBYTE)
+        async with listening(everybodys=everybodys) as site:
+            sender = await site.connect()
+            sender.writer.write(b"\x0b" + b"x" * 2000)
+            assert await sender.closed() == b""
+            assert (everybodys.total, site.server.unfinished_bytes, site.server.counts.shed) == (0, 0, 1)
+
+    asyncio.run(story())
+
+
 def test_whatever_ends_a_frame_gives_its_room_back() -> None:
     async def story() -> None:
         async with listening() as site:
@@ -151,27 +164,27 @@ def test_a_frame_that_takes_too_long_is_cut_off_and_a_whole_one_is_never_late(to
     assert "a frame not whole after 0.2 s" in told.text
 
 
+HOUR = 3600.0  # seconds
+
+
 def test_the_time_that_the_store_takes_is_not_the_senders() -> None:
     async def story() -> None:
         commit = GroupCommit(inbox := MemoryInbox(), max_waiting_bytes=1)
-        async with listening(inbox, replace(MAIN, frame_limit=0.1), commit) as site:
+        async with listening(inbox, replace(MAIN, frame_limit=HOUR / 2), commit) as site:
             inbox.open.clear()
             sender = await site.connect()
             sender.writer.write(frame(message("A1")) + b"\x0b" + message("A2")[:50])
             await until(lambda: bool(inbox.calls))
-            looks = 0
             [connection] = site.connections
-
-            def enough_looks() -> bool:
-                nonlocal looks
-                looks += 1
-                return looks > 400  # of a millisecond each: the limit has passed some times
-
-            await until(enough_looks)
-            assert not connection._transport.is_closing()
-            sender.writer.write(message("A2")[50:] + b"\x1c\r")
+            connection.look(time.monotonic() + HOUR)
+            assert connection._begun_at is not None
+            connection._begun_at -= HOUR
             inbox.open.set()
-            assert [await sender.msa(), await sender.msa()] == ["AA A1", "AA A2"]
+            assert await sender.msa() == "AA A1"
+            await until(connection._transport.is_reading)
+            connection.look(time.monotonic())
+            sender.writer.write(message("A2")[50:] + b"\x1c\r")
+            assert await sender.msa() == "AA A2"
             assert site.server.counts.too_slow == 0
 
     asyncio.run(story())
@@ -191,13 +204,18 @@ def test_a_silent_connection_is_closed_where_the_feed_sets_a_limit_and_without_n
 
 def test_whoever_waits_for_the_store_is_not_idle() -> None:
     async def story() -> None:
-        async with listening(settings=replace(MAIN, idle_limit=0.1)) as site:
-            quiet = await site.connect()
+        async with listening(settings=replace(MAIN, idle_limit=HOUR / 2)) as site:
             site.inbox.open.clear()
             sender = await site.send(message("A1"))
-            assert await quiet.closed() == b""
+            await until(lambda: bool(site.inbox.calls))
+            [connection] = site.connections
+            connection.look(time.monotonic() + HOUR)
+            assert site.server.counts.idle == 0
             site.inbox.open.set()
             assert await sender.msa() == "AA A1"
+            connection.look(time.monotonic() + HOUR)
+            assert await sender.closed() == b""
+            assert site.server.counts.idle == 1
 
     asyncio.run(story())
 
@@ -249,6 +267,26 @@ def test_what_still_waits_to_be_submitted_is_kept_although_its_sender_has_gone()
 
     asyncio.run(story(politely=True))
     asyncio.run(story(politely=False))
+
+
+def test_what_waits_for_a_sender_that_reads_nothing_is_kept_when_it_goes() -> None:
+    count = 3 * _MESSAGES_AT_ONCE
+
+    async def story() -> None:
+        async with listening() as site:
+            site.inbox.open.clear()
+            await site.send(*(message(f"A{number}") for number in range(count)))
+            await until(lambda: bool(site.inbox.calls))
+            [connection] = site.connections
+            await until(lambda: connection._frames is not None)
+            connection.pause_writing()  # as asyncio does when the answers pile up
+            site.inbox.open.set()
+            await site.commit.settled()
+            assert len(site.inbox.kept) == _MESSAGES_AT_ONCE
+            connection.abort()
+            await until(lambda: len(site.inbox.kept) == count)
+
+    asyncio.run(story())
 
 
 def test_while_the_store_stalls_no_answer_is_given_and_when_it_fails_no_good_one() -> None:

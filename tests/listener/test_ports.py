@@ -149,6 +149,17 @@ def test_open_connections_go_by_changed_settings_from_the_next_frame_on() -> Non
     asyncio.run(story())
 
 
+def test_a_shorter_limit_is_heeded_at_once() -> None:
+    async def story() -> None:
+        async with listening() as site:
+            sender = await site.send(message("A1"))
+            assert await sender.msa() == "AA A1"
+            site.server.change(replace(MAIN, idle_limit=0.1), None)
+            assert await sender.closed() == b""
+
+    asyncio.run(story())
+
+
 def test_whoever_is_no_longer_allowed_gets_the_answers_that_are_owed_and_is_closed() -> None:
     async def story() -> None:
         async with listening() as site:

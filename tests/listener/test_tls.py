@@ -62,30 +62,49 @@ def test_a_message_over_tls_is_kept_and_answered(ours: Authority) -> None:
     asyncio.run(story())
 
 
-def test_what_comes_with_the_end_of_the_handshake_is_answered_through_tls(ours: Authority) -> None:
-    """The last flight of a client's handshake and its first message often share a packet."""
+async def with_the_handshake(site: Site, ours: Authority, payload: bytes) -> bytes:
+    """What comes back, to the end, when the first frame shares a packet with the handshake's last flight."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ours.client().wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+    raw = await site.connect()
+    found = b""
+    written = False
+    while b"MSA" not in found:
+        try:
+            if not written:
+                client.do_handshake()
+                client.write(frame(payload))
+                written = True
+            came = client.read(65536)
+            found += came
+            if not came:  # closed in order; cut off would have raised
+                break
+        except ssl.SSLWantReadError:
+            raw.writer.write(outgoing.read())
+            async with asyncio.timeout(10):
+                came = await raw.reader.read(65536)
+            incoming.write(came)
+            if not came:
+                incoming.write_eof()
+    raw.reset()
+    return found
 
+
+def test_what_comes_with_the_end_of_the_handshake_is_answered_through_tls(ours: Authority) -> None:
     async def story() -> None:
         async with listening(tls=server_context(ours.issue("server"))) as site:
-            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-            client = ours.client().wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
-            raw = await site.connect()
-            written = False
-            answer = b""
-            while b"MSA|AA|A1\r" not in answer:
-                try:
-                    if written:
-                        answer += client.read(65536)
-                        continue
-                    client.do_handshake()
-                    client.write(frame(message("A1")))
-                    written = True
-                except ssl.SSLWantReadError:
-                    raw.writer.write(outgoing.read())
-                    async with asyncio.timeout(10):
-                        incoming.write(await raw.reader.read(65536))
-            assert site.server.counts.accepted == 1
-            raw.reset()
+            assert b"MSA|AA|A1\r" in await with_the_handshake(site, ours, message("A1"))
+            assert site.inbox.control_ids == ["A1"]
+
+    asyncio.run(story())
+
+
+def test_a_connection_that_ends_over_what_came_with_the_handshake_ends_in_order(ours: Authority) -> None:
+    async def story() -> None:
+        settings = replace(MAIN, max_frame_bytes=20)
+        async with listening(settings=settings, tls=server_context(ours.issue("server"))) as site:
+            assert await with_the_handshake(site, ours, message("A1")) == b""
+            assert site.server.counts.oversized == 1
 
     asyncio.run(story())
 
