@@ -45,7 +45,8 @@ def identity_keys(raw: bytes, profile: VendorProfile, feed: FeedFacts) -> Identi
         message = V2Message.parse(raw, fallback_charset=feed.charset)
     except UnreadableMessage:
         return IdentityKeys((), "", ())
-    message = as_schedule(message)
+    if message.get("MSH-9.1") == "SRM":  # as `translate` reads it: elsewhere ARQ is nothing we know by
+        message = as_schedule(message)
     visit: tuple[AppointmentIdentifier, ...] = ()
     if not message.count("SCH"):  # ADT: the visit, under the numbers it has and had
         visit = (*read_visit(message, profile), *read_prior_visit(message, profile))

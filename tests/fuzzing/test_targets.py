@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fhir_mappers.v2_to_fhir import translate
+from fhir_mappers.v2_to_fhir import identity_keys, translate
 from tests.fuzzing.drawn import draw
 from tests.fuzzing.seeds import seeds
 from tests.fuzzing.targets import TARGETS, Finding, must, profiles, quietly
@@ -60,6 +60,14 @@ def test_a_number_longer_than_e164_knows_is_never_offered() -> None:
     for profile in profiles():
         (patient,) = translate(message, profile, GERMANY).patients
         assert patient.text_to is None
+
+
+def test_a_request_within_a_notification_is_nothing_the_visit_is_known_by() -> None:
+    message = b"MSH|^~\\&|A|B|C|D|2027||SIU^S12|1|P|2.5\rARQ|P-1|F-1\rSCH|P-2|F-2\rPID|1||1^^^M^MR||A^B\r"
+    for profile in profiles():
+        translation = translate(message, profile, GERMANY)
+        assert translation.appointment is not None
+        assert identity_keys(message, profile, GERMANY).appointment == translation.appointment.identifiers
 
 
 def test_what_does_not_hold_is_a_finding() -> None:
