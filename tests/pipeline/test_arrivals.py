@@ -116,6 +116,12 @@ def test_taking_back_an_arrival_that_was_none_changes_nothing(site: Site) -> Non
     assert run_out(site) == WHOLE_PLAN
 
 
+def test_taking_back_an_arrival_that_was_none_outweighs_no_cancellation_on_its_way(site: Site) -> None:
+    say(site, "A11", "2027-03-03T11:00")
+    site.hear(siu("S15", at=local("2027-03-03T10:59"), start=None))
+    assert status(site) == "cancelled"
+
+
 def test_an_older_word_on_an_arrival_does_not_count(site: Site) -> None:
     say(site, "A04", "2027-03-11T11:00")
     say(site, "A11", "2027-03-11T10:50")

@@ -43,7 +43,9 @@ def hear_visit(hearing: Hearing, visit: Visit, patients: Collection[int]) -> lis
     if not set(stored.patients) & set(patients):
         return [f"visit-of-another-patient {path}"]
     status, applies_to = _STATUS[event]
-    if stored.status not in applies_to:
+    # Said again it is newer; but no arrival taken back that was none may outweigh a late cancellation.
+    said_again = stored.status == status and event is not AppointmentEvent.CHANGED
+    if stored.status not in applies_to and not said_again:
         return []
     if event is AppointmentEvent.ARRIVED and not _is_the_day(hearing, stored):
         return [f"arrival-not-believed {path}"]
@@ -60,7 +62,8 @@ def hear_visit(hearing: Hearing, visit: Visit, patients: Collection[int]) -> lis
         return ["older-than-stored MSH-7"]
     unit = hearing.unit
     saved = unit.appointments.save(news.appointment)
-    hearing.ask_for_planning(saved.id, event, before=stored.slot)
+    if stored.status != status:
+        hearing.ask_for_planning(saved.id, event, before=stored.slot)
     return []
 
 
