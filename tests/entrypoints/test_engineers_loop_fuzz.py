@@ -13,8 +13,8 @@ from fhir_mappers.learning import Survey, propose, write
 from fhir_mappers.profile import resolve
 from fhir_mappers.translation import FeedFacts
 from fhir_mappers.v2_to_fhir import translate
-from integration.entrypoints.differences import compare
-from integration.entrypoints.masking import fields, masked
+from integration.entrypoints.commands.inbox.masking import fields, masked
+from integration.entrypoints.commands.map.differences import compare
 from tests.house.files import ROOT
 from tests.mappers.test_fuzz import EDITS, QUICK, edited
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from integration.entrypoints.cli import main
-from integration.entrypoints.masking import fields, masked
+from integration.entrypoints.commands.inbox.masking import fields, masked
 from integration.ports.store import KeptMessage
 from tests.messages import CARLA, siu, without
 from tests.site import Site, TurnedClock

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from integration.entrypoints.inbox_messages import the_ids
+from integration.entrypoints.commands.inbox.messages import the_ids
 from integration.entrypoints.printing import json_line, say, warn
 from integration.entrypoints.process_logging import silence
 from integration.entrypoints.trial import try_replay

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from integration import bootstrap
-from integration.entrypoints.inbox_listing import show_list, show_reasons
+from integration.entrypoints.commands.inbox.listing import show_list, show_reasons
 from integration.entrypoints.surroundings import the_environment, the_settings
 
 if TYPE_CHECKING:
@@ -68,11 +68,11 @@ def run(options: argparse.Namespace) -> int:
     store = bootstrap.open_existing_store(environment)
     try:
         if options.deed == "show":
-            from integration.entrypoints.inbox_showing import show_messages
+            from integration.entrypoints.commands.inbox.showing import show_messages
 
             return show_messages(store, the_settings(environment), options)
         if options.deed == "dismiss":
-            from integration.entrypoints.inbox_mending import dismiss
+            from integration.entrypoints.commands.inbox.mending import dismiss
 
             return dismiss(store, options)
         return show_reasons(store, options) if options.deed == "reasons" else show_list(store, options)
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _replay(environment: Environment, options: argparse.Namespace) -> int:
-    from integration.entrypoints.inbox_mending import replay
+    from integration.entrypoints.commands.inbox.mending import replay
 
     kind = bootstrap.kind_of_existing(environment)
     workshop = bootstrap.open_workshop(environment, the_settings(environment), kind=kind)

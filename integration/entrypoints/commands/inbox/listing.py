@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from integration.entrypoints.inbox_messages import as_json, the_filter
+from integration.entrypoints.commands.inbox.messages import as_json, the_filter
 from integration.entrypoints.printing import json_line, say, table, warn
 from integration.entrypoints.troubles import Usage
 

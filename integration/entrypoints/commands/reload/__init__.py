@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from integration import bootstrap
+from integration.entrypoints.commands.reload.announcement import announce, tell
 from integration.entrypoints.in_force import GONE
 from integration.entrypoints.printing import warn
-from integration.entrypoints.reload_announcement import announce, tell
 from integration.entrypoints.surroundings import the_configuration, the_environment
 from integration.entrypoints.troubles import Refused
 

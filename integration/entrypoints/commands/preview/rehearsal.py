@@ -16,7 +16,7 @@ from fhir_mappers.v2_to_fhir import translate as translate_message
 from integration.adapters.write_back.log_only import LogOnlyMode
 from integration.domain.consent import ConsentPolicy
 from integration.domain.reminder import ReminderState
-from integration.entrypoints.silence import why_silent
+from integration.entrypoints.commands.preview.silence import why_silent
 from integration.pipeline.plan import plan_changes
 from integration.pipeline.send import send_next
 from integration.pipeline.translate import translate

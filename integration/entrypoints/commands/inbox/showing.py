@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from fhir_mappers.v2_to_fhir import identity_keys, translate
-from integration.entrypoints.inbox_messages import as_json
-from integration.entrypoints.masking import fields, masked
+from integration.entrypoints.commands.inbox.masking import fields, masked
+from integration.entrypoints.commands.inbox.messages import as_json
 from integration.entrypoints.printing import facts, json_line, say, table, warn
 from integration.entrypoints.terminal import Paint
 from integration.entrypoints.troubles import Usage

@@ -6,18 +6,18 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from integration.entrypoints.commands.preview.rehearsal import rehearse
 from integration.entrypoints.message_files import HELP, read_messages
 from integration.entrypoints.moments import moment
 from integration.entrypoints.printing import json_line, say, warn
 from integration.entrypoints.process_logging import silence
-from integration.entrypoints.rehearsal import rehearse
 from integration.entrypoints.surroundings import the_environment, the_feed, the_practice, the_settings
 from integration.entrypoints.terminal import Paint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from integration.entrypoints.rehearsal import Silence
+    from integration.entrypoints.commands.preview.rehearsal import Silence
 
 _MORE = """\
 Messages arrive one after another, each at its MSH-7 or, if that is later, at --now. Consent is taken as

@@ -7,9 +7,9 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
 from integration import bootstrap
+from integration.entrypoints.commands.reload.trial import Consequences, try_settings
 from integration.entrypoints.printing import json_line, say, warn
 from integration.entrypoints.process_logging import silence
-from integration.entrypoints.reload_trial import Consequences, try_settings
 from integration.settings.differences import (
     differences,
     everything,

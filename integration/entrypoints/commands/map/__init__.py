@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from fhir_mappers.explanation import Explainer
 from fhir_mappers.v2_to_fhir import translate
-from integration.entrypoints import differences, mapped_message
-from integration.entrypoints.mapping_side import side
+from integration.entrypoints.commands.map import differences, mapped_message
+from integration.entrypoints.commands.map.side import side
 from integration.entrypoints.message_source import add_source, messages
 from integration.entrypoints.printing import json_line
 from integration.entrypoints.surroundings import the_environment, the_feed, the_settings
