@@ -15,7 +15,7 @@ TRAILER = b"\x1c\r"
 
 DEFAULT_MAX_FRAME_BYTES = 16 * 1024 * 1024
 _HARMLESS_NOISE = b"\r\n\0 "
-_RESTART = b"\x0bMSH"
+_RESTARTS = (b"\x0bMSH", b"\x0bFHS", b"\x0bBHS")  # what a frame begins with, message or batch
 
 
 class FrameTooLarge(Exception):
@@ -92,13 +92,13 @@ class FrameSplitter:
             yield self._after_restart(payload)
 
     def _after_restart(self, payload: bytes) -> bytes:
-        """The part after the last `0x0B MSH` in a frame: what stood before was never finished.
+        """The part after the last `0x0B MSH` (or FHS, BHS) in a frame: what stood before was never finished.
 
         A lone 0x0B stays: it is a line break in text that came from a word processor.
         """
         if START not in payload:
             return payload
-        restart = payload.rfind(_RESTART)
+        restart = max(map(payload.rfind, _RESTARTS))
         if restart < 0:
             return payload
         if restart > 0:

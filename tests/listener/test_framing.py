@@ -73,6 +73,11 @@ def test_a_frame_that_its_sender_broke_off_and_began_again_leaves_only_the_whole
     assert splitter.broken_off == 1
 
 
+@pytest.mark.parametrize("batch", [b"FHS|1\rMSH|1", b"BHS|1\rMSH|1"])
+def test_a_batch_too_begins_anew(batch: bytes) -> None:
+    assert frames_of(b"\x0bMSH|hal" + frame(batch)) == [batch]
+
+
 def test_a_vertical_tab_within_a_text_stays() -> None:
     assert frames_of(frame(b"MSH|1\rNTE|one\x0btwo")) == [b"MSH|1\rNTE|one\x0btwo"]
 
