@@ -21,11 +21,11 @@ import structlog
 from integration import bootstrap
 from integration.domain.clock import RealClock, SimulatedClock, wall_now
 from integration.entrypoints.bells import Bells
+from integration.entrypoints.channel import channels
 from integration.entrypoints.http_ports import Ports, silent_feeds, store_answers
 from integration.entrypoints.in_force import Running, SettingsWatch, begin_with, go_on_with
 from integration.entrypoints.knocker import AT_REST, Knocker
 from integration.entrypoints.lifeline import Lifeline
-from integration.entrypoints.listener import channels
 from integration.entrypoints.process_logging import configure_logging
 from integration.entrypoints.steps import steps
 from integration.entrypoints.surroundings import the_configuration, the_environment

@@ -17,8 +17,8 @@ from structlog.testing import capture_logs
 
 from hl7_listener.framing import frame
 from integration.entrypoints.channel import Channel, channels, told
-from integration.entrypoints.listener import Listening
 from integration.entrypoints.listener_metrics import NAMES
+from integration.entrypoints.listening import Listening
 from integration.entrypoints.troubles import Refused
 from integration.settings.environment import read_environment
 from integration.settings.model import Mllp

@@ -10,8 +10,10 @@ import structlog
 from integration import bootstrap
 from integration.domain.clock import wall_now
 from integration.entrypoints.broker import BrokerKnocks, celery_app
+from integration.entrypoints.channel import channels
 from integration.entrypoints.in_force import SettingsWatch, begin_with
-from integration.entrypoints.listener import Listening, channels, stop_on_signals
+from integration.entrypoints.listener import stop_on_signals
+from integration.entrypoints.listening import Listening
 from integration.entrypoints.printing import say
 from integration.entrypoints.process_logging import configure_logging
 from integration.entrypoints.surroundings import the_configuration, the_environment
