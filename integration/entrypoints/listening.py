@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
