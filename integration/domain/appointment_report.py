@@ -55,6 +55,8 @@ def hear(stored: Appointment | None, report: Report, was_told: Callable[[int], b
     shown = report.appointment
     if stored is None:
         return _first_news(report)
+    if _is_newest(stored, report) and not _share_patients(stored, shown):
+        stored = _unconfirmed(stored)  # what the former patient confirmed, this one has not
     merged = _merge(stored, report)
     same = _but_for_the_message(merged) == _but_for_the_message(stored)
     if same and merged.older == stored.older and not _is_newest(stored, report):
@@ -106,6 +108,16 @@ def end_with(child: Appointment, event: AppointmentEvent, at: datetime | None) -
     return replace(child, status=_ENDS[event], event_time=newest, older=_older(times, newest))
 
 
+def _share_patients(one: Appointment, other: Appointment) -> bool:
+    """Whether both may be one patient's; a report that shows none speaks of whose visit it is."""
+    return not one.patients or not other.patients or not set(one.patients).isdisjoint(other.patients)
+
+
+def _unconfirmed(appointment: Appointment) -> Appointment:
+    past_slots = tuple(replace(past, confirmed=False) for past in appointment.past_slots)
+    return replace(appointment, confirmed=False, past_slots=past_slots)
+
+
 def _but_for_the_message(appointment: Appointment) -> Appointment:
     """What it is, whichever message says so."""
     return replace(appointment, event_time=None, resource={}, slot_from=None, older=())
@@ -149,19 +161,23 @@ def _merge(stored: Appointment, report: Report) -> Appointment:
     slot = replace(when.slot, place=where.slot.place)
     event_time = _later(stored.event_time, shown.event_time)
     times = {fact: shown.event_time if fact in believed else stored.said_at(fact) for fact in Fact}
+    patients = (shown.patients if newest else ()) or stored.patients or shown.patients
+    confirmed = shown.confirmed and (
+        newest or (shown.slot.start == slot.start and _share_patients(stored, shown))
+    )
     reused = stored.status == "entered-in-error" and status in EXPECTED  # the identifier, for another visit
     return replace(
         shown if newest else stored,
         id=stored.id,
         identifiers=tuple(dict.fromkeys((*stored.identifiers, *shown.identifiers))),
-        patients=(shown.patients if newest else ()) or stored.patients or shown.patients,
+        patients=patients,
         status=status,
         slot=slot,
         slot_number=stored.slot_number,
         slot_from=when.slot_from,
         zone=where.zone,
         practice=where.practice,
-        confirmed=stored.confirmed or (shown.confirmed and (newest or shown.slot.start == slot.start)),
+        confirmed=stored.confirmed or confirmed,
         event_time=event_time,
         held_by=stored.held_by,
         ehr_id=None if reused else stored.ehr_id,

@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from integration.domain.reminder import ReminderState
+from integration.domain.staff_task import TaskKind
 from integration.settings.model import FeedLocation
 from tests import settings as make
 from tests.messages import ANA, called, siu, without
+from tests.pipeline.network import say as reply
 from tests.pipeline.scheduling import (
     BOOKED_AT,
     LATER,
@@ -90,6 +92,35 @@ def test_a_farewell_that_waits_survives_a_message_that_changes_nothing(site: Sit
     say(site, "S14", "2027-03-02T11:01", who="Carla")
     site.until(local("2027-03-02T12:00"))
     assert sorted(told(site)[1:]) == [("0123", "cancelled"), ("0188", "booked")]
+
+
+def test_what_the_former_patient_confirmed_the_next_one_has_not(site: Site) -> None:
+    say(site, "S12", "2027-03-01T11:00")
+    site.until(local("2027-03-06T10:05"))
+    reply(site, "C", number="+16175550123")
+    assert visits(site)[0].confirmed
+    say(site, "S14", "2027-03-06T10:30", who="Carla")
+    assert not visits(site)[0].confirmed
+    site.until(local("2027-03-12T12:00"))
+    assert ("0188", "three_hours") in told(site)
+
+
+def test_a_late_word_of_the_former_patient_confirms_nothing_for_the_next_one(site: Site) -> None:
+    say(site, "S14", "2027-03-02T11:00", who="Carla")
+    site.hear(message("S12", local("2027-03-01T11:00"), status="Confirmed"))
+    assert [len(visit.patients) for visit in visits(site)] == [1]
+    assert not visits(site)[0].confirmed
+
+
+@pytest.mark.parametrize("said_at", ["2027-03-06T10:30", "2027-03-04T10:30"])
+def test_who_was_taken_off_a_visit_confirms_it_no_more(site: Site, said_at: str) -> None:
+    say(site, "S12", "2027-03-01T11:00")
+    site.until(local("2027-03-06T10:30"))  # asked, five days ahead
+    site.hear(message("S14", local(said_at), who="Carla"))
+    heard = reply(site, "C", number="+16175550123")
+    assert not visits(site)[0].confirmed
+    assert heard.appointment_id is None
+    assert TaskKind.READ_REPLY in [task.kind for task in site.tasks]
 
 
 def test_a_visit_given_away_and_back_within_the_settling_time_tells_nothing(site: Site) -> None:

@@ -66,6 +66,7 @@ def look_around(unit: Unit, workshop: Workshop, reply: Reply) -> Surroundings:
     reminders = unit.reminders.open_of_number(reply.number)
     asked = [question for question in unit.replies.questions(reply.number) if _was_asked(question, reply)]
     appointments = _appointments(unit, asked, last_text, reminders)
+    appointments = {each: _todays(unit, appointment) for each, appointment in appointments.items()}
     is_open = [_is_open(question, appointments, reply.heard_at) for question in asked]
     questions = tuple(question for question, is_it in zip(asked, is_open, strict=True) if is_it)
     visits = _visits(asked, last_text, reminders, appointments, reply.heard_at)
@@ -107,14 +108,26 @@ def _under_todays_records(unit: Unit, text: TextMessage | None) -> TextMessage |
     return replace(text, subjects=tuple(subjects))
 
 
+def _todays(unit: Unit, appointment: Appointment) -> Appointment:
+    """The visit with its patients as they are known now."""
+    return replace(
+        appointment, patients=tuple(unit.patients.survivor(each).id for each in appointment.patients)
+    )
+
+
 def _was_asked(question: Question, reply: Reply) -> bool:
     """Whether it had been asked, and by the hours could still be answered, when the reply came."""
     return question.asked_at <= reply.heard_at < min(question.expires_at, question.visit_start)
 
 
 def _is_open(question: Question, appointments: Mapping[int, Appointment], heard_at: datetime) -> bool:
+    """Whether it can be answered still: not by who was taken off the visit since."""
     appointment = appointments[question.appointment_id]
-    return appointment.is_expected and still_open(question, slot_number=appointment.slot_number, now=heard_at)
+    return (
+        appointment.is_expected
+        and question.patient_id in appointment.patients
+        and still_open(question, slot_number=appointment.slot_number, now=heard_at)
+    )
 
 
 def _appointments(
@@ -150,7 +163,8 @@ def _visits(
     for appointment_id, patient_id in pairs:
         appointment = appointments[appointment_id]
         start = appointment.slot.start
-        if appointment.is_expected and start is not None and start > heard_at:
+        is_theirs = patient_id in appointment.patients
+        if is_theirs and appointment.is_expected and start is not None and start > heard_at:
             visits.append(Visit(start, appointment_id, patient_id))
     return sorted(visits)
 
