@@ -45,6 +45,7 @@ class Skip:
 
 Verdict = Hold | Skip | None  # None: it may go
 PRIVATE = "a minor's visit to a sensitive place is not told to a guardian"
+OTHER_NUMBER = "the patient has another number now"
 NO_GUARDIAN = "the patient is a minor and no guardian's number is known"
 
 _SUPPRESSED = {
@@ -97,7 +98,7 @@ def of_patient(
     checks: tuple[tuple[bool, str], ...] = (
         (patient.silence is not None, patient.silence or ""),
         (unguarded, NO_GUARDIAN),
-        (patient.number_on(today) != number, "the patient has another number now"),
+        (patient.number_on(today) != number, OTHER_NUMBER),
         (not permits(policy, recorded=recorded), consent),
     )
     return next((Skip(reason) for applies, reason in checks if applies), None)

@@ -115,6 +115,13 @@ def test_from_the_eighteenth_birthday_on_the_patients_own_number_counts() -> Non
     assert "Mia" not in site.texts[2].body
 
 
+def test_what_waits_over_the_night_of_the_eighteenth_birthday_goes_to_the_patient() -> None:
+    site = site_at("2027-03-01T23:00", settings=asking("NK1"))
+    site.hear(message(site, called(MIA, born="20090302"), mother()))
+    site.until(local("2027-03-02T12:00"))
+    assert [(text.occasion, text.number) for text in site.texts] == [("booked", MIAS_NUMBER)]
+
+
 def test_a_guardian_who_becomes_known_later_gets_what_is_still_to_come() -> None:
     site = site_at(settings=asking("NK1"))
     site.hear(message(site, MIA))

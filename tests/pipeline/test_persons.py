@@ -13,6 +13,7 @@ from integration.domain.reminder import OPEN, ReminderState
 from integration.pipeline.plan import plan_changes
 from integration.pipeline.send import send_next
 from integration.pipeline.translate import translate
+from integration.testing.sms import FakeSmsProvider, Trouble
 from tests.adt import adt
 from tests.messages import ANA, BEN, called, siu
 from tests.pipeline.network import say as reply
@@ -31,7 +32,8 @@ WHOLE_PLAN = ["booked", "five_days", "two_days", "three_hours"]
 
 @pytest.fixture
 def site(store: Store) -> Site:
-    return Site(store, TurnedClock(BOOKED_AT))
+    clock = TurnedClock(BOOKED_AT)
+    return Site(store, clock, sms=FakeSmsProvider(now=clock.wall))
 
 
 def book(site: Site, **more: object) -> None:
@@ -243,6 +245,30 @@ def test_while_news_of_the_patient_waits_unread_nothing_is_sent(site: Site) -> N
     site.work()
     site.until(local("2027-03-12T12:00"))
     assert occasions(site) == ["booked"]
+
+
+def test_a_text_that_never_left_goes_to_the_number_that_came_meanwhile(site: Site) -> None:
+    book(site)
+    site.sms.troubles.append(Trouble.LOST)
+    site.clock.now = local("2027-03-02T11:00")
+    site.hear(siu("S15", at=site.clock.now, start=None))
+    say(site, "A08", "2027-03-02T11:01", person=called(ANA, phone=NEW_PHONE), phone=None)
+    for _ in range(60):
+        site.clock.now += timedelta(minutes=1)
+        site.work()
+    assert told(site) == [(ANAS, "booked"), (NEW, "cancelled")]
+
+
+def test_a_text_that_was_under_way_when_the_number_changed_is_told_once(site: Site) -> None:
+    book(site)
+    site.sms.troubles.append(Trouble.KEPT)
+    site.clock.now = local("2027-03-02T11:00")
+    site.hear(siu("S15", at=site.clock.now, start=None))
+    say(site, "A08", "2027-03-02T11:01", person=called(ANA, phone=NEW_PHONE), phone=None)
+    for _ in range(60):
+        site.clock.now += timedelta(minutes=1)
+        site.work()
+    assert told(site) == [(ANAS, "booked"), (ANAS, "cancelled")]
 
 
 def test_a_text_that_waits_to_be_offered_again_is_stopped_by_a_death(site: Site) -> None:

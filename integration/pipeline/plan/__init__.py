@@ -11,6 +11,7 @@ import structlog
 from integration.domain.appointment import AppointmentEvent
 from integration.domain.changed_hands import Hands
 from integration.domain.consequences import mass_change_breaker
+from integration.domain.last_look import OTHER_NUMBER
 from integration.domain.reminder import OPEN, Reminder, ReminderState
 from integration.domain.reminder_plan import carries_on, keep_early, plan, revise
 from integration.domain.staff_task import StaffTask, TaskKind
@@ -206,7 +207,7 @@ def _with_reason(reminder: Reminder, appointment: Appointment, addressees: Addre
         return replace(reminder, reason=silence)
     number = addressees.number(reminder)
     if number != reminder.number:
-        why = "the patient has another number now" if number else addressees.lacks(reminder)
+        why = OTHER_NUMBER if number else addressees.lacks(reminder)
         return replace(reminder, reason=why)
     if reminder.slot_number != appointment.slot_number and reminder.reason == NOT_IN_THE_PLAN:
         return replace(reminder, reason="what was known of the visit's time or place was corrected")

@@ -11,7 +11,7 @@ from integration.domain.last_look import Hold, Skip, Verdict, of_hours
 from integration.domain.reminder import ReminderState
 from integration.domain.text_message import TextKind
 from integration.domain.wording import Answer
-from integration.pipeline.send.desk import Offer
+from integration.pipeline.send.desk import Offer, skipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,9 +86,7 @@ def _give_up(
     for reminder in reminders:
         verdict = verdicts[reminder.id]
         if isinstance(verdict, Skip):
-            settled.append(
-                replace(reminder, state=ReminderState.SKIPPED, reason=verdict.reason, decided_at=desk.now)
-            )
+            settled.append(skipped(desk, reminder, verdict))
         else:
             settled.append(
                 replace(

@@ -14,6 +14,7 @@ from integration.domain.gathering import Candidate
 from integration.domain.identity import appointment_key, patient_key
 from integration.domain.last_look import (
     LATER,
+    OTHER_NUMBER,
     PRIVATE,
     SOON,
     Hold,
@@ -198,10 +199,21 @@ def settle(desk: Desk, reminders: Sequence[Reminder], verdict: Verdict) -> None:
             for reminder in reminders
         ]
     elif isinstance(verdict, Skip):
-        changed = [
-            replace(reminder, state=ReminderState.SKIPPED, reason=verdict.reason, decided_at=desk.now)
-            for reminder in reminders
-        ]
+        changed = [skipped(desk, reminder, verdict) for reminder in reminders]
     else:
         return
     desk.unit.reminders.update(changed)
+
+
+def skipped(desk: Desk, reminder: Reminder, verdict: Skip) -> Reminder:
+    """The reminder that will not go; it goes to the patient's number of today, if that is why.
+
+    Planning cannot have sent it there: the reminder had its text already, or the patient has come of age.
+    """
+    if verdict.reason == OTHER_NUMBER:
+        zone = desk.workshop.settings.practices[reminder.practice].plan.zone
+        number = desk.unit.patients.get(reminder.patient_id).number_on(desk.now.astimezone(zone).date())
+        if number is not None:
+            moved = replace(reminder, id=0, number=number, state=ReminderState.PLANNED, reason=None)
+            desk.unit.reminders.add([replace(moved, due_at=desk.now, text_id=None, decided_at=desk.now)])
+    return replace(reminder, state=ReminderState.SKIPPED, reason=verdict.reason, decided_at=desk.now)
