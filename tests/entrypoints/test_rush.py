@@ -24,7 +24,7 @@ def test_more_messages_than_the_pipeline_can_follow_are_a_rush() -> None:
     watch = Watch()
     rush = Rush(watch)
     watch.now = 0.01
-    rush.heard(5)
+    rush.heard(2)
     assert not rush.is_on
     watch.now = 0.02
     rush.heard(20)
@@ -59,6 +59,18 @@ def test_however_long_the_rush_the_pipeline_goes_on_in_a_while() -> None:
     rush.stand_back(0.1, threading.Event())
     assert rush.is_on
     assert 0.9 <= watch.now <= 1.2  # nine times as long as it worked
+
+
+def test_while_the_pipeline_could_follow_it_stands_back_a_little_only() -> None:
+    watch = Watch()
+    rush = Rush(watch)
+    watch.now = 0.01
+    rush.heard(4)
+    assert rush.is_on
+    rush._until = float("inf")
+    watch.step = 0.01
+    rush.stand_back(0.1, threading.Event())
+    assert 0.2 <= watch.now <= 0.3
 
 
 def test_nobody_waits_without_a_rush_or_when_told_to_stop() -> None:
