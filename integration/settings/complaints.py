@@ -55,7 +55,8 @@ def of_validation(file: str, model: type[BaseModel], error: ValidationError) -> 
         inside = any(len(other) > len(where) and other[: len(where)] == where for other in places)
         if detail["type"] == "too_short" and inside:
             continue  # a list is not short because its items are wrong
-        yield Mistake(file, ".".join(str(step) for step in where if step != _KEY), _words(model, detail))
+        said = _words(model, detail) + _misplaced(model, detail)
+        yield Mistake(file, ".".join(str(step) for step in where if step != _KEY), said)
 
 
 def _words(model: type[BaseModel], detail: ErrorDetails) -> str:
@@ -80,6 +81,15 @@ def _words(model: type[BaseModel], detail: ErrorDetails) -> str:
 def _unknown_word(detail: ErrorDetails) -> str:
     expected = str(detail["ctx"]["expected"]).replace(" or ", ", ").split(",")
     return f"unknown word; {choices(str(detail['input']), [word.strip(chr(39) + ' ') for word in expected])}"
+
+
+def _misplaced(model: type[BaseModel], detail: ErrorDetails) -> str:
+    """What to do with a key of the file's own that TOML gives to the table above it."""
+    steps = [step for step in detail["loc"] if step != _KEY]
+    of_a_key = detail["type"] in {"extra_forbidden", "model_type"} or steps != list(detail["loc"])
+    if len(steps) > 1 and of_a_key and steps[-1] in model.model_fields:
+        return f"; {steps[-1]} of the file itself stands above the first [table]"
+    return ""
 
 
 def _meaning(model: type[BaseModel], where: Sequence[int | str]) -> str:

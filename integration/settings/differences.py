@@ -27,7 +27,8 @@ class Difference:
     after: str | None
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.key}: {self.before or 'nothing'} → {self.after or 'nothing'}"
+        place = ": ".join(filter(None, (self.file, self.key)))
+        return f"{place}: {self.before or 'nothing'} → {self.after or 'nothing'}"
 
 
 @dataclass(frozen=True, slots=True)

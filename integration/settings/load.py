@@ -156,7 +156,7 @@ class _Reading:
             self._name(document)
             file = self._shape(PracticeFile, document)
             plan = self._plan_of(document, reminders) if reminders.data else None
-            self._languages(document, plan, catalogs)
+            self._languages(document, reminders, plan, catalogs)
             if document.data.get("serves_unclaimed") is True:
                 serving.append(document.name)
             if file is not None and plan is not None:
@@ -185,6 +185,7 @@ class _Reading:
     def _languages(
         self,
         document: Document,
+        reminders: Document,
         plan: RemindersFile | None,
         catalogs: Mapping[str, Catalog | None],
     ) -> None:
@@ -202,7 +203,8 @@ class _Reading:
             for step, section in plan.steps.items() if plan else ():
                 if step not in occasions and not section.off:
                     text = f"messages/{language}.toml has no text for this step; {choices(step, occasions)}"
-                    self._note(document, f"steps.{step}", text)
+                    theirs = step in document.data.get("steps", {})
+                    self._note(document if theirs else reminders, f"steps.{step}", text)
 
     def _feeds(
         self, vendors: Mapping[str, VendorProfile | None], practices: Mapping[str, Practice | None]

@@ -43,6 +43,11 @@ def test_keys_that_differ_are_told_by_file_and_key() -> None:
     ]
 
 
+def test_a_file_that_comes_is_told_by_its_name() -> None:
+    (told,) = differences({}, {"feeds/north.toml": "port = 2576\n"})
+    assert str(told) == "feeds/north.toml: nothing → a file"
+
+
 def test_the_numbers_of_people_are_counted_and_not_shown() -> None:
     (told,) = differences(
         {"settings.toml": 'allowed_numbers = ["+12025550123"]'},

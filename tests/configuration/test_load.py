@@ -103,7 +103,7 @@ WRONG: Mapping[str, tuple[tuple[Edit, ...], str]] = {
     ),
     "a step nobody has words for": (
         (("reminders.toml", "[steps.two_days]", "[steps.two_day]"),),
-        "practices/riverside.toml: steps.two_day: messages/en.toml has no text for this step; allowed: ",
+        "reminders.toml: steps.two_day: messages/en.toml has no text for this step; allowed: ",
     ),
     "an unknown vendor": (
         (("feeds/main.toml", '"generic"', '"genric"'),),
@@ -162,6 +162,10 @@ WRONG: Mapping[str, tuple[tuple[Edit, ...], str]] = {
         (("practices/riverside.toml", "", PRACTICE + "\n[steps.two_days]\ndays_ahaed = 3\n"),),
         "practices/riverside.toml: steps.two_days.days_ahaed: unknown key; allowed: ",
     ),
+    "a practice's own step that no language has words for": (
+        (("practices/riverside.toml", "", PRACTICE + "\n[steps.seven_days]\ndays_ahead = 7\n"),),
+        "practices/riverside.toml: steps.seven_days: messages/en.toml has no text for this step; allowed: ",
+    ),
     "two practices that take what nobody claims": (
         (("practices/riverside.toml", "", PRACTICE), ("practices/second.toml", "", PRACTICE)),
         "practices/second.toml: serves_unclaimed: so does riverside",
@@ -189,6 +193,21 @@ WRONG: Mapping[str, tuple[tuple[Edit, ...], str]] = {
     "a key of a vendor's list of tables": (
         (("vendors/acme.toml", "", 'extends = "generic"\ntimes = [{ strat = "TQ1-7" }]'),),
         "vendors/acme.toml: times.0.strat: unknown key; allowed: duration, duration_unit, end, offset",
+    ),
+    "a key of the vendor's file in its last table": (
+        (("vendors/acme.toml", "", 'extends = "generic"\n[statuses]\nconfirmed = ["YES"]'),),
+        (
+            "vendors/acme.toml: statuses.confirmed: unknown word; allowed: arrived, booked, cancelled, "
+            "checked-in, entered-in-error, fulfilled, noshow, pending, proposed, waitlist; "
+            "confirmed of the file itself stands above the first [table]"
+        ),
+    ),
+    "a key of the feed's file among its places": (
+        (("feeds/main.toml", "", FEED + "\nport = 2576\n"),),
+        (
+            "feeds/main.toml: locations.port: must be a table, such as { key = … }; "
+            "port of the file itself stands above the first [table]"
+        ),
     ),
     "a key deep in a vendor's tables": (
         (("vendors/acme.toml", "", 'extends = "generic"\n[guardian.sources.NK1]\nphone = []'),),

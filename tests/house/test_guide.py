@@ -44,8 +44,9 @@ def words(line: str) -> str:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder with the guide's messages in it."""
+    """The folder that the guide begins with: its messages, and the schemas for the editor."""
     shutil.copytree(GUIDE.parent / "northgate", tmp_path / "samples")
+    shutil.copytree(ROOT / "config" / "schema", tmp_path / "config" / "schema")
     for name in ("CONFIG", "DATA", "DATABASE_URL", "BROKER_URL", "DATA_KEY"):
         monkeypatch.delenv(f"APPOINTMENT_TEXTS_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -74,3 +75,10 @@ def test_every_file_loads_every_command_works_and_prints_what_the_guide_shows(
 
 def test_the_guide_shows_files_commands_and_output() -> None:
     assert {block.kind for block in BLOCKS} == {"toml", "sh", "text"}
+
+
+def test_every_file_of_the_guide_names_a_schema_that_is_there(site: Path) -> None:
+    files = [(site / block.file, block.body.split(maxsplit=2)[:2]) for block in BLOCKS if block.file]
+    for file, (word, schema) in files:
+        assert word == "#:schema"
+        assert (file.parent / schema).resolve().is_file(), file

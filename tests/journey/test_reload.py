@@ -111,7 +111,7 @@ def test_embedded_a_zone_and_a_feed_without_a_restart(tmp_path: Path) -> None:
         done = reload(running, "--yes")
         assert done.returncode == 0, done.stderr + done.stdout
         assert "2 appointments to come would be thought over: 2 start at another time" in done.stdout
-        assert "1 processes run with it" in done.stdout
+        assert "1 process runs with it" in done.stdout
         (answer,) = send("127.0.0.1", port, [booking(START, visit="C1")], timeout=30)
         assert answer.code == "AA"
         until("stored starts follow", lambda: starts(running)[:2] == [HOUR, HOUR])

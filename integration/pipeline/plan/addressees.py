@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from integration.domain.reminder import Reminder
     from integration.settings.model import Practice
 
-NO_NUMBER = "no phone number for texts (PID-13)"
+NO_NUMBER = "no phone number for texts"
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,9 @@ def _reload(store: Store, options: argparse.Namespace, written: Written, scope: 
     left = _left_behind(store, generation)
     runs = [process.name for process in _alive(store)]
     facts = {"what": "in force", "generation": generation, "processes": runs, "left_behind": left}
-    words = f"In force (generation {generation}); {len(runs) - len(left)} processes run with it."
+    with_it = len(runs) - len(left)
+    they_run = "1 process runs" if with_it == 1 else f"{with_it} processes run"
+    words = f"In force (generation {generation}); {they_run} with it."
     tell(options, facts, words if runs else "In force; nothing runs, the next start begins with it.")
     warn(*(f"{name} has not taken it yet; its log says why." for name in left))
     return int(bool(left))
