@@ -43,8 +43,7 @@ class Scene:
             self.site.clock.now = min(end, self.site.clock.now + timedelta(seconds=55))
             self.watching.look()
 
-    @property
-    def silent(self) -> bool:
+    def is_silent(self) -> bool:
         with self.site.store.unit() as unit:
             watch = unit.feeds.get("main")
         return watch is not None and watch.silent_since is not None
@@ -59,16 +58,16 @@ def test_staff_are_told_once_and_no_more_when_it_speaks_again(store: Store) -> N
     scene.site.hear(siu("S12", at=BOOKED, start=VISIT))
     with capture_logs() as log:
         scene.wait(timedelta(hours=2))
-        assert not scene.silent
+        assert not scene.is_silent()
         scene.wait(timedelta(minutes=5))
-    assert scene.silent
+    assert scene.is_silent()
     assert [entry["event"] for entry in log if entry["log_level"] == "error"] == ["a feed is silent"]
     assert scene.asked == [
         "Nothing has been heard from feed main since 2027-03-01 11:00: ask whether the EHR still sends."
     ]
     scene.site.hear(siu("S14", at=scene.site.clock.now, start=VISIT))
     scene.watching.look()
-    assert not scene.silent
+    assert not scene.is_silent()
     assert scene.asked == []
 
 
@@ -77,15 +76,15 @@ def test_a_message_kept_and_not_yet_applied_is_a_word(store: Store) -> None:
     scene.wait(timedelta(hours=1, minutes=59))
     scene.site.receive(siu("S12", at=BOOKED, start=VISIT))
     scene.wait(timedelta(hours=1))
-    assert not scene.silent
+    assert not scene.is_silent()
 
 
 def test_one_that_never_spoke_counts_from_when_it_was_first_expected_to(store: Store) -> None:
     scene = Scene(store)
     scene.wait(timedelta(hours=1, minutes=59))
-    assert not scene.silent
+    assert not scene.is_silent()
     scene.wait(timedelta(minutes=2))
-    assert scene.silent
+    assert scene.is_silent()
 
 
 def test_while_we_were_away_nobody_could_hear_it(store: Store) -> None:
@@ -93,9 +92,9 @@ def test_while_we_were_away_nobody_could_hear_it(store: Store) -> None:
     scene.wait(timedelta(hours=1))
     scene.site.clock.now += timedelta(days=1)
     scene.wait(timedelta(hours=1, minutes=59))
-    assert not scene.silent
+    assert not scene.is_silent()
     scene.wait(timedelta(minutes=2))
-    assert scene.silent
+    assert scene.is_silent()
 
 
 def test_a_simulated_run_expects_nothing(store: Store) -> None:
@@ -103,7 +102,7 @@ def test_a_simulated_run_expects_nothing(store: Store) -> None:
     scene.site.change(simulated=True)
     scene.watching = Watching(scene.site.workshop)
     scene.wait(timedelta(hours=3))
-    assert not scene.silent
+    assert not scene.is_silent()
 
 
 def test_what_is_expected_no_more_is_forgotten_with_its_task(store: Store) -> None:
@@ -113,7 +112,7 @@ def test_what_is_expected_no_more_is_forgotten_with_its_task(store: Store) -> No
     scene.site.change(settings=expecting(None))
     Watching(scene.site.workshop).look()
     assert scene.asked == []
-    assert not scene.silent
+    assert not scene.is_silent()
 
 
 def a_morning_without_a_word(store: Store, **changes: Any) -> Scene:
@@ -123,7 +122,7 @@ def a_morning_without_a_word(store: Store, **changes: Any) -> Scene:
     scene.watching.look()
     scene.site.clock.now = local("2027-03-06T07:50")
     scene.wait(timedelta(hours=2, minutes=5))
-    assert scene.silent
+    assert scene.is_silent()
     return scene
 
 

@@ -147,7 +147,7 @@ def settled(store: Store) -> None:
         unit.inbox.done(4, "unknown-status SCH-25.1, no-phone PID-13")
 
 
-MEANT = (
+MEANT: tuple[tuple[InboxFilter, list[int]], ...] = (
     (InboxFilter(), [1, 2, 3, 4]),
     (InboxFilter(state="dead"), [1, 2, 3]),
     (InboxFilter(state="done"), [4]),
