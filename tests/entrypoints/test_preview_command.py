@@ -52,7 +52,7 @@ def test_a_patient_without_a_number_gets_nothing_and_it_says_why(
     message = siu("S12", at=BOOKED_AT, start=VISIT, person=called(ANA, phone=""))
     assert previewed(tmp_path, message) == 0
     told = capsys.readouterr().out
-    assert "not sent: no phone number for texts (PID-13)" in told
+    assert "not sent: no phone number for texts" in told
     assert "No texts: every reminder is skipped" in told
 
 

@@ -37,7 +37,7 @@ def site(store: Store) -> Site:
 
 
 def book(site: Site, **more: object) -> None:
-    site.hear(siu("S12", at=site.clock.now, **{"start": VISIT, **more}))  # type: ignore[arg-type]
+    site.hear(siu("S12", **{"at": site.clock.now, "start": VISIT, **more}))  # type: ignore[arg-type]
 
 
 def say(site: Site, trigger: str, at: str, **more: object) -> None:
@@ -76,7 +76,7 @@ def test_a_number_that_is_taken_away_silences_and_one_given_again_wakes(site: Si
     say(site, "A08", "2027-03-03T11:00", phone='""')
     site.until(local("2027-03-07T12:00"))
     assert occasions(site) == ["booked"]
-    assert site.reminders["five_days"].reason == "no phone number for texts (PID-13)"
+    assert site.reminders["five_days"].reason == "no phone number for texts"
     say(site, "A31", "2027-03-07T13:00", phone=NEW_PHONE)
     site.until(local("2027-03-12T12:00"))
     assert told(site)[1:] == [(NEW, "two_days"), (NEW, "three_hours")]
@@ -175,10 +175,47 @@ def test_a_wish_for_silence_stands_until_it_is_taken_back_where_it_was_made(
 def test_an_older_message_never_overwrites_what_a_newer_one_said(site: Site) -> None:
     book(site)
     say(site, "A08", "2027-03-03T11:00", phone=NEW_PHONE)
-    say(site, "A08", "2027-03-03T10:59", phone="(617)555-0188", dead="Y")
+    say(site, "A08", "2027-03-03T10:59", phone="(617)555-0188")
     assert "older-than-stored MSH-7" in notes(site)
     site.until(local("2027-03-12T12:00"))
     assert {number for number, occasion in told(site) if occasion != "booked"} == {NEW}
+
+
+def test_registration_overtaken_by_a_booking_without_a_number_still_gives_it(site: Site) -> None:
+    book(site, at=BOOKED_AT + timedelta(seconds=5), person=called(ANA, phone=""))
+    say(site, "A28", "2027-03-01T11:00", phone=None)
+    site.until(local("2027-03-12T12:00"))
+    assert occasions(site) == WHOLE_PLAN[1:]
+
+
+@pytest.mark.parametrize("said", [{"dead": "Y"}, {"publicity": "O"}, {"protection": "Y"}])
+def test_death_and_silence_count_though_a_newer_message_without_a_word_on_them_came_first(
+    site: Site, said: dict[str, str]
+) -> None:
+    book(site)
+    site.clock.now = local("2027-03-02T11:00")
+    site.hear(siu("S14", at=site.clock.now, start=VISIT))
+    say(site, "A31", "2027-03-02T10:59", **said)
+    assert "older-than-stored MSH-7" in notes(site)
+    site.until(local("2027-03-12T12:00"))
+    assert occasions(site) == ["booked"]
+
+
+def test_a_birth_date_counts_though_a_newer_message_without_one_came_first(site: Site) -> None:
+    book(site, at=BOOKED_AT + timedelta(seconds=5), person=called(ANA, born=""))
+    say(site, "A28", "2027-03-01T11:00", person=called(ANA, born="20180301"), phone=None)
+    site.until(local("2027-03-12T12:00"))
+    assert occasions(site) == ["booked"]
+
+
+@pytest.mark.parametrize("first", ["", NEW_PHONE])
+def test_an_older_message_gives_no_number_back_that_was_taken_away(site: Site, first: str) -> None:
+    book(site, person=called(ANA, phone=first))
+    before = len(told(site))
+    say(site, "A08", "2027-03-03T11:00", phone='""')
+    say(site, "A08", "2027-03-03T10:59", phone=None)
+    site.until(local("2027-03-12T12:00"))
+    assert len(told(site)) == before
 
 
 def test_a_message_that_only_repeats_what_is_known_is_newer_all_the_same(site: Site) -> None:

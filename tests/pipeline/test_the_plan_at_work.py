@@ -239,7 +239,7 @@ REASONS: list[tuple[str, dict[str, object], dict[str, object], str]] = [
         {"person": called(ANA, born="20200101")},
         "the patient is a minor and no guardian's number is known",
     ),
-    ("person", {}, {"person": called(ANA, phone="")}, "no phone number for texts (PID-13)"),
+    ("person", {}, {"person": called(ANA, phone="")}, "no phone number for texts"),
 ]
 
 
