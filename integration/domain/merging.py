@@ -60,6 +60,17 @@ def lay_over(stored: Patient, shown: Patient, taken_back: Retraction) -> Patient
     )
 
 
+def fill(stored: Patient, late: Patient) -> Patient:
+    """The stored patient with what a message tells that something newer has overtaken without a word on it.
+
+    Death and a wish for silence count whenever they are heard of; a guardian may have been taken away since.
+    """
+    number = None if "telecom" in stored.resource else late.number
+    return _complete(
+        stored, replace(late, identifiers=(), number=number, guardian_number=None, guardian_language=None)
+    )
+
+
 def is_somebody_else(known: Patient, shown: Patient) -> bool:
     """Whether these cannot be one person: both family name and birth date are known, and both differ."""
     names = {known.family.casefold(), shown.family.casefold()}
@@ -109,9 +120,9 @@ def _resource(stored: Mapping[str, Any], shown: Mapping[str, Any], taken_back: R
     forgotten: set[str] = {"active"}
     if taken_back.death or any(element in shown for element in _DEATH):
         forgotten |= set(_DEATH)
-    if taken_back.number:
-        forgotten.add("telecom")
     kept = {element: value for element, value in stored.items() if element not in forgotten}
+    if taken_back.number:
+        kept["telecom"] = []  # said to be none, which is not the same as never said
     return kept | dict(shown)
 
 

@@ -40,7 +40,7 @@ def test_an_empty_message_changes_nothing() -> None:
     ("stored", "said", "taken_back", "found"),
     [
         ({}, {"number": "+12025550177"}, {}, {"number": "+12025550177"}),
-        ({}, {}, {"number": True}, {"number": None, "resource": {"gender": "female"}}),
+        ({}, {}, {"number": True}, {"number": None, "resource": {"gender": "female", "telecom": []}}),
         ({}, {"number": "+12025550177"}, {"number": True}, {"number": "+12025550177"}),
         ({}, {"deceased": True}, {}, {"deceased": True, "number": ANA.number}),
         ({"deceased": True}, {}, {}, {"deceased": True}),

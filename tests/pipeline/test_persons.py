@@ -188,7 +188,7 @@ def test_registration_overtaken_by_a_booking_without_a_number_still_gives_it(sit
     assert occasions(site) == WHOLE_PLAN[1:]
 
 
-@pytest.mark.parametrize("said", [{"dead": "Y"}, {"publicity": "O"}, {"protection": "Y"}])
+@pytest.mark.parametrize("said", [{"dead": "Y"}, {"publicity": "N"}, {"protection": "Y"}])
 def test_death_and_silence_count_though_a_newer_message_without_a_word_on_them_came_first(
     site: Site, said: dict[str, str]
 ) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from integration.domain.identity import contradict
-from integration.domain.merging import Retraction, is_somebody_else, lay_over
+from integration.domain.merging import Retraction, fill, is_somebody_else, lay_over
 from integration.domain.recipient import Patient
 from integration.pipeline.translate.hearing import Unusable
 
@@ -52,8 +52,6 @@ def save_patient(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -
     # What is said of a record that is gone only fills gaps, so it need not be the newest, nor becomes it.
     of_one_gone = stored is not None and keys[0] in stored.gone
     is_older = stored is not None and stored.event_time is not None and hearing.heard_by < stored.event_time
-    if stored is not None and is_older and not of_one_gone:
-        return Saved(stored, stored, is_stale=True)
     guardian = mapped.guardian
     shown = Patient(
         id=0,
@@ -73,6 +71,13 @@ def save_patient(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -
         silenced_by=mapped.silenced_by,
         removed=mapped.deleted,
     )
+    if stored is not None and is_older and not of_one_gone:
+        filled = fill(stored, shown)
+        saved = Saved(
+            stored, stored if filled == stored else hearing.unit.patients.save(filled), is_stale=True
+        )
+        _note_given_numbers(hearing, saved)
+        return saved
     if stored is not None and of_one_gone and is_somebody_else(stored, shown):
         # The identifier was given again: a person decides whose chart and whose telephone it means.
         raise Unusable("identifier-of-a-merged-record PID-3")
