@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from integration.pipeline.send import send_next
 from tests.messages import without
 from tests.pipeline.scheduling import (
     BOOKED_AT,
@@ -80,6 +81,21 @@ def test_a_series_cancelled_visit_by_visit_and_as_a_whole_is_told_once(site: Sit
         say(site, "S15", "2027-03-02T11:00", None, visit=f"C{number}", _24="S1")
     say(site, "S15", "2027-03-02T11:00", None, visit="S1")
     site.until(local("2027-04-01T12:00"))
+    assert occasions(site) == ["booked", "cancelled"]
+
+
+@pytest.mark.parametrize("named", ["S1", "S1^SCHED"])
+def test_while_the_end_of_a_series_waits_unread_none_of_its_visits_is_texted_about(
+    site: Site, named: str
+) -> None:
+    say(site, "S12", "2027-03-01T11:00", visit="C1", _24=named)
+    site.clock.now = local("2027-03-06T10:00")  # five days ahead
+    # The whole is another patient's, as of a group.
+    site.receive(message("S15", site.clock.now, None, visit="S1", who="Carla", _2="S1^SCHED"))
+    while send_next(site.workshop):
+        pass
+    assert occasions(site) == ["booked"]
+    site.work()
     assert occasions(site) == ["booked", "cancelled"]
 
 

@@ -174,11 +174,13 @@ class Desk:
         # Messages first: one that is applied after this line leaves a change before the next.
         if len(messages) >= MOST_WAITING or self.unit.changes.waits([appointment.id]):
             return True
-        known = {*appointment.identifiers, *patient.identifiers}
+        known = {*appointment.identifiers, *appointment.parents, *patient.identifiers}
         for message in messages:
             feed = feeds[message.channel]
             keys = identity_keys(message.payload, feed.vendor, feed.facts)
             shown = {appointment_key(k.path, k.value, k.namespace, keys.occurrence) for k in keys.appointment}
+            # A child may name its parent without the authority.
+            shown |= {appointment_key(k.path, k.value, "", "") for k in keys.appointment}
             shown |= {patient_key(k.authority, k.type, k.value) for k in keys.patients}
             if known & shown:
                 return True
