@@ -103,6 +103,28 @@ def test_a_person_is_asked_to_release_a_practice_that_texts_more_than_it_should(
     assert [task.kind for task in site.tasks] == [TaskKind.RELEASE]
 
 
+def test_what_a_person_released_counts_towards_no_further_flood(site: Site) -> None:
+    practice = make.practice(cancellations_per_hour=2, texts_per_hour=2000)
+    site.change(settings=replace(site.settings, practices={"riverside": practice}))
+    people = [called(ANA, mrn=f"M{n}", phone=f"(617)555-01{n:02}") for n in range(8)]
+    for n, person in enumerate(people):
+        book(site, visit=f"V{n}", person=person)
+
+    def cancel(*numbers: int) -> int:
+        for n in numbers:
+            site.receive(siu("S15", at=site.clock.now, visit=f"V{n}", start=None, person=people[n]))
+        site.work()
+        return occasions(site).count("cancelled")
+
+    site.clock.now = local("2027-03-02T11:00")
+    assert cancel(0, 1, 2, 3) == 0
+    site.until(local("2027-03-02T11:18"))
+    site.store.release("mass change riverside", site.clock.now)
+    site.until(local("2027-03-02T11:30"))
+    assert cancel(4) == 5
+    assert cancel(5, 6, 7) == 5  # another flood
+
+
 MAIN_STREET = FeedLocation(practice="riverside", place="Main Street")
 
 

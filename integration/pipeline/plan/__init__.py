@@ -11,7 +11,7 @@ import structlog
 from integration.domain.appointment import AppointmentEvent
 from integration.domain.changed_hands import Hands
 from integration.domain.consequences import mass_change_breaker
-from integration.domain.last_look import OTHER_NUMBER
+from integration.domain.last_look import LATER, OTHER_NUMBER
 from integration.domain.reminder import OPEN, Reminder, ReminderState
 from integration.domain.reminder_plan import carries_on, keep_early, plan, revise
 from integration.domain.staff_task import StaffTask, TaskKind
@@ -88,11 +88,12 @@ def _hold(workshop: Workshop, changes: Sequence[Change], surprise: str) -> None:
 
 def _plan_batch(workshop: Workshop, limit: int, claimed: list[Change]) -> int:
     flooded: set[str] = set()
+    released = workshop.store.released()
     with workshop.store.unit() as unit:
         changes = unit.changes.claim(limit)
         claimed.extend(changes)
         for change in changes:
-            practice = _plan_one(unit, workshop, change)
+            practice = _plan_one(unit, workshop, change, released)
             if practice is not None:
                 flooded.add(practice)
         unit.changes.done([change.id for change in changes])
@@ -106,7 +107,7 @@ def _plan_batch(workshop: Workshop, limit: int, claimed: list[Change]) -> int:
     return len(changes)
 
 
-def _plan_one(unit: Unit, workshop: Workshop, change: Change) -> str | None:
+def _plan_one(unit: Unit, workshop: Workshop, change: Change, released: Mapping[str, datetime]) -> str | None:
     """Plan one change; returns the practice whose cancellations have become a flood, if so."""
     appointment = _under_todays_records(unit, unit.appointments.get(change.appointment_id))
     stored = unit.reminders.of_appointment(appointment.id)
@@ -137,7 +138,8 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change) -> str | None:
     if practice is None:
         return None
     _follow_the_practice(unit, appointment, practice, owed, revision.update)
-    return _flood(unit, practice, revision.add, now)
+    let_go = released.get(mass_change_breaker(practice.name))
+    return _flood(unit, practice, revision.add, let_go, now)
 
 
 def _patients(
@@ -233,12 +235,20 @@ def _wanted(
     return wanted
 
 
-def _flood(unit: Unit, practice: Practice, added: Sequence[Reminder], now: datetime) -> str | None:
-    """Whether this cancellation is one too many for an hour (a mass change waits for a person)."""
+def _flood(
+    unit: Unit, practice: Practice, added: Sequence[Reminder], let_go: datetime | None, now: datetime
+) -> str | None:
+    """Whether this cancellation is one too many for an hour (a mass change waits for a person).
+
+    `let_go`: when a person last released the practice's. Those count no more; their last hold may have put
+    them off by `LATER`.
+    """
     step = practice.plan.on(AppointmentEvent.CANCELLED)
     if step is None or not any(reminder.step == step.name for reminder in added):
         return None
-    count = unit.reminders.count_planned(practice.name, step.name, now - timedelta(hours=1))
+    since = now - timedelta(hours=1)
+    since = since if let_go is None else max(since, let_go + LATER)
+    count = unit.reminders.count_planned(practice.name, step.name, since)
     if count <= practice.cancellations_per_hour:
         return None
     unit.tasks.add(
