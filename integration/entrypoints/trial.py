@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from integration.domain.reminder import OPEN
+from integration.domain.reminder import OPEN, ReminderState
 from integration.entrypoints.families import families
 from integration.pipeline.plan import plan_changes
 from integration.pipeline.translate import translate
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from datetime import datetime
 
     from integration.ports.store import Change, KeptMessage, Unit
     from integration.ports.workshop import Workshop
@@ -38,6 +39,7 @@ class Outcome:
     reminders: int  # that would be added and not skipped; several may share a text
     dead: int  # messages that would be dead again
     withdrawn: int = 0  # reminders planned now that would not go
+    let_go: int = 0  # reminders due already that only these messages hold
 
 
 def try_replay(workshop: Workshop, message_ids: Sequence[int]) -> Outcome:
@@ -46,7 +48,10 @@ def try_replay(workshop: Workshop, message_ids: Sequence[int]) -> Outcome:
     for part in _parts(families(workshop, sorted(set(message_ids)))):
         found = _try(workshop, part)
         total = Outcome(
-            total.reminders + found.reminders, total.dead + found.dead, total.withdrawn + found.withdrawn
+            total.reminders + found.reminders,
+            total.dead + found.dead,
+            total.withdrawn + found.withdrawn,
+            total.let_go + found.let_go,
         )
     return total
 
@@ -75,6 +80,8 @@ def _try(workshop: Workshop, message_ids: Sequence[int]) -> Outcome:
                 if message is not None and message.state != "new" and message.payload
             ]
             stage = Stage(unit, again)
+            held = {each for message in again for each in unit.holds.held_by(message.id)}
+            waiting = {each: _reminders(unit, each, {ReminderState.HELD}) for each in held}
             _exhaust(
                 replace(
                     workshop,
@@ -82,7 +89,9 @@ def _try(workshop: Workshop, message_ids: Sequence[int]) -> Outcome:
                     knock=lambda step: None,  # noqa: ARG005 - nobody is to hear of it
                 )
             )
-            outcome = stage.outcome()
+            freed = [each for each in held if unit.appointments.get(each).held_by is None]
+            let_go = sum(len(waiting[each] & _reminders(unit, each, OPEN)) for each in freed)
+            outcome = replace(stage.outcome(), let_go=let_go)
             raise Undo  # noqa: TRY301 - it ends the transaction here
     except Undo:
         return outcome
@@ -111,11 +120,15 @@ class Stage:
     def open_breaker(self, name: str, reason: str) -> None:
         """A trial stops nothing."""
 
+    def released(self) -> dict[str, datetime]:
+        """Nor does it matter what a person has let go on."""
+        return {}
+
     def outcome(self) -> Outcome:
         """What has become of it."""
         added = withdrawn = 0
         for appointment_id, before in self._changes.open_before.items():
-            after = _open_reminders(self._unit, appointment_id)
+            after = _reminders(self._unit, appointment_id, OPEN)
             added, withdrawn = added + len(after - before), withdrawn + len(before - after)
         return Outcome(added, self._inbox.dead_ones, withdrawn)
 
@@ -168,7 +181,7 @@ class _TriedChanges:
     def add(self, change: Change) -> None:
         """In order."""
         if change.appointment_id not in self.open_before:
-            self.open_before[change.appointment_id] = _open_reminders(self._unit, change.appointment_id)
+            self.open_before[change.appointment_id] = _reminders(self._unit, change.appointment_id, OPEN)
         self._count += 1
         self._waiting[self._count] = replace(change, id=self._count)
 
@@ -183,6 +196,6 @@ class _TriedChanges:
             self._waiting.pop(change_id, None)
 
 
-def _open_reminders(unit: Unit, appointment_id: int) -> set[int]:
+def _reminders(unit: Unit, appointment_id: int, states: Collection[ReminderState]) -> set[int]:
     reminders = unit.reminders.of_appointment(appointment_id)
-    return {reminder.id for reminder in reminders if reminder.state in OPEN}
+    return {reminder.id for reminder in reminders if reminder.state in states}

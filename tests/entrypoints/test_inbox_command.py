@@ -216,7 +216,10 @@ def test_a_replay_says_what_it_would_do_and_does_it_only_when_told(
         assert unit.inbox.count("new") == 0
     assert main(["inbox", "replay", "2", "--yes", "--json"]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert told == [{"messages": 1, "texts": 0, "dead_again": 1, "withdrawn": 0}, {"replayed": 1}]
+    assert told == [
+        {"messages": 1, "texts": 0, "dead_again": 1, "withdrawn": 0, "let_go": 0},
+        {"replayed": 1},
+    ]
     with kept.unit() as unit:
         assert unit.inbox.count("new") == 1
     kept.close()
@@ -258,7 +261,7 @@ def test_a_reason_is_replayed_in_the_order_of_arrival(
     assert main(["inbox", "replay", "--reason", "as-if-wrong", "--yes", "--json"]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert told == [
-        {"messages": 2, "texts": 3, "dead_again": 0, "withdrawn": 0},
+        {"messages": 2, "texts": 3, "dead_again": 0, "withdrawn": 0, "let_go": 0},
         {"replayed": 2},
     ]
     site.work()

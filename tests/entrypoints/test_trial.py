@@ -13,6 +13,7 @@ from integration.entrypoints import trial
 from integration.entrypoints.families import families
 from integration.entrypoints.trial import Outcome, try_replay
 from tests.messages import ANA, BEN, CARLA, called, siu
+from tests.settings import feed, settings
 from tests.site import Site, TurnedClock, local
 
 if TYPE_CHECKING:
@@ -75,6 +76,24 @@ def test_what_would_no_longer_go_is_told(site: Site) -> None:
         site, siu("S15", at=BOOKED_AT + MINUTE, visit="V0", start=VISIT, person=called(ANA, mrn="MRN0"))
     )
     assert try_replay(site.workshop, ids) == Outcome(reminders=0, dead=0, withdrawn=3)
+
+
+def test_what_the_messages_hold_and_would_go_is_told(site: Site) -> None:
+    """Its five days are due while a message about it lies dead; the replay lets them go."""
+    site.hear(booked(0))
+    changed = siu("S14", at=BOOKED_AT + MINUTE, visit="V0", start=VISIT, person=called(ANA, mrn="MRN0"))
+    site.hear(changed.replace(b"SIU^S14", b"SIU^S99"))
+    site.until(local("2027-03-16T12:00"))
+    assert try_replay(site.workshop, [2]) == Outcome(reminders=0, dead=1)
+    vendor = feed().vendor.model_copy(update={"triggers": {"S99": "S14"}})
+    site.change(settings=settings(feeds={"main": feed(vendor=vendor)}))
+    assert try_replay(site.workshop, [2]) == Outcome(reminders=0, dead=0, let_go=1)
+    sent = len(site.sent)
+    with site.store.unit() as unit:
+        unit.inbox.replay([2])
+    site.work()
+    site.until(local("2027-03-16T13:00"))
+    assert len(site.sent) == sent + 1
 
 
 def test_a_message_older_than_what_is_stored_would_change_nothing_and_changes_nothing(site: Site) -> None:

@@ -36,10 +36,11 @@ def replay(workshop: Workshop, options: argparse.Namespace) -> int:
             "texts": outcome.reminders,
             "dead_again": outcome.dead,
             "withdrawn": outcome.withdrawn,
+            "let_go": outcome.let_go,
         },
         f"Replaying {len(ids)} messages would plan at most {outcome.reminders} texts and withdraw "
-        f"{outcome.withdrawn}; {outcome.dead} would be dead again. "
-        "Occasion texts and steps already due are left out.",
+        f"{outcome.withdrawn}; {outcome.dead} would be dead again. At most {outcome.let_go} that they hold "
+        "would go. No other text about an event, and no step that is already due.",
     )
     if not ids or not (options.yes or _confirmed("replayed")):
         return int(bool(ids))
