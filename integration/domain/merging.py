@@ -57,18 +57,28 @@ def lay_over(stored: Patient, shown: Patient, taken_back: Retraction) -> Patient
         guardian_language=stored.guardian_language if keep_guardian else shown.guardian_language,
         gone=stored.gone,
         merged_into=stored.merged_into,
+        number_at=None if _speaks_of_number(shown, taken_back) else stored.number_at or stored.event_time,
     )
 
 
-def fill(stored: Patient, late: Patient) -> Patient:
+def fill(stored: Patient, late: Patient, taken_back: Retraction) -> Patient:
     """The stored patient with what a message tells that something newer has overtaken without a word on it.
 
     Death and a wish for silence count whenever they are heard of; a guardian may have been taken away since.
     """
-    number = None if "telecom" in stored.resource else late.number
+    since, at = stored.number_at, late.event_time
+    never = stored.number is None and "telecom" not in stored.resource
+    is_newer = since is not None and at is not None and at > since
+    if _speaks_of_number(late, taken_back) and (never or is_newer):
+        resource = dict(stored.resource) | {"telecom": late.resource.get("telecom", [])}
+        stored = replace(stored, number=late.number, number_at=at, resource=resource)
     return _complete(
-        stored, replace(late, identifiers=(), number=number, guardian_number=None, guardian_language=None)
+        stored, replace(late, identifiers=(), number=None, guardian_number=None, guardian_language=None)
     )
+
+
+def _speaks_of_number(shown: Patient, taken_back: Retraction) -> bool:
+    return shown.number is not None or taken_back.number or "telecom" in shown.resource
 
 
 def is_somebody_else(known: Patient, shown: Patient) -> bool:

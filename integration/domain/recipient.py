@@ -35,6 +35,7 @@ class Patient:
     removed: bool = False  # the EHR deleted the person (A29)
     gone: tuple[str, ...] = ()  # of the identifiers: those of records that became part of this one
     merged_into: int | None = None  # the patient whose record this one has become part of
+    number_at: datetime | None = None  # when the number was said, or said to be none, if before `event_time`
 
     @property
     def silence(self) -> str | None:

@@ -208,6 +208,19 @@ def test_a_birth_date_counts_though_a_newer_message_without_one_came_first(site:
     assert occasions(site) == ["booked"]
 
 
+@pytest.mark.parametrize(("said", "number"), [(NEW_PHONE, NEW), ('""', None)])
+def test_another_number_counts_though_a_newer_message_without_one_came_first(
+    site: Site, said: str, number: str | None
+) -> None:
+    book(site)
+    site.clock.now = local("2027-03-02T11:00")
+    site.hear(siu("S14", at=site.clock.now, start=VISIT, person=called(ANA, phone="")))
+    say(site, "A08", "2027-03-02T10:59", phone=said)
+    say(site, "A08", "2027-03-01T10:59", phone="(617)555-0188")  # older than the first
+    site.until(local("2027-03-12T12:00"))
+    assert {to for to, occasion in told(site) if occasion != "booked"} == {number} - {None}
+
+
 @pytest.mark.parametrize("first", ["", NEW_PHONE])
 def test_an_older_message_gives_no_number_back_that_was_taken_away(site: Site, first: str) -> None:
     book(site, person=called(ANA, phone=first))

@@ -132,7 +132,9 @@ class SqlPatientRows:
 
     def save(self, patient: Patient, *, claimed: Collection[str] = ()) -> Patient:
         """Insert, when the unit flushes, or update."""
-        patient = replace(patient, event_time=as_stored(patient.event_time))
+        patient = replace(
+            patient, event_time=as_stored(patient.event_time), number_at=as_stored(patient.number_at)
+        )
         if patient.id == 0:
             revision, stored = 1, replace(patient, id=self._work.next_id(patients))
             self._held[stored.id] = {"id": stored.id, **self._write(stored)}
@@ -254,6 +256,7 @@ class SqlPatientRows:
             "removed": patient.removed,
             "sealed_gone": work.seal_json("patients.sealed_gone", patient.gone) if patient.gone else None,
             "merged_into": patient.merged_into,
+            "number_at": patient.number_at,
         }
 
     def _read(self, row: sa.Row[Any]) -> Patient:
@@ -283,6 +286,7 @@ class SqlPatientRows:
             if row.sealed_gone is None
             else tuple(work.read_json("patients.sealed_gone", row.sealed_gone)),
             merged_into=row.merged_into,
+            number_at=row.number_at,
         )
         self._read_before[patient.id] = (row.revision, patient.identifiers)
         return patient

@@ -71,8 +71,15 @@ def save_patient(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -
         silenced_by=mapped.silenced_by,
         removed=mapped.deleted,
     )
+    taken_back = Retraction(
+        number=bool(mapped.cleared),
+        # Scheduling systems write "N" by default; registration takes a death back.
+        death=mapped.said_alive and hearing.translation.appointment is None,
+        silence=mapped.unsilenced,
+        guardian=mapped.unguarded,
+    )
     if stored is not None and is_older and not of_one_gone:
-        filled = fill(stored, shown)
+        filled = fill(stored, shown, taken_back)
         saved = Saved(
             stored, stored if filled == stored else hearing.unit.patients.save(filled), is_stale=True
         )
@@ -84,13 +91,6 @@ def save_patient(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -
     if stored is None:
         saved = Saved(None, hearing.unit.patients.save(shown))
     else:
-        taken_back = Retraction(
-            number=bool(mapped.cleared),
-            # Scheduling systems write "N" by default; registration takes a death back.
-            death=mapped.said_alive and hearing.translation.appointment is None,
-            silence=mapped.unsilenced,
-            guardian=mapped.unguarded,
-        )
         merged = lay_over(stored, shown, taken_back)
         unchanged = replace(merged, event_time=stored.event_time) == stored
         rows = hearing.unit.patients

@@ -42,7 +42,14 @@ def two_patients(unit: Unit) -> tuple[int, int]:
 
 
 def test_what_a_merge_needs_comes_back_as_saved(store: Store) -> None:
-    wanted = patient(silenced_by=("PD1-11", "PD1-12"), suppressed=True, removed=True, gone=("|SS|2002",))
+    wanted = patient(
+        silenced_by=("PD1-11", "PD1-12"),
+        suppressed=True,
+        removed=True,
+        gone=("|SS|2002",),
+        event_time=NOW,
+        number_at=NOW - HOUR,
+    )
     with store.unit() as unit:
         saved = unit.patients.save(wanted)
     with store.unit() as unit:

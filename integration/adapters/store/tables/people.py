@@ -47,6 +47,7 @@ patients = sa.Table(
     sa.Column("removed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("sealed_gone", sa.LargeBinary),  # a JSON list: those of its identifiers that are gone
     sa.Column("merged_into", BIG),  # of `patients`
+    sa.Column("number_at", Instant),
     sqlite_autoincrement=True,
 )
 sa.Index("patients_by_number", patients.c.number_hash)

@@ -121,6 +121,7 @@ def upgrade() -> None:
     op.add_column("patients", sa.Column("removed", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("patients", sa.Column("sealed_gone", sa.LargeBinary))
     op.add_column("patients", sa.Column("merged_into", BIG))
+    op.add_column("patients", sa.Column("number_at", sa.BigInteger))
     op.create_index(
         "patients_merged",
         "patients",
