@@ -21,13 +21,24 @@ if TYPE_CHECKING:
     from integration.domain.reminder_plan import PlanRules, Situation
 
 
+# Upon these, who was taken off the visit is told so; a deletion is silent, and so is a visit under way.
+_SAID = frozenset(
+    {
+        AppointmentEvent.BOOKED,
+        AppointmentEvent.MOVED,
+        AppointmentEvent.CHANGED,
+        AppointmentEvent.CANCELLED,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Hands:
     """The patients of a visit before a change (None: the same) and now, and what they were told."""
 
     appointment: Appointment
     before: tuple[int, ...] | None
-    patients: Mapping[int, Patient]  # all of both
+    patients: Mapping[int, Patient]  # all of both, and whoever was told
     stored: Sequence[Reminder]  # of the appointment
     rules: PlanRules
 
@@ -37,14 +48,16 @@ class Hands:
         new = () if self.before is None else self._without_the_same(present, self.before)
         expected = self.appointment.is_expected
         return {
-            patient: self._new_to_it(patient, situation) if patient in new and expected else situation
+            patient: self._new_to_it(patient, situation)
+            if patient in new and expected
+            else self._if_told(patient, situation)
             for patient in present
         }
 
     def farewells(self, situation: Situation) -> dict[int, Situation]:
         """How things stand for each who was taken off the visit and had been told of it."""
-        said = self.appointment.is_expected or situation.event is AppointmentEvent.CANCELLED
-        if self.before is None or not said:
+        # What came of the visit since does not matter: they have no part in it.
+        if self.before is None or situation.event not in _SAID:
             return {}
         gone = self._without_the_same(self.before, self.appointment.patients)
         told = {patient: self._told_slot(patient) for patient in gone}
@@ -59,6 +72,16 @@ class Hands:
             for patient, slot in told.items()
             if slot is not None
         }
+
+    def _if_told(self, patient: int, situation: Situation) -> Situation:
+        """Of a cancellation nobody hears who never heard of the visit; another patient may have."""
+        if situation.event is not AppointmentEvent.CANCELLED:
+            return situation
+        told = {each.patient_id for each in self.stored if each.state is ReminderState.SENT}
+        is_told = any(
+            other == patient or _are_the_same(self.patients[patient], self.patients[other]) for other in told
+        )
+        return situation if is_told else replace(situation, told=False)
 
     def _new_to_it(self, patient: int, situation: Situation) -> Situation:
         """A booking, for all this patient knows, or a move of what they knew before they were taken off."""

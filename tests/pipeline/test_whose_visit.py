@@ -123,6 +123,35 @@ def test_who_was_taken_off_a_visit_confirms_it_no_more(site: Site, said_at: str)
     assert TaskKind.READ_REPLY in [task.kind for task in site.tasks]
 
 
+def test_a_visit_given_away_and_cancelled_at_once_is_cancelled_for_who_knew_of_it(site: Site) -> None:
+    say(site, "S12", "2027-03-01T11:00")
+    site.clock.now = local("2027-03-02T11:00")
+    site.receive(message("S14", site.clock.now, who="Carla"))
+    site.receive(message("S15", site.clock.now + timedelta(seconds=1), None, who="Carla"))
+    site.work()
+    assert told(site) == [("0123", "booked"), ("0123", "cancelled")]
+
+
+def test_a_visit_cancelled_for_the_one_and_booked_for_the_other_at_once_is_told_to_both(site: Site) -> None:
+    say(site, "S12", "2027-03-01T11:00")
+    site.clock.now = local("2027-03-02T11:00")
+    site.receive(message("S15", site.clock.now, None))
+    site.receive(message("S12", site.clock.now + timedelta(seconds=1), who="Carla"))
+    site.work()
+    assert sorted(told(site)[1:]) == [("0123", "cancelled"), ("0188", "booked")]
+
+
+def test_who_is_taken_off_a_group_visit_that_is_cancelled_at_once_hears_so_too(site: Site) -> None:
+    group = message("S12", BOOKED_AT)
+    pid = next(line for line in message("S12", BOOKED_AT, who="Carla").split(b"\r") if line[:3] == b"PID")
+    site.hear(group.replace(b"RGS|1", pid + b"\rRGS|1"))
+    site.clock.now = local("2027-03-02T11:00")
+    site.receive(message("S14", site.clock.now))
+    site.receive(message("S15", site.clock.now + timedelta(seconds=1), None))
+    site.work()
+    assert sorted(told(site)[2:]) == [("0123", "cancelled"), ("0188", "cancelled")]
+
+
 def test_a_visit_given_away_and_back_within_the_settling_time_tells_nothing(site: Site) -> None:
     say(site, "S12", "2027-03-01T11:00")
     let_settle(site)

@@ -145,9 +145,9 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change, released: Mapping[
 def _patients(
     unit: Unit, appointment: Appointment, stored: Iterable[Reminder], change: Change
 ) -> dict[int, Patient]:
-    """Those of the visit, those taken off it, and those who are owed news of it."""
-    owed = [reminder.patient_id for reminder in stored if reminder.state in OPEN]
-    wanted = dict.fromkeys([*appointment.patients, *(change.patients_before or ()), *owed])
+    """Those of the visit, those taken off it, and those who were told or are owed news of it."""
+    told = [each.patient_id for each in stored if each.state in OPEN or each.state is ReminderState.SENT]
+    wanted = dict.fromkeys([*appointment.patients, *(change.patients_before or ()), *told])
     return {patient_id: unit.patients.get(patient_id) for patient_id in wanted}
 
 

@@ -49,9 +49,14 @@ def hear_appointment(hearing: Hearing, mapped: MappedAppointment) -> list[str]:
 
 
 def _patients_before(stored: Appointment | None, saved: Appointment) -> tuple[int, ...] | None:
-    """Whose visit it was, if it was another's; what was called off was nobody's any more."""
+    """Whose visit it was, if it was another's; what was called off was nobody's any more.
+
+    But who had a cancelled visit, and has no part in it now, may not have been told so yet.
+    """
     if stored is None or stored.patients == saved.patients:
         return None
+    if stored.status == "cancelled" and set(stored.patients).isdisjoint(saved.patients):
+        return stored.patients
     return () if stored.status in CALLED_OFF else stored.patients
 
 
