@@ -74,14 +74,12 @@ class Hands:
         }
 
     def _if_told(self, patient: int, situation: Situation) -> Situation:
-        """Of a cancellation nobody hears who never heard of the visit; another patient may have."""
-        if situation.event is not AppointmentEvent.CANCELLED:
-            return situation
+        """As this patient knows it: what another was told of the visit, this one was not."""
         told = {each.patient_id for each in self.stored if each.state is ReminderState.SENT}
         is_told = any(
             other == patient or _are_the_same(self.patients[patient], self.patients[other]) for other in told
         )
-        return situation if is_told else replace(situation, told=False)
+        return situation if is_told else replace(situation, told=False, told_this_slot=False)
 
     def _new_to_it(self, patient: int, situation: Situation) -> Situation:
         """A booking, for all this patient knows, or a move of what they knew before they were taken off."""

@@ -152,6 +152,16 @@ def test_who_is_taken_off_a_group_visit_that_is_cancelled_at_once_hears_so_too(s
     assert sorted(told(site)[2:]) == [("0123", "cancelled"), ("0188", "cancelled")]
 
 
+def test_who_has_not_heard_of_a_visit_yet_hears_of_a_booking_though_it_was_moved_since(site: Site) -> None:
+    let_settle(site)
+    say(site, "S12", "2027-03-01T11:00")
+    site.until(local("2027-03-02T11:00"))
+    say(site, "S14", "2027-03-02T11:00", who="Carla")
+    say(site, "S13", "2027-03-02T11:01", LATER, who="Carla")
+    site.until(local("2027-03-02T12:00"))
+    assert sorted(told(site)[1:]) == [("0123", "cancelled"), ("0188", "booked")]
+
+
 def test_a_visit_given_away_and_back_within_the_settling_time_tells_nothing(site: Site) -> None:
     say(site, "S12", "2027-03-01T11:00")
     let_settle(site)
