@@ -143,12 +143,11 @@ def _start(
     if moment.at is None:
         return None
     at = moment.at
-    if (
-        written.offset is None
-        and clock.sender not in (None, at.utcoffset())
-        and isinstance(clock.reading, ZoneInfo)
-    ):
-        warnings.append(warn("MSH-7", "offset-of-other-season"))
+    if written.offset is None and clock.sender is not None:
+        if not isinstance(clock.reading, ZoneInfo):
+            warnings.append(warn("MSH-7", "offset-of-other-zone"))
+        elif clock.sender != at.utcoffset():
+            warnings.append(warn("MSH-7", "offset-of-other-season"))
     offset = _offset(message, source, durations)
     if offset:
         warnings.append(warn(source.start, "offset-added"))

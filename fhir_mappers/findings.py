@@ -23,6 +23,7 @@ WARNINGS = {
     "in-gap": "this local time does not exist (clocks go forward); the offset before the change was used",
     "in-fold": "this local time comes twice (clocks go back); the first was used",
     "offset-of-other-season": "the offset in MSH-7 is of another season; the zone's own offset was used",
+    "offset-of-other-zone": "the times were read with the offset in MSH-7, which is not that of the place",
     "no-start": "no field holds the start of the appointment",
     "starts-disagree": "this start differs from the one that was taken",
     "start-of-a-part": "this is the start of an added service; it was not taken for the appointment's",

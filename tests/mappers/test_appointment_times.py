@@ -83,8 +83,20 @@ def test_an_offset_beside_the_start_is_added(ais: Fields, start: str) -> None:
         # the value's own offset wins over everything
         ("20270301090000-0800", "20270311143000-0500", None, "2027-03-11T14:30:00-05:00", []),
         # then MSH-7's, when it is of another zone than the clinic's
-        ("20270301090000-0800", "20270311143000", None, "2027-03-11T17:30:00-05:00", []),
-        ("20270301140000+0000", "20270711143000", None, "2027-07-11T10:30:00-04:00", []),
+        (
+            "20270301090000-0800",
+            "20270311143000",
+            None,
+            "2027-03-11T17:30:00-05:00",
+            ["offset-of-other-zone"],
+        ),
+        (
+            "20270301140000+0000",
+            "20270711143000",
+            None,
+            "2027-07-11T10:30:00-04:00",
+            ["offset-of-other-zone"],
+        ),
         # MSH-7 was sent from the clinic's own zone, in winter, about a visit in summer
         (
             "20270301090000-0500",
