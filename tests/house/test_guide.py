@@ -49,6 +49,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(ROOT / "config" / "schema", tmp_path / "config" / "schema")
     for name in ("CONFIG", "DATA", "DATABASE_URL", "BROKER_URL", "DATA_KEY"):
         monkeypatch.delenv(f"APPOINTMENT_TEXTS_{name}", raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)  # the guide shows tables that nothing folds
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
