@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from hl7_listener.framing import FrameSplitter, frame
-from hl7_listener.header import read_header
+from hl7_listener.header import HeaderError, read_header
 
 if TYPE_CHECKING:
     import ssl
@@ -95,7 +95,8 @@ class Partner:
         except OSError:
             self.rejected += 1
         else:
-            with contextlib.suppress(OSError):
+            # What begins TLS where none is spoken may look like a frame.
+            with contextlib.suppress(OSError, HeaderError):
                 self._talk(connection)
         self.open.discard(plain)
         plain.close()
