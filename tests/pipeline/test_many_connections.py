@@ -14,7 +14,7 @@ from hl7_listener.group_commit import GroupCommit
 from hl7_listener.server import ListenerSettings, MllpServer
 from integration.testing.store import FakeStore
 from tests.pipeline.reorderings import NOW, Said, deliver, in_order, known
-from tests.pipeline.test_many_workers import Workers
+from tests.pipeline.workers import Workers
 from tests.site import Site, TurnedClock
 
 if TYPE_CHECKING:
@@ -56,14 +56,9 @@ def test_connections_workers_and_resends_end_as_one_of_each_would(
     try:
         site = Site(store, TurnedClock(NOW))
         workers = Workers(site)
-        for thread in workers.threads:
-            thread.start()
+        workers.start()
         codes = asyncio.run(sent(postgres_place, shares))
-        workers.all_said.set()
-        for thread in workers.threads:
-            thread.join(120)
-        assert not any(thread.is_alive() for thread in workers.threads)
-        assert workers.surprises == []
+        workers.finish()
         assert codes == {"AA"}
         with store.unit() as unit:
             assert unit.inbox.count("done") == len(payloads)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -12,18 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from integration.domain.reminder import OPEN, ReminderState
-from integration.pipeline.plan import plan_changes
-from integration.pipeline.reply import hear
-from integration.pipeline.send import send_next
-from integration.pipeline.translate import translate
-from integration.ports.store import KeptMessage, StoreUnavailable
 from tests import settings as make
 from tests.messages import ANA, called, siu
 from tests.pipeline.network import say
+from tests.pipeline.workers import Workers, keep
 from tests.site import Site, TurnedClock, local
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from integration.ports.store import Store
     from tests.stores import StorePlace
@@ -31,7 +26,6 @@ if TYPE_CHECKING:
 BOOKED_AT = local("2027-03-01T11:00")
 VISIT = local("2027-03-11T14:30")
 FAMILIES, VISITS = 4, 4  # visits of each family, one number a family
-ROUNDS = 4000  # of one worker; far more than it takes
 
 
 @pytest.fixture
@@ -39,46 +33,6 @@ def store(postgres_place: StorePlace) -> Iterator[Store]:
     opened = postgres_place.open()
     yield opened
     opened.close()
-
-
-class Workers:
-    """Threads that work every step until nothing has been left to do for a while."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.all_said = threading.Event()
-        self.surprises: list[BaseException] = []
-        workshop = site.workshop
-        steps: list[Callable[[], object]] = [
-            *[lambda: translate(workshop)] * 2,
-            *[lambda: plan_changes(workshop)] * 2,
-            *[lambda: send_next(workshop)] * 3,
-            lambda: hear(workshop),
-        ]
-        self.threads = [threading.Thread(target=self._work, args=(step,)) for step in steps]
-
-    def _work(self, step: Callable[[], object]) -> None:
-        idle = 0
-        for _ in range(ROUNDS):
-            try:
-                idle = 0 if step() else idle + 1
-            except StoreUnavailable:
-                idle = 0  # a deadlock broken, or overtaken: again
-            except BaseException as surprise:
-                self.surprises.append(surprise)
-                raise
-            if idle > 20 and self.all_said.is_set() and not self._work_left():
-                return
-
-    def _work_left(self) -> bool:
-        now = self.site.clock.now
-        return bool(self.site.store.has_work(now, now) - {"write_back"})
-
-
-def keep(site: Site, feed: str, payload: bytes, serial: Iterator[int]) -> None:
-    with site.store.unit() as unit:
-        message = KeptMessage(0, feed, "", payload, site.clock.wall())
-        unit.inbox.add(message, next(serial).to_bytes(32, "big"))
 
 
 STOPPED = "+16175550100"
@@ -92,8 +46,7 @@ def test_what_two_feeds_say_at_once_is_told_once_and_last_things_last(store: Sto
     site.change(settings=replace(site.settings, feeds=feeds, practices={"riverside": practice}))
     families = [called(ANA, mrn=f"M{n}", phone=f"(617)555-01{n:02}") for n in range(FAMILIES)]
     workers, serial = Workers(site), count(1)
-    for thread in workers.threads:
-        thread.start()
+    workers.start()
     for trigger, feed in (("S12", "main"), ("S14", "second"), ("S13", "main"), ("S15", "second")):
         for visit in range(VISITS):
             start = VISIT + timedelta(days=visit, hours=trigger == "S13")
@@ -103,11 +56,7 @@ def test_what_two_feeds_say_at_once_is_told_once_and_last_things_last(store: Sto
                 message = siu(trigger, at=site.clock.now, visit=f"{n}-{visit}", start=start, person=person)
                 keep(site, feed, message, serial)
     say(site, "STOP", number=STOPPED, after=timedelta(0), work=False)
-    workers.all_said.set()
-    for thread in workers.threads:
-        thread.join(120)
-    assert not any(thread.is_alive() for thread in workers.threads)
-    assert workers.surprises == []
+    workers.finish()
     site.until(BOOKED_AT + timedelta(minutes=10))  # what was held for a moment
 
     with store.unit() as unit:

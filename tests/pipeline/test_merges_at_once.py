@@ -14,7 +14,7 @@ from integration.domain.reminder import OPEN, ReminderState
 from tests import settings as make
 from tests.adt import adt
 from tests.messages import ANA, called, siu
-from tests.pipeline.test_many_workers import Workers, keep
+from tests.pipeline.workers import Workers, keep
 from tests.site import Site, TurnedClock, local
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ def test_two_records_become_one_while_everything_is_at_work(store: Store) -> Non
     stay = [called(ANA, mrn=f"NEW{n}", phone=f"(617)555-01{n:02}") for n in range(PATIENTS)]
     gone = [called(ANA, mrn=f"OLD{n}", phone=f"(617)555-01{n + 50:02}") for n in range(PATIENTS)]
     workers, serial = Workers(site), count(1)
-    for thread in workers.threads:
-        thread.start()
+    workers.start()
     for visit in range(VISITS):
         start = VISIT + timedelta(days=visit)
         for n in range(PATIENTS):
@@ -56,11 +55,7 @@ def test_two_records_become_one_while_everything_is_at_work(store: Store) -> Non
             for n, feed in zip(range(PATIENTS), ("main", "second") * PATIENTS, strict=False):
                 merged = adt("A40", at=BOOKED_AT, person=stay[n], gone=gone[n].mrn, phone=None)
                 keep(site, feed, merged, serial)
-    workers.all_said.set()
-    for thread in workers.threads:
-        thread.join(120)
-    assert not any(thread.is_alive() for thread in workers.threads)
-    assert workers.surprises == []
+    workers.finish()
     site.until(BOOKED_AT + timedelta(minutes=10))  # what was held for a moment
 
     with store.unit() as unit:
