@@ -24,6 +24,9 @@ class WriteBackKind(StrEnum):
     TEXT = "text"  # one text, for one patient's chart: a Communication
     REPLY = "reply"  # one reply: a Communication in response
     CONFIRMATION = "confirmation"  # the patient's answer about a visit: an AppointmentResponse
+    CONSENT = "consent"  # STOP or START, a reply: a Consent
+    TASK = "task"  # work for staff about the patient: a Task
+    REQUEST = "request"  # what became of a CommunicationRequest of the EHR's
 
 
 class WriteBackState(StrEnum):
@@ -41,7 +44,7 @@ class WriteBack:
 
     id: int  # 0 until stored
     kind: WriteBackKind
-    subject_id: int  # the text's id, or the reply's
+    subject_id: int  # the id of the text, of the reply (also of a confirmation or consent), task or request
     patient_id: int
     state: WriteBackState = WriteBackState.PENDING
     revision: int = 1  # of the fact

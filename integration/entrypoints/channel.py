@@ -67,8 +67,8 @@ class Channel(NamedTuple):
 
 
 def channels(feeds: Iterable[Feed], default_port: int) -> list[Channel]:
-    """One channel a feed."""
-    return [_channel(feed, default_port) for feed in feeds]
+    """One channel a feed that speaks HL7 v2."""
+    return [_channel(feed, default_port) for feed in feeds if feed.fhir is None]
 
 
 def _channel(feed: Feed, default_port: int) -> Channel:

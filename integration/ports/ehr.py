@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from integration.domain.appointment import Appointment
     from integration.domain.conversation import Reply
     from integration.domain.recipient import Patient
+    from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import TextMessage
     from integration.domain.write_back import WriteBack
 
@@ -63,9 +64,11 @@ class Fact:
     """One fact for one patient's chart, with all it speaks of.
 
     `appointments` are this patient's visits that it is about, the foremost first. `text` is the
-    text (kind TEXT), or the text a reply answers, if known. `reply` is set for kinds REPLY and
-    CONFIRMATION. `answered` is the write-back row of the answered text, so that a reply can point
+    text (kind TEXT), or the text a reply answers, if known. `reply` is set for kinds REPLY,
+    CONFIRMATION and CONSENT. `answered` is the write-back row of the answered text, so that a reply can point
     to its Communication. `acted_upon` is False for a yes that confirmed nothing and was left to staff.
+    `task` is set for kind TASK, `request` (the EHR's id of a CommunicationRequest) for kind REQUEST and
+    for the text that the request became.
     """
 
     row: WriteBack
@@ -75,6 +78,8 @@ class Fact:
     reply: Reply | None = None
     answered: WriteBack | None = None
     acted_upon: bool = True
+    task: StaffTask | None = None
+    request: str | None = None
 
 
 class WriteBackMode(Protocol):

@@ -10,12 +10,16 @@ from integration.domain.reminder_plan import PlanRules, Step
 from integration.settings.model import (
     ApplicationAcknowledging,
     Caps,
+    Documents,
     Feed,
     FeedLocation,
+    FhirHearing,
+    Hl7Partner,
     Mllp,
     Practice,
     Sending,
     TlsFiles,
+    WritingBack,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
         SendingSection,
         StepSection,
     )
+    from integration.settings.schema_ehr import Hl7Section, TlsSection, WriteBackSection
 
 
 def the_sending(section: SendingSection) -> Sending:
@@ -70,8 +75,25 @@ def a_practice(name: str, file: PracticeFile, plan: PlanRules, caps: Caps) -> Pr
 def _acknowledging(section: ApplicationAcknowledgmentSection | None) -> ApplicationAcknowledging | None:
     if section is None:
         return None
-    tls = None if section.tls is None else TlsFiles(**dict(section.tls))
-    return ApplicationAcknowledging(tls=tls, **{key: value for key, value in section if key != "tls"})
+    return ApplicationAcknowledging(
+        tls=_tls(section.tls), **{key: value for key, value in section if key != "tls"}
+    )
+
+
+def _tls(section: TlsSection | None) -> TlsFiles | None:
+    return None if section is None else TlsFiles(**dict(section))
+
+
+def the_write_back(section: WriteBackSection) -> WritingBack:
+    """How the chart is told."""
+    facts = {key: value for key, value in section if key not in {"document", "hl7"}}
+    return WritingBack(document=Documents(**dict(section.document)), hl7=_hl7_partner(section.hl7), **facts)
+
+
+def _hl7_partner(section: Hl7Section | None) -> Hl7Partner | None:
+    if section is None:
+        return None
+    return Hl7Partner(tls=_tls(section.tls), **{key: value for key, value in section if key != "tls"})
 
 
 def a_feed(name: str, file: FeedFile, vendor: VendorProfile) -> Feed:
@@ -79,7 +101,7 @@ def a_feed(name: str, file: FeedFile, vendor: VendorProfile) -> Feed:
     facts = {
         key: value
         for key, value in file
-        if key not in {"vendor", "scope", "locations", "mllp", "application_acknowledgment"}
+        if key not in {"vendor", "scope", "locations", "mllp", "application_acknowledgment", "fhir"}
     }
     return Feed(
         name=name,
@@ -87,6 +109,7 @@ def a_feed(name: str, file: FeedFile, vendor: VendorProfile) -> Feed:
         scope=file.scope or name,
         mllp=Mllp(**dict(file.mllp)),
         application_acknowledgment=_acknowledging(file.application_acknowledgment),
+        fhir=None if file.fhir is None else FhirHearing(**dict(file.fhir)),
         locations={code: FeedLocation(**dict(section)) for code, section in file.locations.items()},
         **facts,
     )

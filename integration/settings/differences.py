@@ -111,7 +111,7 @@ def _reading(settings: Settings, feed: Feed) -> tuple[Any, ...]:
     sensitive = {
         name: settings.practices[name].sensitive_texts for name in owners if name in settings.practices
     }
-    return feed.vendor, feed.facts, feed.locations, unclaimed, sensitive
+    return feed.vendor, feed.facts, feed.fhir, feed.locations, unclaimed, sensitive
 
 
 def _plan(practice: Practice | None) -> object:

@@ -15,7 +15,7 @@ from hl7_listener.tls import BadCertificate, TlsFiles, server_context
 from integration.domain.failure import WrongErrorCodes, failures
 from integration.domain.text_template import choices
 from integration.domain.wording import Catalog, CatalogError, PracticeWords, check_practice
-from integration.settings.build import a_feed, a_plan, a_practice, the_caps, the_sending
+from integration.settings.build import a_feed, a_plan, a_practice, the_caps, the_sending, the_write_back
 from integration.settings.complaints import of_validation
 from integration.settings.files import SHIPPED, ConfigFolder
 from integration.settings.mistakes import ConfigError, Mistake
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 FileShape = TypeVar("FileShape", bound=BaseModel)
 
+GENERIC: Final = "generic"  # the profile of a FHIR feed, which needs none
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _NO_EXTENDS: Final = 'missing; a vendor that does not say everything begins with extends = "generic"'
 _PLAN_KEYS: Final = ("settle", "evening", "hours", "caps", "steps")
@@ -85,6 +86,7 @@ class _Reading:
             catalogs={name: catalog for name, catalog in catalogs.items() if catalog},
             failures=codes,
             sending=the_sending(site.sending),
+            write_back=the_write_back(site.write_back),
             vendors={name: vendor for name, vendor in vendors.items() if vendor},
         )
 
@@ -222,11 +224,11 @@ class _Reading:
                     self._refers(document, location, "practice", practices, f"locations.{code}.")
             if file is None:
                 continue
-            other = ports.setdefault(file.port, document.file)
+            other = document.file if file.fhir else ports.setdefault(file.port, document.file)
             if other != document.file:
                 self._note(document, "port", f"{other} listens there; each feed needs a port of its own")
             self._certificate(document, file)
-            vendor = vendors.get(file.vendor)
+            vendor = vendors.get(file.vendor or GENERIC)
             if vendor is not None:
                 found[document.name] = a_feed(document.name, file, vendor)
         return found

@@ -74,6 +74,24 @@ class Mllp:
 
 
 @dataclass(frozen=True, slots=True)
+class FhirHearing:
+    """How a feed hears the EHR's FHIR server; what each key means is in `schema_ehr.FhirSection`."""
+
+    role: Literal["create", "reconcile"] = "create"
+    poll: timedelta | None = None
+    poll_by: Literal["auto", "date", "location"] = "auto"
+    horizon: timedelta = timedelta(days=90)
+    subscribe: Literal["auto", "topic", "classic"] = "auto"
+    topics: tuple[str, ...] = ()
+    payload: Literal["id-only", "empty", "full-resource"] = "id-only"
+    heartbeat: timedelta = timedelta(minutes=5)
+    accepted_confirms: bool = True
+    text_requests: bool = True
+    guardians: tuple[str, ...] = ()
+    identity: Mapping[str, str] = field(default_factory=dict)  # identifier system → HL7 path
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """One inbound channel: `config/feeds/<name>.toml`."""
 
@@ -98,6 +116,7 @@ class Feed:
     requests: bool = False  # scheduling requests (SRM) stand for what they ask
     expected_silence: timedelta | None = None  # longer without a message is an alert (wall)
     hold_when_silent: bool = False  # then its reminders wait
+    fhir: FhirHearing | None = None  # None: HL7 v2 over MLLP
 
     def is_sensitive(self, practice: str | None, place: str) -> bool:
         """Whether any place of that practice and public name is; one without a name may be any of them."""
@@ -168,6 +187,49 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True)
+class Documents:
+    """What a DocumentReference says of itself."""
+
+    type_system: str = "http://loinc.org"
+    type_code: str = "34109-9"
+    type_display: str = "Note"
+    author: str | None = None  # a reference
+    encounter: bool = False  # the EHR takes none without
+
+
+@dataclass(frozen=True, slots=True)
+class Hl7Partner:
+    """The EHR's own MLLP port, and what our messages' headers say."""
+
+    host: str
+    port: int
+    timeout: timedelta
+    tls: TlsFiles | None
+    version: str  # MSH-12
+    sending_application: str
+    sending_facility: str
+    receiving_application: str
+    receiving_facility: str
+    processing_id: str
+    document_type: str  # TXA-2
+
+
+@dataclass(frozen=True, slots=True)
+class WritingBack:
+    """How texts, outcomes and answers reach the chart; each key is told in `schema_ehr.WriteBackSection`."""
+
+    texts: Literal["auto", "communication", "communication_once", "document", "mdm", "log"] = "auto"
+    answers: Literal["auto", "appointment_response", "participant", "srm", "siu", "task", "none"] = "auto"
+    consent: Literal["auto", "consent", "none"] = "auto"
+    tasks: Literal["auto", "task", "communication", "none"] = "auto"
+    staff_group: str | None = None  # a reference
+    skipped: bool = False
+    per_second: float = 5.0
+    document: Documents = field(default_factory=Documents)
+    hl7: Hl7Partner | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything in `config/`."""
 
@@ -179,6 +241,7 @@ class Settings:
     failures: Mapping[str, Failure]  # provider's error code → what it means
     sending: Sending
     vendors: Mapping[str, VendorProfile] = field(default_factory=dict)
+    write_back: WritingBack = field(default_factory=WritingBack)
 
     def practice_of(self, feed: Feed, codes: tuple[str, ...]) -> tuple[str | None, FeedLocation | None]:
         """The practice that claims a location, and the location; codes are tried most specific first.

@@ -5,20 +5,15 @@ Durations are seconds, or "45m", "12h", "5d"; times of day are local to the prac
 
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
 from fhir_mappers.profile_values import HL7PathText
 from integration.domain.consent import ConsentPolicy
 from integration.domain.reminder_plan import Ask
+from integration.settings.schema_ehr import FhirSection, TlsSection, WriteBackSection
+from integration.settings.section import Section, written
 from integration.settings.values import (
     AtLeastTenMinutes,
     AtLeastTenSeconds,
@@ -39,43 +34,20 @@ from integration.settings.values import (
 )
 
 
-def _written(default: object, *, description: str, **limits: Any) -> Any:
-    """A field whose default stands here as a person would write it, and is read like any other value."""
-    return Field(default, description=description, **limits)
-
-
-# What TOML writes without quotes, pydantic would read out of a text as well.
-_UNQUOTED = {bool: "true or false", int: "a whole number", float: "a number"}
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _as_toml_writes_it(cls, value: Any, info: ValidationInfo) -> Any:
-        wanted = cls.model_fields[info.field_name or ""].annotation
-        kinds = [kind for kind in _UNQUOTED if wanted == kind or wanted == kind | None]
-        quoted = isinstance(value, str) or (isinstance(value, bool) and bool not in kinds)
-        if kinds and quoted:
-            raise ValueError(f"must be {_UNQUOTED[kinds[0]]}, without quotes")
-        return value
-
-
-class SendingSection(_Section):
+class SendingSection(Section):
     """How texts are offered to the provider and looked after."""
 
     threads: int = Field(8, ge=1, le=64, description="how many texts are offered at the same time")
-    offer_deadline: Duration = _written(30, description="an offer without an outcome by then is uncertain")
-    uncertain_looks: tuple[Duration, ...] = _written(
+    offer_deadline: Duration = written(30, description="an offer without an outcome by then is uncertain")
+    uncertain_looks: tuple[Duration, ...] = written(
         (15, 60, 180),
         min_length=2,
         description="when, after an uncertain offer, the provider's list is looked through; growing",
     )
-    recheck_after: Duration = _written(
+    recheck_after: Duration = written(
         "15m", description="a text without final news is asked about this often"
     )
-    final_after: Duration = _written(
+    final_after: Duration = written(
         "24h", description="a text sent, but without a receipt, is final after so long"
     )
     automatic_opt_outs_per_hour: int = Field(
@@ -98,7 +70,7 @@ class SendingSection(_Section):
         return self
 
 
-class SettingsFile(_Section):
+class SettingsFile(Section):
     """`settings.toml`: what holds for the whole site."""
 
     mode: Literal["test", "live"] = Field(
@@ -111,9 +83,13 @@ class SettingsFile(_Section):
         default_factory=lambda: SendingSection.model_validate({}),
         description="how texts are offered and looked after",
     )
+    write_back: WriteBackSection = Field(
+        default_factory=lambda: WriteBackSection.model_validate({}),
+        description="how texts, outcomes and answers reach the chart",
+    )
 
 
-class HoursSection(_Section):
+class HoursSection(Section):
     """When a text may arrive."""
 
     opens: ClockTime = Field(description="no text arrives before")
@@ -126,14 +102,14 @@ class HoursSection(_Section):
         return self
 
 
-class CapsSection(_Section):
+class CapsSection(Section):
     """The most a number gets, over all patients; answers to a patient's own text do not count."""
 
     per_day: int = Field(ge=1, description="texts on one local day")
     per_week: int = Field(ge=1, description="texts in any 168 hours")
 
 
-class StepSection(_Section):
+class StepSection(Section):
     """One step of the plan; its name is the occasion under which `messages/*.toml` keeps its text."""
 
     on: Literal["booked", "moved", "cancelled"] | None = Field(
@@ -143,13 +119,13 @@ class StepSection(_Section):
         None, ge=1, le=90, description="calendar days before the visit's local date, at `at`"
     )
     hours_ahead: float | None = Field(None, gt=0, le=336, description="elapsed time before the visit")
-    at: ClockTime = _written("10:00", description="the practice's time of day, for `days_ahead`")
+    at: ClockTime = written("10:00", description="the practice's time of day, for `days_ahead`")
     ask: Ask = Field(
         Ask.NEVER,
         description="whether it asks to confirm: never, always, unconfirmed (unless the visit is), "
         "soon (if the visit is nearer than `ask_within`)",
     )
-    ask_within: Duration = _written("5d", description="for `ask` = soon")
+    ask_within: Duration = written("5d", description="for `ask` = soon")
     only_unconfirmed: bool = Field(False, description="left out when the visit is confirmed")
     useful_until: Duration | None = Field(
         None, description="before the visit: later it is not sent; half-way to the visit unless set"
@@ -167,7 +143,7 @@ class StepSection(_Section):
         return self
 
 
-class RemindersFile(_Section):
+class RemindersFile(Section):
     """`reminders.toml`: the plan of every practice, which each may change."""
 
     settle: UpToAnHour = Field(description="how long a text about an event waits for further messages")
@@ -185,7 +161,7 @@ class RemindersFile(_Section):
         return self
 
 
-class LocationSection(_Section):
+class LocationSection(Section):
     """A place as the feed names it, and what it means to us."""
 
     practice: str = Field(description="file name of the practice it belongs to, without .toml")
@@ -194,23 +170,7 @@ class LocationSection(_Section):
     sensitive: bool = Field(False, description="no text about it unless the practice says `sensitive_texts`")
 
 
-class TlsSection(_Section):
-    """How a partner is known, and how we are: PEM files, by their whole paths."""
-
-    ca: PemFile | None = Field(
-        None, description="who may vouch for the partner; whom this machine trusts unless set"
-    )
-    certificate: PemFile | None = Field(None, description="ours, where the partner asks for one")
-    key: PemFile | None = Field(None, description="of our certificate, without a passphrase")
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if (self.certificate is None) != (self.key is None):
-            raise ValueError("certificate and key go together")
-        return self
-
-
-class ApplicationAcknowledgmentSection(_Section):
+class ApplicationAcknowledgmentSection(Section):
     """Where the sender hears, in enhanced mode (MSH-16), what became of its messages; off without it."""
 
     host: str = Field(min_length=1, description="name or address of the sender's own MLLP port")
@@ -219,12 +179,12 @@ class ApplicationAcknowledgmentSection(_Section):
         "accept",
         description="what comes back: an accept acknowledgment (MSH-15 = AL), an MLLP 2 commit, or nothing",
     )
-    timeout: UpToAMinute = _written(30, description="for the connection, and again for what comes back")
-    give_up_after: Duration = _written("24h", description="an older acknowledgment is not sent any more")
+    timeout: UpToAMinute = written(30, description="for the connection, and again for what comes back")
+    give_up_after: Duration = written("24h", description="an older acknowledgment is not sent any more")
     tls: TlsSection | None = Field(None, description="encrypts the connection; `tls = {}` is enough")
 
 
-class MllpSection(_Section):
+class MllpSection(Section):
     """How the feed's port behaves: who may connect, how frames are answered, how long they may take."""
 
     allow: tuple[Network, ...] = Field(
@@ -246,7 +206,7 @@ class MllpSection(_Section):
     sequence: bool = Field(
         False, description="the sequence number protocol: heeds MSH-13, answers MSA-4; one sender a feed"
     )
-    frame_limit: AtLeastTenSeconds = _written(
+    frame_limit: AtLeastTenSeconds = written(
         "10m", description="how long a message may take from its first to its last byte"
     )
     idle_limit: AtLeastTenMinutes | None = Field(
@@ -268,10 +228,12 @@ class MllpSection(_Section):
         return self
 
 
-class FeedFile(_Section):
+class FeedFile(Section):
     """`feeds/<name>.toml`: one inbound channel."""
 
-    vendor: str = Field(description="file name of the vendor profile, without .toml")
+    vendor: str = Field(
+        "", description="file name of the vendor profile, without .toml; needed unless the feed is `fhir`"
+    )
     zone: Zone = Field(description="the clinics' time zone, for times without an offset")
     region: Region = Field(description="country of phone numbers that name none, ISO 3166")
     scope: str | None = Field(
@@ -294,10 +256,10 @@ class FeedFile(_Section):
     processing_id: str = Field(
         "P", min_length=1, max_length=3, description="MSH-11 that its messages carry in live mode"
     )
-    oldest_event: Duration = _written(
+    oldest_event: Duration = written(
         "12h", description="an event older than this causes no text about itself"
     )
-    clock_tolerance: Duration = _written("5m", description="how far its MSH-7 may run ahead of our clock")
+    clock_tolerance: Duration = written("5m", description="how far its MSH-7 may run ahead of our clock")
     identity: tuple[HL7PathText, ...] = Field(
         (), description="paths of what identifies an appointment, best first; the vendor's unless set"
     )
@@ -324,12 +286,19 @@ class FeedFile(_Section):
     application_acknowledgment: ApplicationAcknowledgmentSection | None = Field(
         None, description="where the sender hears what became of its messages"
     )
+    fhir: FhirSection | None = Field(
+        None, description="hears the EHR's FHIR server (EHR_FHIR_BASE_URL) instead of HL7 v2"
+    )
     locations: dict[str, LocationSection] = Field(
-        {}, description="by the code at AIL-3, PV1-3 or MSH-4, as the vendor profile orders them"
+        {},
+        description="by the code at AIL-3, PV1-3 or MSH-4, as the vendor profile orders them; of a FHIR feed "
+        "by the Location's id or one of its identifiers",
     )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if not self.vendor and self.fhir is None:
+            raise ValueError("vendor is missing: the name of a vendor profile (or [fhir], for a FHIR server)")
         if self.hold_when_silent and self.expected_silence is None:
             raise ValueError("hold_when_silent needs expected_silence beside it")
         if self.application_acknowledgment is not None and self.acknowledge == "always_aa":
@@ -345,7 +314,7 @@ class FeedFile(_Section):
         return self
 
 
-class PracticeFile(_Section):
+class PracticeFile(Section):
     """`practices/<name>.toml`: who texts."""
 
     sms: bool = Field(description="whether this practice texts at all")

@@ -4,6 +4,7 @@ from integration.adapters.store.tables import (  # noqa: F401 - they fill it
     answers,
     chart,
     conversation,
+    ehr,
     people,
     site,
     texts,

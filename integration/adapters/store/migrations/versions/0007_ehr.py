@@ -1,0 +1,72 @@
+"""What listening to the EHR's FHIR server needs, and the token that all processes share."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "ehr_wants",
+        sa.Column("id", BIG, primary_key=True),
+        sa.Column("feed", sa.Text, nullable=False),
+        sa.Column("reference_hash", sa.LargeBinary, nullable=False),
+        sa.Column("sealed_reference", sa.LargeBinary, nullable=False),
+        sa.Column("told_at", sa.BigInteger, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("revision", sa.Integer, nullable=False),
+        sa.Column("tries", sa.Integer, nullable=False),
+        sa.Column("next_try_at", sa.BigInteger),
+        sa.Column("reason", sa.Text),
+        sa.Column("deleted", sa.Boolean, nullable=False),
+        sa.Column("inbox_id", BIG),
+        sa.Column("ready_at", sa.BigInteger, nullable=False),
+        sa.UniqueConstraint("feed", "reference_hash", name="ehr_wants_feed_reference_hash_uq"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ehr_wants_pending",
+        "ehr_wants",
+        ["ready_at", "id"],
+        postgresql_where=sa.text("state = 'pending'"),
+        sqlite_where=sa.text("state = 'pending'"),
+    )
+    op.create_table(
+        "ehr_polls",
+        sa.Column("feed", sa.Text, primary_key=True),
+        sa.Column("location", sa.Text, primary_key=True),
+        sa.Column("changed_since", sa.BigInteger),
+        sa.Column("next_at", sa.BigInteger, nullable=False),
+        sa.Column("tries", sa.Integer, nullable=False),
+        sa.Column("reason", sa.Text),
+        sa.Column("ready_at", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "ehr_subscriptions",
+        sa.Column("feed", sa.Text, primary_key=True),
+        sa.Column("resource_type", sa.Text, primary_key=True),
+        sa.Column("ehr_id", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("topic", sa.Text, nullable=False),
+        sa.Column("last_event", BIG),
+        sa.Column("gap_since", sa.BigInteger),
+        sa.Column("heard_at", sa.BigInteger),
+        sa.Column("next_look_at", sa.BigInteger),
+        sa.Column("reason", sa.Text),
+        sa.Column("ready_at", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "access_tokens",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("sealed_token", sa.LargeBinary),
+        sa.Column("expires_at", sa.BigInteger),
+        sa.Column("scope", sa.Text, nullable=False),
+        sa.Column("refreshed_until", sa.BigInteger, nullable=False),
+    )

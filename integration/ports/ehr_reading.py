@@ -1,0 +1,83 @@
+"""What the pipeline asks of the EHR's FHIR server when it listens: single resources, and what changed.
+
+What is read comes as a `Snapshot`: one resource with all it refers to, as JSON bytes that are the same
+whenever the EHR says the same. It is kept in the inbox like any message, and read from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from integration.ports.ehr import TryLater
+
+Heard = Literal["Appointment", "Patient", "CommunicationRequest"]  # what we ask for
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A resource of the EHR's; by its id, else by an identifier of its own (system|value)."""
+
+    type: Heard
+    id: str = ""
+    identifier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One Appointment, Patient or CommunicationRequest with the resources it refers to.
+
+    `payload` is a FHIR Bundle (type collection, plain JSON, keys sorted): the resource itself first, then the
+    Patients, Locations and RelatedPersons it names. A resource that has been deleted stands as an entry
+    without `resource` whose request is DELETE {type}/{id}.
+    """
+
+    reference: Reference
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NotThere:
+    """The EHR has no such resource, and never said it had."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotReadable:
+    """The EHR refuses it for good, or what it answers is no such resource; a person decides."""
+
+    reason: str  # without personal data
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is asked for: what starts within [starts, ends), and changed since then (None: whenever)."""
+
+    starts: datetime
+    ends: datetime
+    changed_since: datetime | None = None
+    location: str = ""  # the id of one Location; "" for all
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of an answer."""
+
+    snapshots: tuple[Snapshot, ...]
+    unread: int = 0  # entries that could not be read, or whose references could not be resolved
+
+
+class EhrReader(Protocol):
+    """The EHR's FHIR server, for those who listen. Never raises for what the EHR does."""
+
+    def read(self, reference: Reference) -> Snapshot | NotThere | NotReadable | TryLater:
+        """One resource as it is now."""
+
+    def changed(self, window: Window) -> Iterator[Page | NotReadable | TryLater]:
+        """The Appointments of a window, page by page; ends after trouble."""
+
+    def poll_locations(self, wanted: Literal["auto", "date", "location"]) -> bool | TryLater:
+        """Whether Appointments can only be asked for location by location."""

@@ -1,0 +1,159 @@
+"""What a store keeps of the EHR's FHIR server: what is to be read there, and how far we have listened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from integration.ports.ehr_reading import Reference
+
+WantState = Literal["pending", "read", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A resource of the EHR's that is to be read, as somebody said it changed; unique by feed and reference.
+
+    Told again while it waits, it is read once: its revision grows.
+    """
+
+    id: int  # 0 until stored
+    feed: str
+    reference: Reference
+    told_at: datetime  # wall; when it was told of last
+    state: WantState = "pending"
+    revision: int = 1
+    tries: int = 0
+    next_try_at: datetime | None = None  # wall
+    reason: str | None = None
+    deleted: bool = False  # it was said to be gone
+    inbox_id: int | None = None  # the notification that told last
+
+
+class WantRows(Protocol):
+    """What is to be read."""
+
+    def tell(
+        self,
+        feed: str,
+        references: Sequence[Reference],
+        at: datetime,
+        *,
+        deleted: bool = False,
+        inbox_id: int | None = None,
+    ) -> None:
+        """They have changed: pending (again), to be read at once."""
+
+    def claim(self, now: datetime, lease_until: datetime) -> Want | None:
+        """A pending one due at or before `now` (wall), leased as a write-back is, the oldest first."""
+
+    def settle(self, want: Want) -> None:
+        """Write state, tries, next_try_at, reason; end the lease. Told again meanwhile, it stays pending."""
+
+    def waits(self, feeds: Collection[str], references: Collection[Reference]) -> bool:
+        """Whether any of these is pending: its appointment must not be texted about as it is known."""
+
+    def count(self, state: WantState) -> int:
+        """How many are in a state."""
+
+    def reopen(self, feed: str | None = None) -> int:
+        """Those refused are pending again; how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """How far one feed has asked one place (or, with "", all places) what changed. Times are wall."""
+
+    feed: str
+    location: str = ""
+    changed_since: datetime | None = None  # asked up to here; None: never, the first answer is a backfill
+    next_at: datetime | None = None
+    tries: int = 0
+    reason: str | None = None
+
+
+class PollRows(Protocol):
+    """Who is asked, and when again."""
+
+    def want(self, feed: str, location: str, at: datetime) -> None:
+        """Ask at this time, or earlier if it was to be earlier."""
+
+    def claim(self, now: datetime, lease_until: datetime) -> Poll | None:
+        """One due at or before `now`, leased."""
+
+    def settle(self, poll: Poll) -> None:
+        """Write it; end the lease."""
+
+    def all(self) -> Sequence[Poll]:
+        """All, by feed and location; not claimed."""
+
+    def forget(self, feed: str, locations: Collection[str]) -> None:
+        """Nobody asks there any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class EhrSubscription:
+    """A Subscription of ours on the EHR, as far as we know. Times are wall."""
+
+    feed: str
+    resource_type: str  # Appointment, Patient, CommunicationRequest
+    ehr_id: str
+    kind: Literal["topic", "classic"]
+    status: str  # requested | active | error | off, as the EHR said last
+    topic: str = ""
+    last_event: int | None = None  # the highest event number all of whose predecessors we have
+    gap_since: datetime | None = None  # when we first missed one
+    heard_at: datetime | None = None  # its last sign of life
+    next_look_at: datetime | None = None
+    reason: str | None = None
+
+
+class EhrSubscriptionRows(Protocol):
+    """Our Subscriptions; unique by feed and resource type."""
+
+    def find(self, feed: str, resource_type: str) -> EhrSubscription | None:
+        """One of them."""
+
+    def by_ehr_id(self, feed: str, ehr_id: str) -> EhrSubscription | None:
+        """The one a notification names."""
+
+    def save(self, subscription: EhrSubscription) -> None:
+        """Insert, or write over."""
+
+    def forget(self, feed: str, resource_type: str) -> None:
+        """It is no longer ours."""
+
+    def claim_due(self, now: datetime, lease_until: datetime) -> EhrSubscription | None:
+        """One whose next look is due, leased."""
+
+    def all(self) -> Sequence[EhrSubscription]:
+        """All, by feed and type; not claimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token of the EHR's authorization server; sealed in the store."""
+
+    value: str
+    expires_at: datetime  # wall
+    scope: str  # as granted
+
+
+class TokenRows(Protocol):
+    """The token that all processes share, one for each server and client (`name`)."""
+
+    def get(self, name: str) -> AccessToken | None:
+        """The one there is, whether or not it has run out."""
+
+    def claim_refresh(self, name: str, now: datetime, lease_until: datetime) -> bool:
+        """Whether this caller may fetch a new one; False while another is at it."""
+
+    def save(self, name: str, token: AccessToken) -> None:
+        """A new one; ends the lease."""
+
+    def drop(self, name: str, value: str) -> None:
+        """The server refused this one: forget it, if it is still the one kept. Ends the lease."""
