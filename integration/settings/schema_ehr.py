@@ -31,8 +31,8 @@ class FhirSection(Section):
 
     role: Literal["create", "reconcile"] = Field(
         "create",
-        description="create: its appointments are texted about; reconcile: it only corrects what another feed "
-        "of the same `scope` has told",
+        description="create: its appointments are texted about; reconcile: it only corrects what another "
+        "feed of the same `scope` has told",
     )
     poll: Duration | None = Field(
         None,
@@ -63,13 +63,13 @@ class FhirSection(Section):
     )
     guardians: tuple[str, ...] = Field(
         (),
-        description="relationship codes (v3-RoleCode, table 0131) of the RelatedPersons who are texted about a "
-        "child, best first; nobody is unless set",
+        description="relationship codes (v3-RoleCode, table 0131) of the RelatedPersons who are texted about "
+        "a child, best first; nobody is unless set",
     )
     identity: dict[str, HL7PathText] = Field(
         {},
-        description="identifier system of its Appointments → where an HL7 v2 feed of the same `scope` has the "
-        "same value: SCH-1, SCH-2, PV1-19",
+        description="identifier system of its Appointments → where an HL7 v2 feed of the same `scope` has "
+        "the same value: SCH-1, SCH-2, PV1-19",
     )
 
 
@@ -115,8 +115,8 @@ class WriteBackSection(Section):
     )
     answers: Literal["auto", "appointment_response", "participant", "srm", "siu", "task", "none"] = Field(
         "auto",
-        description="a patient's yes or no: AppointmentResponse, the Appointment's participant status, HL7 SRM "
-        "or SIU by agreement, a task for staff, or nothing",
+        description="a patient's yes or no: AppointmentResponse, the Appointment's participant status, HL7 "
+        "SRM or SIU by agreement, a task for staff, or nothing",
     )
     consent: Literal["auto", "consent", "none"] = Field(
         "auto", description="STOP and START: a Consent, or only what `texts` says of the reply"

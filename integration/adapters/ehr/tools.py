@@ -27,7 +27,7 @@ class FhirTools:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Each mode's `build(tools)` takes what it needs, and raises ValueError naming the setting that is missing."""
+    """Each mode's `build(tools)` takes what it needs; ValueError names the setting that is missing."""
 
     settings: WritingBack
     organization: Callable[[str | None], str]  # a practice → its public name
