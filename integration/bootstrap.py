@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import secrets
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from integration.domain.clock import RealClock
 from integration.settings.environment import is_loopback
@@ -16,6 +16,7 @@ from integration.settings.environment import is_loopback
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from integration.adapters.ehr.fhir_client import FhirClient
     from integration.adapters.store.inbox import GroupInbox
     from integration.adapters.store.stamp import Kind
     from integration.adapters.store.unit_of_work import SqlStore
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from integration.ports.ehr import WriteBackMode
     from integration.ports.hl7 import Hl7Sender
     from integration.ports.sms import SmsProvider
+    from integration.ports.store import Store
     from integration.ports.workshop import Workshop
     from integration.settings.environment import Environment
     from integration.settings.model import Settings
@@ -98,10 +100,13 @@ def open_workshop(
     """Everything the pipeline's steps work with. Raises as `open_store` does."""
     from integration.ports.workshop import Workshop
 
+    store = open_store(environment, kind=kind, units=settings.sending.threads + 8)
+    ehr = fhir_client(environment, store)
     return Workshop(
-        store=open_store(environment, kind=kind, units=settings.sending.threads + 8),
+        store=store,
         sms=provider(environment, settings),
-        write_back=write_back(environment, settings),
+        write_back=write_back(settings, ehr),
+        ehr=ehr,
         clock=clock or RealClock(),
         settings=settings,
         public_base_url=environment.public_base_url,
@@ -120,7 +125,7 @@ def with_settings(
     return replace(
         workshop,
         sms=provider(environment, settings),
-        write_back=write_back(environment, settings),
+        write_back=write_back(settings, _the_client(workshop)),
         settings=settings,
         partners=partners(settings),
         generation=generation,
@@ -157,7 +162,22 @@ def partners(settings: Settings) -> dict[str, Hl7Sender]:
     }
 
 
-def write_back(environment: Environment, settings: Settings) -> WriteBackMode:
+def fhir_client(environment: Environment, store: Store) -> FhirClient | None:  # noqa: ARG001 - the token's
+    """The EHR's FHIR server, None when there is none; one a process is enough, threads may share it."""
+    if environment.ehr_fhir_base_url is None:
+        return None
+    from integration.adapters.ehr.authorization import FixedToken
+    from integration.adapters.ehr.fhir_client import FhirClient
+
+    return FhirClient(environment.ehr_fhir_base_url, authorization=FixedToken(environment.ehr_bearer_token))
+
+
+def _the_client(workshop: Workshop) -> FhirClient | None:
+    """The one the workshop was opened with; only this file makes workshops."""
+    return cast("FhirClient | None", workshop.ehr)
+
+
+def write_back(settings: Settings, client: FhirClient | None) -> WriteBackMode:
     """FHIR Communications when an EHR is given, else the log alone."""
     from integration.adapters.write_back import fhir_communication, log_only
 
@@ -165,12 +185,8 @@ def write_back(environment: Environment, settings: Settings) -> WriteBackMode:
         known = settings.practices.get(practice or "")
         return "" if known is None else known.public_name
 
-    build = fhir_communication.build if environment.ehr_fhir_base_url else log_only.build
-    return build(
-        base_url=environment.ehr_fhir_base_url,
-        bearer_token=environment.ehr_bearer_token,
-        organization=organization,
-    )
+    build = log_only.build if client is None else fhir_communication.build
+    return build(client=client, organization=organization)
 
 
 def may_run_fast(environment: Environment) -> bool:

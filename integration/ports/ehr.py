@@ -82,6 +82,15 @@ class Fact:
     request: str | None = None
 
 
+class EhrServer(Protocol):
+    """The EHR's FHIR server; its reader, subscriber and write-back share one in each process."""
+
+    base_url: str  # without a trailing slash
+
+    def close(self) -> None:
+        """Let go of all connections."""
+
+
 class WriteBackMode(Protocol):
     """One way outcomes reach a chart."""
 

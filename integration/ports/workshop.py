@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from integration.domain.clock import Clock
-    from integration.ports.ehr import WriteBackMode
+    from integration.ports.ehr import EhrServer, WriteBackMode
     from integration.ports.hl7 import Hl7Sender
     from integration.ports.sms import SmsProvider
     from integration.ports.store import Store
@@ -28,6 +28,7 @@ class Workshop:
     public_base_url: str  # without a trailing slash
     new_token: Callable[[], str]  # unguessable, made of [A-Za-z0-9_-]
     random: Callable[[], float]  # in [0, 1)
+    ehr: EhrServer | None = None  # None: EHR_FHIR_BASE_URL is not set
     simulated: bool = False  # the calendar runs by itself: only a loopback provider may be used
     # By feed: who hears application acknowledgments.
     partners: Mapping[str, Hl7Sender] = field(default_factory=dict)

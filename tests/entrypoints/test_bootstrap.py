@@ -66,6 +66,15 @@ def test_an_ehr_is_written_to_when_it_is_given(tmp_path: Path, shipped: Settings
     assert "http://127.0.0.1:9/fhir" in said(environment, shipped)
 
 
+def test_other_settings_speak_to_the_ehr_over_the_same_connection(tmp_path: Path, shipped: Settings) -> None:
+    environment = surroundings(tmp_path, EHR_FHIR_BASE_URL="http://127.0.0.1:9/fhir")
+    workshop = bootstrap.open_workshop(environment, shipped)
+    other = bootstrap.with_settings(workshop, environment, replace(shipped, mode="live"), 2)
+    workshop.store.close()
+    assert workshop.ehr is not None
+    assert other.ehr is workshop.ehr
+
+
 def test_a_feed_in_shadow_is_said(tmp_path: Path, shipped: Settings) -> None:
     shadow = replace(shipped.feeds["main"], state="shadow")
     told = said(surroundings(tmp_path), replace(shipped, feeds={"main": shadow}))

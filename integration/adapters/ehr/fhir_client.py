@@ -1,8 +1,9 @@
 """Speaks FHIR R4 over HTTP to one configured server; what the answers mean stands in `fhir_answers`.
 
 The token goes to the configured origin and nowhere else: redirects are not
-followed, and next links only within that origin. Every exchange is bounded in
-time and bytes.
+followed, and next links only within that origin. A token the server does not
+take (401) is replaced once and the request sent again: it was not processed.
+Every exchange is bounded in time and bytes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import httpx
 import orjson
 
+from integration.adapters.ehr.authorization import FixedToken
 from integration.adapters.ehr.fhir_answers import (
     Conflict,
     Found,
@@ -37,12 +39,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from integration.adapters.ehr.authorization import Authorization
+
 _FHIR_JSON: Final = "application/fhir+json"
 _TIMEOUT: Final = httpx.Timeout(connect=5, read=20, write=10, pool=5)  # seconds
 _TOTAL_SECONDS: Final = 60.0  # for one answer, however slowly it drips
 _LARGEST_ANSWER: Final = 16 * 1024 * 1024  # bytes
 _MOST_PAGES: Final = 5
 _PORTS: Final = {"http": 80, "https": 443}
+_UNAUTHORIZED: Final = 401
 
 
 class FhirClient:
@@ -52,18 +57,17 @@ class FhirClient:
         self,
         base_url: str,
         *,
-        bearer_token: str | None = None,
+        authorization: Authorization | None = None,
         timeout: httpx.Timeout = _TIMEOUT,
         wall: Callable[[], datetime] = wall_now,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._wall = wall
+        self._authorization = authorization or FixedToken(None)
         # httpx logs whole URLs, and ours name patients by identifier.
         for chatty in ("httpx", "httpcore"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
         headers = {"Accept": _FHIR_JSON, "User-Agent": "appointment-texts"}
-        if bearer_token:
-            headers["Authorization"] = f"Bearer {bearer_token}"
         self._http = httpx.Client(headers=headers, timeout=timeout, trust_env=False, follow_redirects=False)
 
     def close(self) -> None:
@@ -153,16 +157,42 @@ class FhirClient:
     def _exchange(
         self, method: str, url: str, content: bytes | None, headers: dict[str, str]
     ) -> Response | Missing | Conflict | Trouble:
+        answer = self._ask(method, url, content, headers)
+        return judge(answer, self._wall()) if isinstance(answer, Response) else answer
+
+    def _ask(
+        self, method: str, url: str, content: bytes | None, headers: dict[str, str]
+    ) -> Response | TryLater:
+        """The answer under a token that the server takes, if one can be had."""
+        token = self._authorization.token()
+        if isinstance(token, TryLater):
+            return token
+        answer = self._once(method, url, content, headers, token)
+        if not _is_unauthorized(answer) or token is None or not self._authorization.refused(token):
+            return answer
+        another = self._authorization.token()
+        if another is None or isinstance(another, TryLater):
+            return answer if another is None else another
+        return self._once(method, url, content, headers, another)
+
+    def _once(
+        self, method: str, url: str, content: bytes | None, headers: dict[str, str], token: str | None
+    ) -> Response | TryLater:
         to_write = method != "GET"
+        signed = headers if token is None else {**headers, "Authorization": f"Bearer {token}"}
         try:
-            with self._http.stream(method, url, content=content, headers=headers) as response:
+            with self._http.stream(method, url, content=content, headers=signed) as response:
                 body = _bounded(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             return TryLater(f"no connection to the EHR ({type(error).__name__})")  # nothing left us
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return unanswered(f"no answer from the EHR ({type(error).__name__})", to_write=to_write)
         lowered = {name.lower(): value for name, value in response.headers.items()}
-        return judge(Response(response.status_code, lowered, body, to_write), self._wall())
+        return Response(response.status_code, lowered, body, to_write)
+
+
+def _is_unauthorized(answer: Response | TryLater) -> bool:
+    return isinstance(answer, Response) and answer.status == _UNAUTHORIZED
 
 
 def _bounded(response: httpx.Response) -> bytes:

@@ -13,7 +13,6 @@ from integration.adapters.ehr.capabilities import Abilities, Capabilities
 from integration.adapters.ehr.exactly_once import ExactlyOnce
 from integration.adapters.ehr.fact_to_fhir import ANSWERS, Links, is_final, resource_type, to_fhir
 from integration.adapters.ehr.fhir_answers import Missing
-from integration.adapters.ehr.fhir_client import FhirClient
 from integration.adapters.ehr.linking import Linker
 from integration.domain.write_back import WriteBackKind
 from integration.ports.ehr import LeftOut, NoChart, NotWritable, TryLater, Written
@@ -21,6 +20,7 @@ from integration.ports.ehr import LeftOut, NoChart, NotWritable, TryLater, Writt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from integration.adapters.ehr.fhir_client import FhirClient
     from integration.ports.ehr import Fact, WriteOutcome
 
 
@@ -133,11 +133,8 @@ def _practice(fact: Fact) -> str | None:
     return next((each.practice for each in fact.appointments if each.practice), None)
 
 
-def build(
-    *, base_url: str | None, bearer_token: str | None, organization: Callable[[str | None], str]
-) -> FhirCommunicationMode:
-    """The mode for one FHIR base URL; `organization` gives a practice's public name."""
-    if not base_url:
+def build(*, client: FhirClient | None, organization: Callable[[str | None], str]) -> FhirCommunicationMode:
+    """The mode for one FHIR server; `organization` gives a practice's public name."""
+    if client is None:
         raise ValueError("write-back mode fhir_communication needs EHR_FHIR_BASE_URL")
-    client = FhirClient(base_url, bearer_token=bearer_token)
     return FhirCommunicationMode(client, Capabilities(client), organization)

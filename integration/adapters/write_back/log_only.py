@@ -11,6 +11,7 @@ from integration.ports.ehr import Written
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from integration.adapters.ehr.fhir_client import FhirClient
     from integration.ports.ehr import Fact, WriteOutcome
 
 _log = structlog.get_logger()
@@ -32,9 +33,7 @@ class LogOnlyMode:
         return "no EHR is configured (EHR_FHIR_BASE_URL): outcomes are logged, no chart is written"
 
 
-def build(
-    *, base_url: str | None, bearer_token: str | None, organization: Callable[[str | None], str]
-) -> LogOnlyMode:
+def build(*, client: FhirClient | None, organization: Callable[[str | None], str]) -> LogOnlyMode:
     """The mode; it needs none of what other modes are told."""
-    del base_url, bearer_token, organization
+    del client, organization
     return LogOnlyMode()

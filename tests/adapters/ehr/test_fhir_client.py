@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from integration.adapters.ehr.authorization import FixedToken
 from integration.adapters.ehr.fhir_answers import (
     LONGEST_REST,
     Conflict,
@@ -42,7 +43,7 @@ def ehr() -> Iterator[StrictEhr]:
 
 @pytest.fixture
 def client(ehr: StrictEhr) -> Iterator[FhirClient]:
-    client = FhirClient(ehr.base_url, bearer_token="a-token", timeout=httpx.Timeout(2, read=0.5))
+    client = FhirClient(ehr.base_url, authorization=FixedToken("a-token"), timeout=httpx.Timeout(2, read=0.5))
     yield client
     client.close()
 
@@ -245,3 +246,64 @@ def test_a_busy_server_is_given_the_rest_it_asks_for(ehr: StrictEhr, client: Fhi
     answer = client.create(PLAIN)
     assert isinstance(answer, TryLater)
     assert answer.after == timedelta(seconds=30)
+
+
+class Purse:
+    """Tokens to give out, one after another; the last one stays."""
+
+    def __init__(self, *tokens: str | TryLater) -> None:
+        self._tokens = list(tokens)
+        self.refusals: list[str] = []
+
+    def token(self) -> str | TryLater | None:
+        return self._tokens[0]
+
+    def refused(self, token: str) -> bool:
+        self.refusals.append(token)
+        if len(self._tokens) == 1:
+            return False
+        del self._tokens[0]
+        return True
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_refused_token_is_replaced_and_the_request_sent_again_once(ehr: StrictEhr, method: str) -> None:
+    purse = Purse("old", "new", "newest")
+    client = FhirClient(ehr.base_url, authorization=purse)
+    ehr.faults += [Fault(method, "Communication", 401)] * 2
+    answer = client.create(PLAIN) if method == "POST" else client.read("Communication", "r1")
+    client.close()
+    assert isinstance(answer, TryLater)
+    assert [each.headers["authorization"] for each in ehr.seen] == ["Bearer old", "Bearer new"]
+    assert purse.refusals == ["old"]
+
+
+def test_what_the_second_token_opens_is_created_once(ehr: StrictEhr) -> None:
+    client = FhirClient(ehr.base_url, authorization=Purse("old", "new"))
+    ehr.faults.append(Fault("POST", "Communication", 401))
+    assert isinstance(client.create(PLAIN), Held)
+    client.close()
+    assert len(ehr.all("Communication")) == 1
+
+
+def test_without_another_token_a_refusal_stands(ehr: StrictEhr, client: FhirClient) -> None:
+    ehr.faults.append(Fault("GET", "Communication", 401))
+    assert isinstance(client.read("Communication", "r1"), TryLater)
+    assert len(ehr.seen) == 1
+
+
+def test_without_a_token_nothing_is_sent(ehr: StrictEhr) -> None:
+    later = TryLater("no token can be had now", timedelta(seconds=30))
+    client = FhirClient(ehr.base_url, authorization=Purse(later))
+    assert client.create(PLAIN) is later
+    client.close()
+    assert not ehr.seen
+
+
+def test_when_no_new_token_can_be_had_that_is_the_answer(ehr: StrictEhr) -> None:
+    later = TryLater("no token can be had now")
+    client = FhirClient(ehr.base_url, authorization=Purse("old", later))
+    ehr.faults.append(Fault("POST", "Communication", 401))
+    assert client.create(PLAIN) is later
+    client.close()
+    assert len(ehr.seen) == 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from integration.adapters import write_back
+from integration.adapters.ehr.fhir_client import FhirClient
 from integration.domain.write_back import WriteBackKind
 from integration.ports.ehr import Written
 from integration.testing.ehr import FakeWriteBack
@@ -33,7 +34,7 @@ def mode(request: pytest.FixtureRequest) -> Iterator[WriteBackMode]:
     with listening(StrictEhr()) as ehr:
         admit(ehr)
         built: WriteBackMode = module.build(
-            base_url=ehr.base_url, bearer_token=None, organization=lambda _: "Riverside Clinic"
+            client=FhirClient(ehr.base_url), organization=lambda _: "Riverside Clinic"
         )
         assert built.name == request.param
         yield built

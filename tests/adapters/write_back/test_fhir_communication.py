@@ -368,4 +368,4 @@ def test_a_refusal_is_a_persons_business_and_makes_us_read_the_statement_again(
 
 def test_a_mode_without_a_place_to_write_to_is_not_built() -> None:
     with pytest.raises(ValueError, match="EHR_FHIR_BASE_URL"):
-        build(base_url=None, bearer_token=None, organization=str)
+        build(client=None, organization=str)
