@@ -103,29 +103,38 @@ class EhrSubscription:
     resource_type: str  # Appointment, Patient, CommunicationRequest
     ehr_id: str
     kind: Literal["topic", "classic"]
-    status: str  # requested | active | error | off, as the EHR said last
-    topic: str = ""
+    status: str  # requested | active | error | off, as the EHR said last; "" while there is none yet
+    topic: str = ""  # its canonical URL; "" for a classic one
     last_event: int | None = None  # the highest event number all of whose predecessors we have
+    ahead: tuple[int, ...] = ()  # those beyond it that we have
+    told_of: int | None = None  # the highest number the EHR has named, whether or not it reached us
     gap_since: datetime | None = None  # when we first missed one
     heard_at: datetime | None = None  # its last sign of life
+    event_at: datetime | None = None  # when it last told of an event
     next_look_at: datetime | None = None
-    reason: str | None = None
+    tries: int = 0  # looks in a row that found it not well
+    reason: str | None = None  # why it is not well, without personal data
 
 
 class EhrSubscriptionRows(Protocol):
-    """Our Subscriptions; unique by feed and resource type."""
+    """Our Subscriptions; unique by feed, resource type and topic."""
 
-    def find(self, feed: str, resource_type: str) -> EhrSubscription | None:
-        """One of them."""
+    def find(self, feed: str, resource_type: str, topic: str = "") -> EhrSubscription | None:
+        """One of them, locked until the unit ends."""
 
     def by_ehr_id(self, feed: str, ehr_id: str) -> EhrSubscription | None:
-        """The one a notification names."""
+        """The one a notification names, locked until the unit ends."""
 
     def save(self, subscription: EhrSubscription) -> None:
-        """Insert, or write over."""
+        """Insert, or write over. A next look that stays when it was leaves a lease, another ends it."""
 
-    def forget(self, feed: str, resource_type: str) -> None:
+    def forget(self, feed: str, resource_type: str, topic: str = "") -> None:
         """It is no longer ours."""
+
+    def claim(
+        self, subscription: EhrSubscription, now: datetime, lease_until: datetime
+    ) -> EhrSubscription | None:
+        """The one of this key, leased; inserted as given if there is none. None while another has it."""
 
     def claim_due(self, now: datetime, lease_until: datetime) -> EhrSubscription | None:
         """One whose next look is due, leased."""

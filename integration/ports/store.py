@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import Attempt, TextMessage
     from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
+    from integration.ports.ehr_store import EhrSubscriptionRows, WantRows
     from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.settings.differences import Scope
 
@@ -40,6 +41,7 @@ Step = Literal[
     "write_back",
     "anew",
     "silence",
+    "subscriptions",
 ]
 STEPS: Final[tuple[Step, ...]] = get_args(Step)
 
@@ -550,6 +552,8 @@ class Unit(Protocol):
     processes: ProcessRows
     feeds: FeedRows
     acknowledgments: AcknowledgmentRows
+    subscriptions: EhrSubscriptionRows
+    wants: WantRows
 
 
 class Store(Protocol):

@@ -19,6 +19,7 @@ from integration.ports.site import ConfigurationNews
 from integration.ports.store import KeptMessage, NextTimes, StoreUnavailable
 from integration.testing.store_answers import FakeAcknowledgmentRows
 from integration.testing.store_conversation import FakeReplyRows, FakeTaskRows
+from integration.testing.store_ehr import FakeEhrSubscriptionRows, FakeWantRows
 from integration.testing.store_holds import FakeHoldRows
 from integration.testing.store_site import FakeConfigurationRows, FakeFeedRows, FakeProcessRows
 from integration.testing.store_tables import Tables
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hl7_listener.inbox import ReceivedMessage
+    from integration.ports.ehr_store import EhrSubscriptionRows, WantRows
     from integration.ports.site import ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.ports.store import (
         AcknowledgmentRows,
@@ -75,6 +77,8 @@ class FakeUnit:
         self.processes: ProcessRows = FakeProcessRows(tables)
         self.feeds: FeedRows = FakeFeedRows(tables)
         self.acknowledgments: AcknowledgmentRows = FakeAcknowledgmentRows(tables)
+        self.wants: WantRows = FakeWantRows(tables)
+        self.subscriptions: EhrSubscriptionRows = FakeEhrSubscriptionRows(tables)
 
 
 class FakeStore:
@@ -118,6 +122,7 @@ class FakeStore:
                 "reply": unit.replies.claim() is not None,
                 "write_back": any(time <= wall for time in self._write_back_times()),
                 "anew": bool(tables.anew),
+                "subscriptions": any(at <= wall for at, _ in FakeEhrSubscriptionRows(tables).looks()),
             }
             return frozenset(step for step, there_is in steps.items() if there_is)
 
@@ -136,6 +141,7 @@ class FakeStore:
                 ),
                 *self._write_back_times(),
                 *(at for at, _ in FakeAcknowledgmentRows(self.tables).heads()),
+                *(at for at, _ in FakeEhrSubscriptionRows(self.tables).looks()),
             ]
             return NextTimes(
                 calendar=FakeReminderRows(self.tables).next_due(),

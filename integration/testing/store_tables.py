@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import Attempt, TextMessage
     from integration.domain.write_back import WriteBack
+    from integration.ports.ehr_store import EhrSubscription, Want
     from integration.ports.site import Anew, Configuration, FeedWatch, Process
     from integration.ports.store import Callback, Change, KeptMessage
 
@@ -64,6 +65,10 @@ class Tables:
     anew: dict[int, Anew] = field(default_factory=dict)  # of the one in force, while something is left
     processes: dict[str, Process] = field(default_factory=dict)
     feed_watches: dict[str, FeedWatch] = field(default_factory=dict)
+    ehr_subscriptions: dict[tuple[str, str, str], EhrSubscription] = field(default_factory=dict)
+    ehr_subscription_leases: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    wants: dict[int, Want] = field(default_factory=dict)
+    want_leases: dict[int, datetime] = field(default_factory=dict)
     last_ids: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> Tables:

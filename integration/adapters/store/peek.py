@@ -11,6 +11,7 @@ from integration.adapters.store.tables.answers import application_acknowledgment
 from integration.adapters.store.tables.chart import PENDING, write_backs
 from integration.adapters.store.tables.columns import Instant
 from integration.adapters.store.tables.conversation import NOT_DONE, replies
+from integration.adapters.store.tables.ehr import ehr_subscriptions
 from integration.adapters.store.tables.site import IN_FORCE, configurations
 from integration.adapters.store.tables.texts import (
     HOLDS_ITS_TEXT,
@@ -62,6 +63,9 @@ _WORK: dict[Step, sa.ColumnElement[bool]] = {
         sa.select(write_backs.c.id).where(PENDING, write_backs.c.ready_at <= _WALL, IN_TURN)
     ),
     "anew": sa.exists(sa.select(configurations.c.id).where(IN_FORCE, configurations.c.anew.is_not(None))),
+    "subscriptions": sa.exists(
+        sa.select(ehr_subscriptions.c.feed).where(ehr_subscriptions.c.ready_at <= _WALL)
+    ),
 }
 _HAS_WORK = sa.select(*(there_is.label(step) for step, there_is in _WORK.items()))
 
@@ -78,6 +82,7 @@ _NEXT_TIMES = sa.select(
     _earliest(attempts.c.next_look_at, UNCERTAIN).label("look"),
     _earliest(write_backs.c.ready_at, PENDING, IN_TURN).label("write_back"),
     sa.select(sa.func.min(_heads.c.ready_at)).scalar_subquery().label("acknowledgment"),
+    _earliest(ehr_subscriptions.c.ready_at).label("subscription"),
 )
 
 
@@ -90,5 +95,5 @@ def has_work(connection: sa.Connection, calendar: datetime, wall: datetime) -> f
 def next_times(connection: sa.Connection) -> NextTimes:
     """The earliest times that rows wait for."""
     row = connection.execute(_NEXT_TIMES).one()
-    wall = (row.text, row.offer, row.look, row.write_back, row.acknowledgment)
+    wall = (row.text, row.offer, row.look, row.write_back, row.acknowledgment, row.subscription)
     return NextTimes(calendar=row.reminder, wall=min(filter(None, wall), default=None))

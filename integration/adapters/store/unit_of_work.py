@@ -16,6 +16,7 @@ from integration.adapters.store.addresses import PATIENCE
 from integration.adapters.store.appointments import SqlAppointmentRows
 from integration.adapters.store.callbacks import SqlCallbackRows
 from integration.adapters.store.changes import SqlChangeRows
+from integration.adapters.store.ehr_subscriptions import SqlEhrSubscriptionRows
 from integration.adapters.store.engines import answering
 from integration.adapters.store.holds import SqlHoldRows
 from integration.adapters.store.inbox_rows import SqlInboxRows
@@ -34,6 +35,7 @@ from integration.adapters.store.tables.upkeep import breakers
 from integration.adapters.store.tasks import SqlTaskRows
 from integration.adapters.store.texts import SqlTextRows
 from integration.adapters.store.turnstile import Turnstile
+from integration.adapters.store.wants import SqlWantRows
 from integration.adapters.store.work import Ids, KnownNumbers, Work
 from integration.adapters.store.write_backs import SqlWriteBackRows
 from integration.ports.store import StoreUnavailable
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration.adapters.store.keys import Keys
+    from integration.ports.ehr_store import EhrSubscriptionRows, WantRows
     from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.ports.store import (
         AcknowledgmentRows,
@@ -102,6 +105,8 @@ class SqlUnit:
         self.processes: ProcessRows = SqlProcessRows(work)
         self.feeds: FeedRows = SqlFeedRows(work)
         self.acknowledgments: AcknowledgmentRows = SqlAcknowledgmentRows(work)
+        self.wants: WantRows = SqlWantRows(work)
+        self.subscriptions: EhrSubscriptionRows = SqlEhrSubscriptionRows(work)
 
 
 class SqlStore:

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy.exc
 
 from hl7_listener.inbox import ReceivedMessage
+from integration.ports.ehr_reading import Reference
 from tests.adapters.store.records import (
     ADA,
     NOW,
@@ -75,6 +76,8 @@ def fill(place: StorePlace) -> None:
         unit.replies.ask(question(asked, visit, whose))
         unit.numbers.suppress(suppression())
         unit.configurations.propose({"settings.toml": f'allowed_numbers = ["{ADA}"]'}, "digest", NOW)
+        unit.wants.tell("ehr", [Reference("Appointment", id="chart-4711")], NOW)
+        unit.wants.tell("ehr", [Reference("Patient", identifier="HOSP|MR|1001")], NOW)
     store.close()
 
 

@@ -50,14 +50,18 @@ ehr_subscriptions = sa.Table(
     metadata,
     sa.Column("feed", sa.Text, primary_key=True),
     sa.Column("resource_type", sa.Text, primary_key=True),
+    sa.Column("topic", sa.Text, primary_key=True),  # '': a classic one
     sa.Column("ehr_id", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),  # topic | classic
     sa.Column("status", sa.Text, nullable=False),
-    sa.Column("topic", sa.Text, nullable=False),
     sa.Column("last_event", BIG),
+    sa.Column("ahead", sa.Text, nullable=False),  # numbers, with spaces between them
+    sa.Column("told_of", BIG),
     sa.Column("gap_since", Instant),
     sa.Column("heard_at", Instant),
+    sa.Column("event_at", Instant),
     sa.Column("next_look_at", Instant),
+    sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("ready_at", Instant, nullable=False),  # the end of its lease, else `next_look_at`
 )
