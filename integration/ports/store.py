@@ -491,8 +491,14 @@ class ReplyRows(Protocol):
 class TaskRows(Protocol):
     """The staff's list."""
 
-    def add(self, task: StaffTask) -> None:
-        """Open it, unless the same kind about the same patient, visit, reply and text is open."""
+    def add(self, task: StaffTask) -> int | None:
+        """Open it, unless the same kind about the same patient, visit, reply and text is open.
+
+        Returns the id of the one opened, None when it was open already.
+        """
+
+    def get(self, task_id: int) -> StaffTask:
+        """One task, open or done; KeyError when unknown."""
 
     def open(self, practice: str | None = None) -> Sequence[StaffTask]:
         """What is to be done, oldest first."""
@@ -500,8 +506,11 @@ class TaskRows(Protocol):
     def close(self, task_id: int, at: datetime) -> None:
         """Done."""
 
-    def hand_over(self, gone_id: int, survivor_id: int, at: datetime) -> None:
-        """What is open about one patient is about another; what is open there already is done once."""
+    def hand_over(self, gone_id: int, survivor_id: int, at: datetime) -> Sequence[int]:
+        """What is open about one patient is about another; what is open there already is done once.
+
+        Returns the ids of those that are done so.
+        """
 
 
 class WriteBackRows(Protocol):
@@ -510,11 +519,15 @@ class WriteBackRows(Protocol):
     def want(self, kind: WriteBackKind, subject_id: int, patient_id: int) -> None:
         """The fact is new or has changed: pending again, its revision one higher."""
 
+    def renew(self, kind: WriteBackKind, subject_id: int) -> None:
+        """It has changed: what was wanted of it, for whatever chart, is pending again, as by `want`."""
+
     def claim(self, now: datetime, lease_until: datetime) -> WriteBack | None:
         """A pending row due at or before `now` (wall), leased: no one else gets it before `lease_until`.
 
         A reply waits until the text it answers is no longer pending, a
-        confirmation until its reply is: the chart hears things in order.
+        confirmation, consent or task until its reply is, and a task without a
+        reply until its text is: the chart hears things in order.
         """
 
     def find(self, kind: WriteBackKind, subject_id: int, patient_id: int) -> WriteBack | None:
