@@ -71,6 +71,7 @@ class Poll:
     feed: str
     location: str = ""
     changed_since: datetime | None = None  # asked up to here; None: never, the first answer is a backfill
+    covered_until: datetime | None = None  # all that starts before then had been read when all was last read
     next_at: datetime | None = None
     tries: int = 0
     reason: str | None = None
@@ -80,13 +81,16 @@ class PollRows(Protocol):
     """Who is asked, and when again."""
 
     def want(self, feed: str, location: str, at: datetime) -> None:
-        """Ask at this time, or earlier if it was to be earlier."""
+        """Ask at this time, or earlier if it was to be earlier; while it is being asked, again after that."""
 
     def claim(self, now: datetime, lease_until: datetime) -> Poll | None:
-        """One due at or before `now`, leased."""
+        """The one due the longest at or before `now`, leased."""
+
+    def hold(self, poll: Poll, lease_until: datetime) -> None:
+        """It takes longer: nobody else gets it before `lease_until`."""
 
     def settle(self, poll: Poll) -> None:
-        """Write it; end the lease."""
+        """Write it, if it has not been forgotten; end the lease. Wanted meanwhile, it is due as wanted."""
 
     def all(self) -> Sequence[Poll]:
         """All, by feed and location; not claimed."""
@@ -164,5 +168,8 @@ class TokenRows(Protocol):
     def save(self, name: str, token: AccessToken) -> None:
         """A new one; ends the lease."""
 
+    def rest(self, name: str, until: datetime) -> None:
+        """None could be had: nobody may try again before then (wall)."""
+
     def drop(self, name: str, value: str) -> None:
-        """The server refused this one: forget it, if it is still the one kept. Ends the lease."""
+        """The server refused this one: forget it, if it is still the one kept. A lease goes on."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import Attempt, TextMessage
     from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
-    from integration.ports.ehr_store import EhrSubscriptionRows, WantRows
+    from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, TokenRows, WantRows
     from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.settings.differences import Scope
 
@@ -42,6 +42,8 @@ Step = Literal[
     "anew",
     "silence",
     "subscriptions",
+    "fetch",
+    "poll",
 ]
 STEPS: Final[tuple[Step, ...]] = get_args(Step)
 
@@ -565,8 +567,10 @@ class Unit(Protocol):
     processes: ProcessRows
     feeds: FeedRows
     acknowledgments: AcknowledgmentRows
+    tokens: TokenRows
     subscriptions: EhrSubscriptionRows
     wants: WantRows
+    polls: PollRows
 
 
 class Store(Protocol):

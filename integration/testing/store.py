@@ -20,10 +20,12 @@ from integration.ports.store import KeptMessage, NextTimes, StoreUnavailable
 from integration.testing.store_answers import FakeAcknowledgmentRows
 from integration.testing.store_conversation import FakeReplyRows, FakeTaskRows
 from integration.testing.store_ehr import FakeEhrSubscriptionRows, FakeWantRows
+from integration.testing.store_ehr_polls import FakePollRows
 from integration.testing.store_holds import FakeHoldRows
 from integration.testing.store_site import FakeConfigurationRows, FakeFeedRows, FakeProcessRows
 from integration.testing.store_tables import Tables
 from integration.testing.store_texts import FakeCallbackRows, FakeNumberRows, FakeTextRows, FakeWriteBackRows
+from integration.testing.store_tokens import FakeTokenRows
 from integration.testing.store_visits import (
     FakeAppointmentRows,
     FakeChangeRows,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hl7_listener.inbox import ReceivedMessage
-    from integration.ports.ehr_store import EhrSubscriptionRows, WantRows
+    from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, TokenRows, WantRows
     from integration.ports.site import ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.ports.store import (
         AcknowledgmentRows,
@@ -77,7 +79,9 @@ class FakeUnit:
         self.processes: ProcessRows = FakeProcessRows(tables)
         self.feeds: FeedRows = FakeFeedRows(tables)
         self.acknowledgments: AcknowledgmentRows = FakeAcknowledgmentRows(tables)
+        self.tokens: TokenRows = FakeTokenRows(tables)
         self.wants: WantRows = FakeWantRows(tables)
+        self.polls: PollRows = FakePollRows(tables)
         self.subscriptions: EhrSubscriptionRows = FakeEhrSubscriptionRows(tables)
 
 
@@ -123,6 +127,8 @@ class FakeStore:
                 "write_back": any(time <= wall for time in self._write_back_times()),
                 "anew": bool(tables.anew),
                 "subscriptions": any(at <= wall for at, _ in FakeEhrSubscriptionRows(tables).looks()),
+                "fetch": any(at <= wall for at in self._want_times()),
+                "poll": any(at <= wall for at, _ in FakePollRows(tables).times()),
             }
             return frozenset(step for step, there_is in steps.items() if there_is)
 
@@ -142,6 +148,8 @@ class FakeStore:
                 *self._write_back_times(),
                 *(at for at, _ in FakeAcknowledgmentRows(self.tables).heads()),
                 *(at for at, _ in FakeEhrSubscriptionRows(self.tables).looks()),
+                *self._want_times(),
+                *(at for at, _ in FakePollRows(self.tables).times()),
             ]
             return NextTimes(
                 calendar=FakeReminderRows(self.tables).next_due(),
@@ -196,6 +204,10 @@ class FakeStore:
                 yield
             finally:
                 self._owner = None
+
+    def _want_times(self) -> list[datetime]:
+        rows = FakeWantRows(self.tables)
+        return [rows.ready_at(want) for want in self.tables.wants.values() if want.state == "pending"]
 
     def _write_back_times(self) -> list[datetime]:
         rows = FakeWriteBackRows(self.tables)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import Attempt, TextMessage
     from integration.domain.write_back import WriteBack
-    from integration.ports.ehr_store import EhrSubscription, Want
+    from integration.ports.ehr_store import AccessToken, EhrSubscription, Want
     from integration.ports.site import Anew, Configuration, FeedWatch, Process
     from integration.ports.store import Callback, Change, KeptMessage
 
@@ -67,8 +67,12 @@ class Tables:
     feed_watches: dict[str, FeedWatch] = field(default_factory=dict)
     ehr_subscriptions: dict[tuple[str, str, str], EhrSubscription] = field(default_factory=dict)
     ehr_subscription_leases: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    ehr_polls: dict[tuple[str, str], Poll] = field(default_factory=dict)
+    ehr_poll_leases: dict[tuple[str, str], datetime] = field(default_factory=dict)
     wants: dict[int, Want] = field(default_factory=dict)
     want_leases: dict[int, datetime] = field(default_factory=dict)
+    tokens: dict[str, AccessToken] = field(default_factory=dict)
+    token_leases: dict[str, datetime] = field(default_factory=dict)
     last_ids: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> Tables:

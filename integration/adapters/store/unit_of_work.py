@@ -22,6 +22,7 @@ from integration.adapters.store.holds import SqlHoldRows
 from integration.adapters.store.inbox_rows import SqlInboxRows
 from integration.adapters.store.numbers import SqlNumberRows
 from integration.adapters.store.patients import SqlPatientRows
+from integration.adapters.store.polls import SqlPollRows
 from integration.adapters.store.reminders import SqlReminderRows
 from integration.adapters.store.replies import SqlReplyRows
 from integration.adapters.store.site import (
@@ -34,6 +35,7 @@ from integration.adapters.store.site import (
 from integration.adapters.store.tables.upkeep import breakers
 from integration.adapters.store.tasks import SqlTaskRows
 from integration.adapters.store.texts import SqlTextRows
+from integration.adapters.store.tokens import SqlTokenRows
 from integration.adapters.store.turnstile import Turnstile
 from integration.adapters.store.wants import SqlWantRows
 from integration.adapters.store.work import Ids, KnownNumbers, Work
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration.adapters.store.keys import Keys
-    from integration.ports.ehr_store import EhrSubscriptionRows, WantRows
+    from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, TokenRows, WantRows
     from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.ports.store import (
         AcknowledgmentRows,
@@ -105,7 +107,9 @@ class SqlUnit:
         self.processes: ProcessRows = SqlProcessRows(work)
         self.feeds: FeedRows = SqlFeedRows(work)
         self.acknowledgments: AcknowledgmentRows = SqlAcknowledgmentRows(work)
+        self.tokens: TokenRows = SqlTokenRows(work)
         self.wants: WantRows = SqlWantRows(work)
+        self.polls: PollRows = SqlPollRows(work)
         self.subscriptions: EhrSubscriptionRows = SqlEhrSubscriptionRows(work)
 
 

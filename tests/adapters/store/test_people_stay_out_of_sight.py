@@ -1,4 +1,4 @@
-"""Nothing personal lies plain in the database, nor in the words of an error (promise 10)."""
+"""Nothing personal or secret lies plain in the database, nor in the words of an error (promise 10)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sqlalchemy.exc
 
 from hl7_listener.inbox import ReceivedMessage
 from integration.ports.ehr_reading import Reference
+from integration.ports.ehr_store import AccessToken
 from tests.adapters.store.records import (
     ADA,
     NOW,
@@ -53,6 +54,7 @@ PERSONAL = [
     b"MessageStatus",
     b"chart-4711",
     b"SIU^S12",
+    b"bearer-of-the-chart",
 ]
 
 
@@ -75,6 +77,7 @@ def fill(place: StorePlace) -> None:
         unit.replies.add(reply())
         unit.replies.ask(question(asked, visit, whose))
         unit.numbers.suppress(suppression())
+        unit.tokens.save("ehr", AccessToken("bearer-of-the-chart", NOW, "system/Patient.rs"))
         unit.configurations.propose({"settings.toml": f'allowed_numbers = ["{ADA}"]'}, "digest", NOW)
         unit.wants.tell("ehr", [Reference("Appointment", id="chart-4711")], NOW)
         unit.wants.tell("ehr", [Reference("Patient", identifier="HOSP|MR|1001")], NOW)
