@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from fhir_mappers.communication import (
@@ -17,7 +16,15 @@ from fhir_mappers.communication import (
     patient_reply,
 )
 from fhir_mappers.response import ParticipantStatus, VisitAnswer, appointment_response
-from integration.domain.delivery_status import DeliveryStatus
+from integration.adapters.ehr.telling import (
+    is_final,
+    is_guardians,
+    is_unresolved,
+    own_identifier,
+    part,
+    remarks_on_reply,
+    remarks_on_text,
+)
 from integration.domain.failure import Failure
 from integration.domain.phone_number import mask
 from integration.domain.text_message import TextKind
@@ -25,47 +32,42 @@ from integration.domain.write_back import WriteBackKind
 
 if TYPE_CHECKING:
     from integration.domain.conversation import Reply
-    from integration.domain.recipient import Patient
     from integration.domain.text_message import TextMessage
     from integration.ports.ehr import Fact
+
+__all__ = [
+    "ANSWERS",
+    "ID_SYSTEMS",
+    "NOT_DONE",
+    "Links",
+    "is_final",
+    "own_identifier",
+    "resource_type",
+    "to_fhir",
+]
 
 # SMS provider → the systems of its message ids and of its error codes
 ID_SYSTEMS: Final = {"twilio": "https://api.twilio.com/messages"}
 ERROR_SYSTEMS: Final = {"twilio": "https://www.twilio.com/docs/api/errors"}
 
-# Why it failed → communication-not-done-reason, and what a reader of the chart is told
+# Why it failed → communication-not-done-reason
 NOT_DONE: Final = {
-    Failure.BAD_NUMBER: (NotDoneReason.INVALID_PHONE_NUMBER, "the number cannot receive texts"),
-    Failure.OPTED_OUT: (NotDoneReason.PATIENT_OBJECTION, "the number has opted out of texts"),
-    Failure.UNREACHABLE: (NotDoneReason.RECIPIENT_UNAVAILABLE, "the handset could not be reached"),
-    Failure.FILTERED: (NotDoneReason.SYSTEM_ERROR, "the carrier filtered it"),
-    Failure.EXPIRED: (NotDoneReason.SYSTEM_ERROR, "it could not be delivered in time"),
-    Failure.SLOW_DOWN: (NotDoneReason.SYSTEM_ERROR, "the provider or the carrier was too busy"),
-    Failure.ACCOUNT: (NotDoneReason.SYSTEM_ERROR, "the provider refused our account or sender"),
-    Failure.OUR_FAULT: (NotDoneReason.SYSTEM_ERROR, "the provider refused the request"),
-    Failure.UNKNOWN: (NotDoneReason.UNKNOWN, "no reason is known"),
+    Failure.BAD_NUMBER: NotDoneReason.INVALID_PHONE_NUMBER,
+    Failure.OPTED_OUT: NotDoneReason.PATIENT_OBJECTION,
+    Failure.UNREACHABLE: NotDoneReason.RECIPIENT_UNAVAILABLE,
+    Failure.FILTERED: NotDoneReason.SYSTEM_ERROR,
+    Failure.EXPIRED: NotDoneReason.SYSTEM_ERROR,
+    Failure.SLOW_DOWN: NotDoneReason.SYSTEM_ERROR,
+    Failure.ACCOUNT: NotDoneReason.SYSTEM_ERROR,
+    Failure.OUR_FAULT: NotDoneReason.SYSTEM_ERROR,
+    Failure.UNKNOWN: NotDoneReason.UNKNOWN,
 }
 
 # Occasions that tell news rather than remind
 NOTICES: Final = frozenset({"booked", "moved", "cancelled"})
 
-# What we understood → what a reader of the chart is told
-UNDERSTOOD: Final = {
-    "confirm": "Understood as: confirms the visit.",
-    "cancel": "Understood as: wishes to cancel; left to staff.",
-    "reschedule": "Understood as: wishes another time; left to staff.",
-    "stop": "Understood as: wants no more texts.",
-    "start": "Understood as: wants texts again.",
-    "help": "Understood as: asks for help.",
-    "wrong_number": "Understood as: this is not the patient's number.",
-    "human": "Not acted upon; left to staff.",
-}
-UNCERTAIN_YES: Final = "A yes, but to what is not certain: nothing was confirmed; left to staff."
-
 # What we understood → the answer an AppointmentResponse can hold
 ANSWERS: Final = {"confirm": ParticipantStatus.ACCEPTED, "cancel": ParticipantStatus.DECLINED}
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,44 +100,13 @@ def to_fhir(fact: Fact, links: Links) -> dict[str, Any]:
     raise ValueError(f"a fact of kind {fact.row.kind} lacks what it speaks of")
 
 
-def is_final(fact: Fact) -> bool:
-    """Whether no later news about it is expected."""
-    text = fact.text
-    if fact.row.kind is not WriteBackKind.TEXT or text is None:
-        return True
-    return text.status.is_final or text.unresolved or text.final_at is not None
-
-
-def own_identifier(fact: Fact) -> str:
-    """Our identifier for a fact, the same at every try and another in every store.
-
-    Row ids start anew in a new store, so the moment the fact began to exist stands beside them.
-    """
-    began = (
-        fact.reply.received_at if fact.reply is not None else fact.text.created_at if fact.text else _EPOCH
-    )
-    moment = (began - _EPOCH) // timedelta(microseconds=1)
-    return f"{fact.row.kind}-{fact.row.subject_id}-{fact.row.patient_id}-{moment}"
-
-
 def _text(fact: Fact, text: TextMessage, links: Links) -> OutboundText:
-    body, withheld = _part(text, fact.row.patient_id)
-    outcome = _outcome(text)
-    reason, words = NOT_DONE[text.failure or Failure.UNKNOWN]
-    remarks = []
-    if outcome in {Outcome.FAILED, Outcome.UNDELIVERED}:
-        remarks.append(f"Not delivered: {words}.")
-    if outcome is Outcome.SENT and text.final_at is not None:
-        remarks.append("No delivery receipt came; some carriers never send one.")
-    if outcome is Outcome.UNRESOLVED:
-        remarks.append("Nobody can tell whether it went out; staff were asked to look.")
-    if withheld:
-        remarks.append("The text also spoke of another person; its wording is not shown.")
+    body, withheld = part(text, fact.row.patient_id)
     return OutboundText(
         identifier=own_identifier(fact),
         patient_id=links.patient_id,
         organization=links.organization,
-        outcome=outcome,
+        outcome=_outcome(text),
         body=body,
         category=_category(text),
         topic=None if text.kind is TextKind.FREE else "appointment-reminder",
@@ -143,23 +114,17 @@ def _text(fact: Fact, text: TextMessage, links: Links) -> OutboundText:
         carrier_id=_coded(ID_SYSTEMS, text.provider, text.provider_id),
         sent=text.sent_at,
         received=text.delivered_at,
-        not_done=reason,
+        not_done=NOT_DONE[text.failure or Failure.UNKNOWN],
         error=_coded(ERROR_SYSTEMS, text.provider, text.error_code),
         to=mask(text.number),
         segments=text.segments,
         encoding=text.encoding,
-        remarks=tuple(remarks),
-        guardian=_is_guardians(fact.patient, text.number, text.created_at),
+        remarks=remarks_on_text(text, withheld=withheld),
+        guardian=is_guardians(fact.patient, text.number, text.created_at),
     )
 
 
 def _reply(fact: Fact, reply: Reply, links: Links) -> PatientReply:
-    understood = UNDERSTOOD.get(reply.intent or "human", UNDERSTOOD["human"])
-    remarks = [understood if fact.acted_upon else UNCERTAIN_YES]
-    if reply.urgent:
-        remarks.append("Marked urgent.")
-    if reply.media:
-        remarks.append(f"Pictures or files that came with it and are not kept: {reply.media}.")
     return PatientReply(
         identifier=own_identifier(fact),
         patient_id=links.patient_id,
@@ -171,8 +136,8 @@ def _reply(fact: Fact, reply: Reply, links: Links) -> PatientReply:
         in_response_to=(fact.answered.ehr_id or None) if fact.answered else None,
         appointment_ids=links.appointment_ids,
         sender=mask(reply.number),
-        remarks=tuple(remarks),
-        guardian=_is_guardians(fact.patient, reply.number, reply.heard_at),
+        remarks=remarks_on_reply(fact, reply),
+        guardian=is_guardians(fact.patient, reply.number, reply.heard_at),
     )
 
 
@@ -186,26 +151,8 @@ def _answer(fact: Fact, reply: Reply, links: Links) -> VisitAnswer:
     )
 
 
-def _is_guardians(patient: Patient, number: str, at: datetime) -> bool:
-    """Whether who reads there answers for a child; in many records the child's number is the parent's."""
-    return number == patient.guardian_number and (number != patient.number or patient.is_minor(at.date()))
-
-
 def _outcome(text: TextMessage) -> Outcome:
-    """A status heard from the provider outweighs our not knowing."""
-    if text.unresolved and text.status is DeliveryStatus.QUEUED:
-        return Outcome.UNRESOLVED
-    return Outcome(text.status.value)
-
-
-def _part(text: TextMessage, patient_id: int) -> tuple[str | None, bool]:
-    """What this patient's chart may show, and whether something had to be withheld (promise 12)."""
-    parts = [each.part for each in text.subjects if each.patient_id == patient_id]
-    own = [part for part in dict.fromkeys(parts) if part]
-    if own:
-        return "\n".join(own), False
-    shared = any(each.patient_id != patient_id for each in text.subjects)
-    return (None, True) if shared else (text.body, False)
+    return Outcome.UNRESOLVED if is_unresolved(text) else Outcome(text.status.value)
 
 
 def _category(text: TextMessage) -> Category:

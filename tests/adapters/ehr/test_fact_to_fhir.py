@@ -8,14 +8,8 @@ from typing import Any
 
 import pytest
 
-from integration.adapters.ehr.fact_to_fhir import (
-    NOT_DONE,
-    UNCERTAIN_YES,
-    Links,
-    is_final,
-    own_identifier,
-    to_fhir,
-)
+from integration.adapters.ehr.fact_to_fhir import NOT_DONE, Links, to_fhir
+from integration.adapters.ehr.telling import UNCERTAIN_YES, WHY_NOT, is_final, own_identifier
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
 from integration.domain.text_message import Subject, TextKind
@@ -63,7 +57,7 @@ def test_every_failure_has_a_reason_a_reader_understands(failure: Failure | None
     resource = to_fhir(
         text_fact(status=DeliveryStatus.UNDELIVERED, failure=failure, error_code="30003"), LINKS
     )
-    code, words = NOT_DONE[failure or Failure.UNKNOWN]
+    code, words = NOT_DONE[failure or Failure.UNKNOWN], WHY_NOT[failure or Failure.UNKNOWN]
     assert resource["status"] == "not-done"
     assert resource["statusReason"]["coding"][0]["code"] == code
     assert resource["statusReason"]["coding"][1] == {
