@@ -1,4 +1,4 @@
-"""What a chart is told of a text or a reply in whatever form: its identifier, this patient's part, plain words.
+"""What a chart is told of a text or a reply, in any form: its identifier, this patient's part, plain words.
 
 Each chart gets its own patient's part and nothing of another's (promise 12).
 """
