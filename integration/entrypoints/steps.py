@@ -39,4 +39,6 @@ def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
         "anew": lambda: anew(workshop),
         "silence": watching.look,
         "subscriptions": lambda: False,
+        "fetch": lambda: False,
+        "poll": lambda: False,
     }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import Attempt, TextMessage
     from integration.domain.write_back import WriteBack
-    from integration.ports.ehr_store import AccessToken, EhrSubscription, Want
+    from integration.ports.ehr_store import AccessToken, EhrSubscription, Poll, Want
     from integration.ports.site import Anew, Configuration, FeedWatch, Process
     from integration.ports.store import Callback, Change, KeptMessage
 

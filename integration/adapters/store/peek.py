@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from integration.adapters.store.acknowledgments import HEADS
+from integration.adapters.store.polls import READY_AT as POLL_AT
 from integration.adapters.store.tables.answers import application_acknowledgments as acknowledgments
 from integration.adapters.store.tables.chart import PENDING, write_backs
 from integration.adapters.store.tables.columns import Instant
 from integration.adapters.store.tables.conversation import NOT_DONE, replies
-from integration.adapters.store.tables.ehr import ehr_subscriptions
+from integration.adapters.store.tables.ehr import PENDING_WANT, ehr_polls, ehr_subscriptions, ehr_wants
 from integration.adapters.store.tables.site import IN_FORCE, configurations
 from integration.adapters.store.tables.texts import (
     HOLDS_ITS_TEXT,
@@ -66,6 +67,8 @@ _WORK: dict[Step, sa.ColumnElement[bool]] = {
     "subscriptions": sa.exists(
         sa.select(ehr_subscriptions.c.feed).where(ehr_subscriptions.c.ready_at <= _WALL)
     ),
+    "fetch": sa.exists(sa.select(ehr_wants.c.id).where(PENDING_WANT, ehr_wants.c.ready_at <= _WALL)),
+    "poll": sa.exists(sa.select(ehr_polls.c.feed).where(POLL_AT <= _WALL)),
 }
 _HAS_WORK = sa.select(*(there_is.label(step) for step, there_is in _WORK.items()))
 
@@ -83,6 +86,8 @@ _NEXT_TIMES = sa.select(
     _earliest(write_backs.c.ready_at, PENDING, IN_TURN).label("write_back"),
     sa.select(sa.func.min(_heads.c.ready_at)).scalar_subquery().label("acknowledgment"),
     _earliest(ehr_subscriptions.c.ready_at).label("subscription"),
+    _earliest(ehr_wants.c.ready_at, PENDING_WANT).label("want"),
+    sa.select(sa.func.min(POLL_AT)).scalar_subquery().label("poll"),
 )
 
 
@@ -95,5 +100,14 @@ def has_work(connection: sa.Connection, calendar: datetime, wall: datetime) -> f
 def next_times(connection: sa.Connection) -> NextTimes:
     """The earliest times that rows wait for."""
     row = connection.execute(_NEXT_TIMES).one()
-    wall = (row.text, row.offer, row.look, row.write_back, row.acknowledgment, row.subscription)
+    wall = (
+        row.text,
+        row.offer,
+        row.look,
+        row.write_back,
+        row.acknowledgment,
+        row.subscription,
+        row.want,
+        row.poll,
+    )
     return NextTimes(calendar=row.reminder, wall=min(filter(None, wall), default=None))

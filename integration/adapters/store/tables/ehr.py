@@ -39,10 +39,12 @@ ehr_polls = sa.Table(
     sa.Column("feed", sa.Text, primary_key=True),
     sa.Column("location", sa.Text, primary_key=True),  # '': all places at once
     sa.Column("changed_since", Instant),
+    sa.Column("covered_until", Instant),
+    # Leased, it is the end of the lease, unless somebody wants it earlier.
     sa.Column("next_at", Instant, nullable=False),
+    sa.Column("leased_until", Instant, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("reason", sa.Text),
-    sa.Column("ready_at", Instant, nullable=False),  # the end of its lease, else `next_at`
 )
 
 ehr_subscriptions = sa.Table(

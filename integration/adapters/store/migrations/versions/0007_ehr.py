@@ -42,10 +42,11 @@ def upgrade() -> None:
         sa.Column("feed", sa.Text, primary_key=True),
         sa.Column("location", sa.Text, primary_key=True),
         sa.Column("changed_since", sa.BigInteger),
+        sa.Column("covered_until", sa.BigInteger),
         sa.Column("next_at", sa.BigInteger, nullable=False),
+        sa.Column("leased_until", sa.BigInteger, nullable=False),
         sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("reason", sa.Text),
-        sa.Column("ready_at", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "ehr_subscriptions",
