@@ -1,6 +1,6 @@
-"""Writes down a text's news and what follows, for every step that hears some: sending, tracking, looking up.
+"""Writes down news and what follows, for every step that hears some: sending, tracking, looking up, replies.
 
-The chart is told, and failure has its consequences.
+The chart is told, failure has its consequences, and staff get their work.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration.domain.consequences import Breaker
+    from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import TextMessage
     from integration.ports.sms import ProviderText
     from integration.ports.store import Unit
@@ -98,8 +99,21 @@ def account_refused(unit: Unit, workshop: Workshop, text: TextMessage, code: str
     )
     for task in found.tasks:
         if task.kind is TaskKind.RELEASE:
-            unit.tasks.add(task)
+            open_task(unit, task)
     return found.breaker
+
+
+def open_task(unit: Unit, task: StaffTask) -> None:
+    """Put it on the staff's list, unless it is there; the chart is told of what is its patient's matter."""
+    opened = unit.tasks.add(task)
+    if opened is not None and task.patient_id is not None and task.is_for_a_chart:
+        unit.write_backs.want(WriteBackKind.TASK, opened, task.patient_id)
+
+
+def close_task(unit: Unit, task_id: int, at: datetime) -> None:
+    """It is done (`at`: calendar); a chart that was told of it is told so."""
+    unit.tasks.close(task_id, at)
+    unit.write_backs.renew(WriteBackKind.TASK, task_id)
 
 
 def _bear(
@@ -122,5 +136,5 @@ def _bear(
         unit.numbers.suppress(suppression)
     for task in found.tasks:
         whose = None if task.patient_id is None else unit.patients.survivor(task.patient_id).id
-        unit.tasks.add(replace(task, patient_id=whose))
+        open_task(unit, replace(task, patient_id=whose))
     return found.breaker

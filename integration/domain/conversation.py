@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from integration.domain.reply_intent import Intent
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -54,6 +56,16 @@ class Reply:
     patient_id: int | None = None  # None: no chart is certain
     appointment_id: int | None = None
     done: bool = False  # read and acted upon
+
+    @property
+    def wants_texts(self) -> bool | None:
+        """Whether its writer wants texts, as we obeyed it: False for STOP, True for START, else None.
+
+        A START that speaks of an emergency is left to a person.
+        """
+        if self.intent == Intent.STOP:
+            return False
+        return True if self.intent == Intent.START and not self.urgent else None
 
 
 def still_open(question: Question, *, slot_number: int, now: datetime) -> bool:

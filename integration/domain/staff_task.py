@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,6 +27,21 @@ class TaskKind(StrEnum):
     SILENT_FEED = "silent_feed"  # nothing comes from a feed that should speak; closes itself when it does
 
 
+# What is a patient's own matter, and so belongs into the chart. The rest is about texting, writing back or a
+# feed: it stays on our list, where a chart that will not take it cannot cause it anew.
+OF_THE_PATIENT: Final = frozenset(
+    {
+        TaskKind.READ_REPLY,
+        TaskKind.URGENT_REPLY,
+        TaskKind.CANCEL_WISH,
+        TaskKind.RESCHEDULE_WISH,
+        TaskKind.OPTED_OUT,
+        TaskKind.WRONG_NUMBER,
+        TaskKind.CALL_PATIENT,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class StaffTask:
     """One open point on a practice's list; unique by kind and what it is about."""
@@ -43,3 +58,8 @@ class StaffTask:
     text_id: int | None = None
     done_at: datetime | None = None
     feed: str | None = None
+
+    @property
+    def is_for_a_chart(self) -> bool:
+        """Whether the chart of its patient should know of it."""
+        return self.patient_id is not None and self.kind in OF_THE_PATIENT

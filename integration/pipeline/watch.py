@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from integration.aftermath import close_task, open_task
 from integration.domain.feed_silence import Hearing, silence, silent_since
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.ports.site import FeedWatch
@@ -96,7 +97,8 @@ class Watching:
         zone = self._expected[watch.name].zone
         words = silence(watch.name, watch.silent_since, zone)
         _log.error("a feed is silent", feed=watch.name, since=watch.silent_since.isoformat())
-        unit.tasks.add(
+        open_task(
+            unit,
             StaffTask(
                 id=0,
                 kind=TaskKind.SILENT_FEED,
@@ -104,10 +106,10 @@ class Watching:
                 reason=f"{words[:1].upper()}{words[1:]}: ask whether the EHR still sends.",
                 created_at=self._workshop.clock.calendar(),
                 feed=watch.name,
-            )
+            ),
         )
 
     def _close_tasks(self, unit: Unit, feed: str) -> None:
         for task in unit.tasks.open():
             if task.kind is TaskKind.SILENT_FEED and task.feed == feed:
-                unit.tasks.close(task.id, self._workshop.clock.calendar())
+                close_task(unit, task.id, self._workshop.clock.calendar())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from integration.aftermath import open_task
 from integration.domain.reply_intent import Intent
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.write_back import WriteBackKind, WriteBackState, rest
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from integration.domain.appointment import Appointment
     from integration.domain.circuit import Circuit
     from integration.domain.clock import Clock
+    from integration.domain.conversation import Reply
+    from integration.domain.recipient import Patient
     from integration.domain.text_message import TextMessage
     from integration.domain.write_back import WriteBack
     from integration.ports.ehr import WriteBackMode, WriteOutcome
@@ -109,7 +112,12 @@ def _fact(unit: Unit, row: WriteBack) -> Fact | None:
         if row.kind is WriteBackKind.TEXT:
             text = unit.texts.get(row.subject_id)
             return Fact(row, patient, _visits(unit, text, row.patient_id), text)
+        if row.kind is WriteBackKind.TASK:
+            return _task_fact(unit, row, patient)
         reply = unit.replies.get(row.subject_id)
+        if row.kind is WriteBackKind.CONSENT:
+            told = unit.write_backs.find(WriteBackKind.REPLY, reply.id, row.patient_id)
+            return Fact(row, patient, reply=reply, told=told, in_force=_is_in_force(unit, reply))
         visits: tuple[Appointment, ...] = ()
         if reply.appointment_id is not None:
             visits = (unit.appointments.get(reply.appointment_id),)
@@ -138,6 +146,26 @@ def _fact(unit: Unit, row: WriteBack) -> Fact | None:
     return Fact(row, patient, visits, answered_text, reply, answered, acted_upon)
 
 
+def _task_fact(unit: Unit, row: WriteBack, patient: Patient) -> Fact:
+    """Work for staff with the visit, the text and the reply it is about; raises KeyError."""
+    task = unit.tasks.get(row.subject_id)
+    visits = () if task.appointment_id is None else (unit.appointments.get(task.appointment_id),)
+    text = None if task.text_id is None else unit.texts.get(task.text_id)
+    reply = None if task.reply_id is None else unit.replies.get(task.reply_id)
+    told = None
+    if reply is not None:
+        told = unit.write_backs.find(WriteBackKind.REPLY, reply.id, row.patient_id)
+    elif text is not None:
+        told = unit.write_backs.find(WriteBackKind.TEXT, text.id, row.patient_id)
+    return Fact(row, patient, visits, text, reply, task=task, told=told)
+
+
+def _is_in_force(unit: Unit, reply: Reply) -> bool:
+    """Whether this STOP or START is the newest word of its number on the matter."""
+    heard = unit.replies.heard_since(reply.number, reply.heard_at)
+    return not any(each.id > reply.id and each.wants_texts is not None for each in heard)
+
+
 def _visits(unit: Unit, text: TextMessage, patient_id: int) -> tuple[Appointment, ...]:
     """The visits of this patient that a text speaks of."""
     ids = (each.appointment_id for each in text.subjects if each.patient_id == patient_id)
@@ -155,7 +183,7 @@ def _settle(store: Store, fact: Fact, outcome: WriteOutcome, clock: Clock, jitte
             _remember(unit, fact, outcome)
         task = _task(fact, outcome, row.tries, clock.calendar())
         if task is not None:
-            unit.tasks.add(task)
+            open_task(unit, task)
     _log.info("write_back", row=row.id, kind=row.kind, state=row.state, tries=row.tries, reason=row.reason)
 
 
@@ -216,6 +244,7 @@ def _task(fact: Fact, outcome: WriteOutcome, tries: int, now: datetime) -> Staff
 
 def _practice(fact: Fact) -> str | None:
     named = (
+        fact.task and fact.task.practice,
         fact.reply and fact.reply.practice,
         fact.text and fact.text.practice,
         *(visit.practice for visit in fact.appointments),

@@ -24,6 +24,7 @@ class Written:
     version: str | None = None  # for the next update's If-Match
     patient_id: str | None = None  # the patient's id on the EHR, if found on the way
     appointment_ids: tuple[tuple[int, str], ...] = ()  # ours → the EHR's, of the visits found on the way
+    mode: str | None = None  # who wrote it: further news of the fact is its
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class NotWritable:
     """The EHR refused it for good (4xx), or has no place for it; a person decides."""
 
     reason: str  # without personal data
+    doubtful: bool = False  # the EHR may hold it all the same
+    mode: str | None = None  # who may have written it, when that is doubtful
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class TryLater:
     reason: str
     after: timedelta | None = None  # Retry-After, or how long the fact should rest
     away: bool = True  # False: the EHR answers well, only this fact must wait
+    doubtful: bool = False  # the EHR may hold it all the same
+    mode: str | None = None  # who may have written it, when that is doubtful
 
 
 WriteOutcome = Written | NotWritable | NoChart | LeftOut | TryLater
@@ -67,6 +72,8 @@ class Fact:
     text (kind TEXT), or the text a reply answers, if known. `reply` is set for kinds REPLY,
     CONFIRMATION and CONSENT. `answered` is the write-back row of the answered text, so that a reply can point
     to its Communication. `acted_upon` is False for a yes that confirmed nothing and was left to staff.
+    `told` is the write-back row of what a CONSENT or TASK follows from: its reply, else its text.
+    `in_force` is False for a STOP or START that a later one has taken back.
     `task` is set for kind TASK, `request` (the EHR's id of a CommunicationRequest) for kind REQUEST and
     for the text that the request became.
     """
@@ -80,6 +87,8 @@ class Fact:
     acted_upon: bool = True
     task: StaffTask | None = None
     request: str | None = None
+    told: WriteBack | None = None
+    in_force: bool = True
 
 
 class EhrServer(Protocol):

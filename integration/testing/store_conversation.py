@@ -121,15 +121,21 @@ class FakeTaskRows:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def add(self, task: StaffTask) -> None:
+    def add(self, task: StaffTask) -> int | None:
         """Unless it is there."""
         must_be_there(self._tables.patients, task.patient_id)
         must_be_there(self._tables.appointments, task.appointment_id)
         must_be_there(self._tables.replies, task.reply_id)
         must_be_there(self._tables.texts, task.text_id)
-        if _about(task) not in {_about(each) for each in self.open()}:
-            stored = as_stored(replace(task, id=self._tables.next_id("tasks")))
-            self._tables.tasks[stored.id] = stored
+        if _about(task) in {_about(each) for each in self.open()}:
+            return None
+        stored = as_stored(replace(task, id=self._tables.next_id("tasks")))
+        self._tables.tasks[stored.id] = stored
+        return stored.id
+
+    def get(self, task_id: int) -> StaffTask:
+        """By our id."""
+        return self._tables.tasks[task_id]
 
     def open(self, practice: str | None = None) -> Sequence[StaffTask]:
         """Oldest first."""
@@ -145,16 +151,19 @@ class FakeTaskRows:
         if task is not None and task.done_at is None:
             self._tables.tasks[task_id] = as_stored(replace(task, done_at=at))
 
-    def hand_over(self, gone_id: int, survivor_id: int, at: datetime) -> None:
+    def hand_over(self, gone_id: int, survivor_id: int, at: datetime) -> Sequence[int]:
         """One by one."""
+        twins = []
         for task in self.open():
             theirs = replace(task, patient_id=survivor_id)
             if task.patient_id != gone_id:
                 continue
             if _about(theirs) in {_about(each) for each in self.open()}:
                 self.close(task.id, at)
+                twins.append(task.id)
             else:
                 self._tables.tasks[task.id] = theirs
+        return twins
 
 
 def _about(task: StaffTask) -> tuple[object, ...]:

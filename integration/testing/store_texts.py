@@ -280,6 +280,12 @@ class FakeWriteBackRows:
             )
         self._tables.write_backs[row.id] = row
 
+    def renew(self, kind: WriteBackKind, subject_id: int) -> None:
+        """Those wanted before."""
+        for row in list(self._tables.write_backs.values()):
+            if (row.kind, row.subject_id) == (kind, subject_id):
+                self.want(kind, subject_id, row.patient_id)
+
     def claim(self, now: datetime, lease_until: datetime) -> WriteBack | None:
         """The one ready the longest."""
         ready = [
@@ -327,11 +333,20 @@ class FakeWriteBackRows:
         return sum(row.state is state for row in self._tables.write_backs.values())
 
     def waits(self, row: WriteBack) -> bool:
-        """A reply waits for the text it answers, a confirmation for its reply."""
-        first = None
-        if row.kind is WriteBackKind.CONFIRMATION:
-            first = self.find(WriteBackKind.REPLY, row.subject_id, row.patient_id)
+        """A reply waits for the text it answers; what follows from a reply, for the reply."""
+        told = self._told_first(row)
+        first = None if told is None else self.find(*told, row.patient_id)
+        return first is not None and first.state is WriteBackState.PENDING
+
+    def _told_first(self, row: WriteBack) -> tuple[WriteBackKind, int] | None:
+        reply_id = text_id = None
+        if row.kind in {WriteBackKind.CONFIRMATION, WriteBackKind.CONSENT}:
+            reply_id = row.subject_id
         elif row.kind is WriteBackKind.REPLY and row.subject_id in self._tables.replies:
             text_id = self._tables.replies[row.subject_id].text_id
-            first = None if text_id is None else self.find(WriteBackKind.TEXT, text_id, row.patient_id)
-        return first is not None and first.state is WriteBackState.PENDING
+        elif row.kind is WriteBackKind.TASK and row.subject_id in self._tables.tasks:
+            task = self._tables.tasks[row.subject_id]
+            reply_id, text_id = task.reply_id, task.text_id
+        if reply_id is not None:
+            return WriteBackKind.REPLY, reply_id
+        return None if text_id is None else (WriteBackKind.TEXT, text_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -30,7 +30,8 @@ _FIELDS = (
     "done_at",
     "feed",
 )
-_ADD = insert(staff_tasks).on_conflict_do_nothing()
+_ADD = insert(staff_tasks).on_conflict_do_nothing().returning(staff_tasks.c.id)
+_GET = sa.select(staff_tasks).where(staff_tasks.c.id == sa.bindparam("wanted"))
 _OPEN = sa.select(staff_tasks).where(TO_DO).order_by(staff_tasks.c.id)
 _OPEN_OF_PRACTICE = _OPEN.where(staff_tasks.c.practice == sa.bindparam("of_practice"))
 _CLOSE = (
@@ -61,9 +62,17 @@ class SqlTaskRows:
     def __init__(self, work: Work) -> None:
         self._work = work
 
-    def add(self, task: StaffTask) -> None:
+    def add(self, task: StaffTask) -> int | None:
         """Unless it is there."""
-        self._work.run(_ADD, {**{name: getattr(task, name) for name in _FIELDS}, "about": _about(task)})
+        row = self._work.row(_ADD, {**{name: getattr(task, name) for name in _FIELDS}, "about": _about(task)})
+        return None if row is None else int(row.id)
+
+    def get(self, task_id: int) -> StaffTask:
+        """By our id."""
+        row = self._work.row(_GET, {"wanted": task_id})
+        if row is None:
+            raise KeyError(task_id)
+        return _read(row)
 
     def open(self, practice: str | None = None) -> Sequence[StaffTask]:
         """Oldest first."""
@@ -71,17 +80,15 @@ class SqlTaskRows:
             rows = self._work.rows(_OPEN)
         else:
             rows = self._work.rows(_OPEN_OF_PRACTICE, {"of_practice": practice})
-        return [
-            StaffTask(id=row.id, **{name: row._mapping[name] for name in _FIELDS})  # noqa: SLF001 - SQLAlchemy's public name
-            for row in rows
-        ]
+        return [_read(row) for row in rows]
 
     def close(self, task_id: int, at: datetime) -> None:
         """Once."""
         self._work.run(_CLOSE, {"wanted": task_id, "at": at})
 
-    def hand_over(self, gone_id: int, survivor_id: int, at: datetime) -> None:
+    def hand_over(self, gone_id: int, survivor_id: int, at: datetime) -> Sequence[int]:
         """One by one: they are few."""
+        twins = []
         for task in self.open():
             if task.patient_id != gone_id:
                 continue
@@ -89,6 +96,13 @@ class SqlTaskRows:
             wanted = {"wanted": task.id, "of_kind": task.kind, "new_about": _about(theirs)}
             if self._work.run(_HAND_OVER, wanted | {"survivor_id": survivor_id}).rowcount == 0:
                 self.close(task.id, at)
+                twins.append(task.id)
+        return twins
+
+
+def _read(row: sa.Row[Any]) -> StaffTask:
+    plain = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    return StaffTask(id=row.id, **{name: plain[name] for name in _FIELDS})
 
 
 def _about(task: StaffTask) -> str:

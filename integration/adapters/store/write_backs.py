@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from integration.adapters.store.tables.chart import PENDING, write_backs
 from integration.adapters.store.tables.columns import plain_word, to_time
-from integration.adapters.store.tables.conversation import replies
+from integration.adapters.store.tables.conversation import replies, staff_tasks
 from integration.adapters.store.tables.people import patients
 from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
 
@@ -41,49 +41,71 @@ def _unless_pending(otherwise: Any, column: sa.Column[Any]) -> sa.ColumnElement[
     return sa.case((PENDING, column), else_=otherwise)
 
 
+_ANEW: dict[str, Any] = {
+    "state": WriteBackState.PENDING,
+    "revision": write_backs.c.revision + 1,
+    "tries": _unless_pending(0, write_backs.c.tries),
+    "next_try_at": _unless_pending(None, write_backs.c.next_try_at),
+    "reason": _unless_pending(None, write_backs.c.reason),
+    "ready_at": _unless_pending(sa.literal(AT_ONCE, _TIME), write_backs.c.ready_at),
+}
 _WANT = insert(write_backs).on_conflict_do_update(
-    index_elements=["kind", "subject_id", "patient_id"],
-    set_={
-        "state": WriteBackState.PENDING,
-        "revision": write_backs.c.revision + 1,
-        "tries": _unless_pending(0, write_backs.c.tries),
-        "next_try_at": _unless_pending(None, write_backs.c.next_try_at),
-        "reason": _unless_pending(None, write_backs.c.reason),
-        "ready_at": _unless_pending(sa.literal(AT_ONCE, _TIME), write_backs.c.ready_at),
-    },
+    index_elements=["kind", "subject_id", "patient_id"], set_=_ANEW
+)
+_RENEW = (
+    write_backs.update()
+    .where(
+        write_backs.c.kind == sa.bindparam("of_kind"), write_backs.c.subject_id == sa.bindparam("of_subject")
+    )
+    .values(_ANEW)
 )
 _first = write_backs.alias("first_told")
 _FIRST_IS_PENDING = _first.c.state == plain_word(WriteBackState.PENDING)
-_TEXT_ANSWERED = (
-    sa.select(replies.c.text_id)
-    .where(replies.c.id == write_backs.c.subject_id)
-    .correlate(write_backs)
-    .scalar_subquery()
-)
-# A reply waits for the text it answers, a confirmation for its reply.
-_TEXT_COMES_FIRST = (
-    sa.exists()
-    .where(
-        _first.c.kind == plain_word(WriteBackKind.TEXT),
-        _first.c.subject_id == _TEXT_ANSWERED,
-        _first.c.patient_id == write_backs.c.patient_id,
-        _FIRST_IS_PENDING,
+
+
+def _of_subject(told: sa.ColumnElement[Any], subject: sa.Table) -> sa.ScalarSelect[Any]:
+    """What a row's own subject says; no value where it says nothing."""
+    return (
+        sa.select(told)
+        .where(subject.c.id == write_backs.c.subject_id)
+        .correlate(write_backs)
+        .scalar_subquery()
     )
-    .correlate(write_backs)
-)
-_REPLY_COMES_FIRST = (
-    sa.exists()
-    .where(
-        _first.c.kind == plain_word(WriteBackKind.REPLY),
-        _first.c.subject_id == write_backs.c.subject_id,
-        _first.c.patient_id == write_backs.c.patient_id,
-        _FIRST_IS_PENDING,
+
+
+def _comes_first(kind: WriteBackKind, subject_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether this fact is still to be told to the same chart."""
+    return (
+        sa.exists()
+        .where(
+            _first.c.kind == plain_word(kind),
+            _first.c.subject_id == subject_id,
+            _first.c.patient_id == write_backs.c.patient_id,
+            _FIRST_IS_PENDING,
+        )
+        .correlate(write_backs)
     )
-    .correlate(write_backs)
+
+
+# A reply waits for the text it answers; what follows from a reply, for the reply.
+_IS_TASK = write_backs.c.kind == plain_word(WriteBackKind.TASK)
+_FOLLOWS_A_REPLY = write_backs.c.kind.in_(
+    [plain_word(WriteBackKind.CONFIRMATION), plain_word(WriteBackKind.CONSENT)]
 )
+_TEXT_WITHOUT_REPLY = sa.case((staff_tasks.c.reply_id.is_(None), staff_tasks.c.text_id))
 IN_TURN = sa.case(
-    (write_backs.c.kind == plain_word(WriteBackKind.REPLY), ~_TEXT_COMES_FIRST),
-    (write_backs.c.kind == plain_word(WriteBackKind.CONFIRMATION), ~_REPLY_COMES_FIRST),
+    (
+        write_backs.c.kind == plain_word(WriteBackKind.REPLY),
+        ~_comes_first(WriteBackKind.TEXT, _of_subject(replies.c.text_id, replies)),
+    ),
+    (_FOLLOWS_A_REPLY, ~_comes_first(WriteBackKind.REPLY, write_backs.c.subject_id)),
+    (
+        _IS_TASK,
+        ~sa.or_(
+            _comes_first(WriteBackKind.REPLY, _of_subject(staff_tasks.c.reply_id, staff_tasks)),
+            _comes_first(WriteBackKind.TEXT, _of_subject(_TEXT_WITHOUT_REPLY, staff_tasks)),
+        ),
+    ),
     else_=sa.true(),
 )
 _CLAIM = (
@@ -160,6 +182,10 @@ class SqlWriteBackRows:
                 "ready_at": AT_ONCE,
             },
         )
+
+    def renew(self, kind: WriteBackKind, subject_id: int) -> None:
+        """Those wanted before."""
+        self._work.run(_RENEW, {"of_kind": kind, "of_subject": subject_id})
 
     def claim(self, now: datetime, lease_until: datetime) -> WriteBack | None:
         """The one ready the longest."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from integration import bootstrap
+from integration.aftermath import close_task
 from integration.domain.staff_task import TaskKind
 from integration.entrypoints.printing import json_line, table, warn
 from integration.entrypoints.surroundings import the_environment
@@ -67,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
 def _close(unit: Unit, task: StaffTask, again: Sequence[int]) -> None:
     if task.id in again and task.patient_id is not None:
         unit.write_backs.reopen(task.patient_id)
-    unit.tasks.close(task.id, datetime.now(UTC))
+    close_task(unit, task.id, datetime.now(UTC))
 
 
 def _complaint(task: StaffTask | None, task_id: int, again: Sequence[int]) -> str | None:

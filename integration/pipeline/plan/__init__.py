@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from integration.aftermath import open_task
 from integration.domain.appointment import AppointmentEvent
 from integration.domain.changed_hands import Hands
 from integration.domain.consequences import mass_change_breaker
@@ -251,13 +252,14 @@ def _flood(
     count = unit.reminders.count_planned(practice.name, step.name, since)
     if count <= practice.cancellations_per_hour:
         return None
-    unit.tasks.add(
+    open_task(
+        unit,
         StaffTask(
             id=0,
             kind=TaskKind.RELEASE,
             practice=practice.name,
             reason="More visits were cancelled in an hour than expected: release the texts or drop them.",
             created_at=now,
-        )
+        ),
     )
     return practice.name

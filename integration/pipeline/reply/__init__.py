@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from integration.aftermath import open_task
 from integration.domain.reply_decision import decide
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.surprise import describe
@@ -84,4 +85,4 @@ def _leave_to_a_person(workshop: Workshop, reply: Reply) -> None:
     )
     with workshop.store.unit() as unit:
         unit.replies.update(replace(reply, reason="software could not read it", done=True))
-        unit.tasks.add(task)
+        open_task(unit, task)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from integration.aftermath import open_task
 from integration.domain.consent import ALL_SENDERS, Suppression, SuppressionKind
 from integration.domain.reminder import ReminderState
 from integration.domain.reply_intent import Intent
@@ -27,6 +29,7 @@ _HELD_WHILE = {
 }
 # The words of ours that a reply matched tell what it said; they are not kept in the clear (promise 10).
 _QUOTED = re.compile(r':? "[^"]*"')
+_EVER = datetime.min.replace(tzinfo=UTC)
 _ABOUT_A_VISIT = frozenset({Intent.CONFIRM, Intent.CANCEL, Intent.RESCHEDULE})
 
 
@@ -42,6 +45,8 @@ def obey(unit: Unit, workshop: Workshop, around: Surroundings, decision: Decisio
     visits = _about(around, decision)
     for task in decision.tasks:
         _open(unit, workshop, around, task, visits)
+    if decision.lift or decision.suppress is SuppressionKind.OPT_OUT:
+        _tell_wish(unit, around)
     charts = _charts(around, decision, visits)
     for patient_id in charts:
         unit.write_backs.want(WriteBackKind.REPLY, reply.id, patient_id)
@@ -85,6 +90,20 @@ def _suppress(unit: Unit, workshop: Workshop, around: Surroundings, kind: Suppre
             for reminder in unit.reminders.open_of_number(reply.number)
         ]
     )
+
+
+def _tell_wish(unit: Unit, around: Surroundings) -> None:
+    """STOP or START holds for the number, so for each who has it; what was wished before is over.
+
+    The number is theirs whoever of them wrote: unlike the words, this goes into each chart.
+    """
+    reply = around.reply
+    for patient in around.patients:
+        unit.write_backs.want(WriteBackKind.CONSENT, reply.id, patient.id)
+    heard = unit.replies.heard_since(reply.number, _EVER)
+    before = next((each for each in heard if each.id != reply.id and each.wants_texts is not None), None)
+    if before is not None:
+        unit.write_backs.renew(WriteBackKind.CONSENT, before.id)
 
 
 def _confirm(unit: Unit, workshop: Workshop, around: Surroundings, questions: Sequence[Question]) -> None:
@@ -155,10 +174,11 @@ def _open(unit: Unit, workshop: Workshop, around: Surroundings, task: Task, visi
     )
     meant = around.visits if task.each_visit else visits
     for visit in meant:
-        unit.tasks.add(
+        open_task(
+            unit,
             replace(
                 blank, due_at=visit.start, patient_id=visit.patient_id, appointment_id=visit.appointment_id
-            )
+            ),
         )
     if not meant and (task.kind is not TaskKind.OPTED_OUT or around.heard.bare_cancel):
-        unit.tasks.add(blank)
+        open_task(unit, blank)

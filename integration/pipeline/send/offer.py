@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from integration.aftermath import open_task
 from integration.domain.gathering import Candidate, gather
 from integration.domain.last_look import Hold, Skip, Verdict, of_caps, of_hours
 from integration.domain.staff_task import StaffTask, TaskKind
@@ -150,7 +151,8 @@ def _hold_back(desk: Desk, gathered: Gathered, verdict: Verdict, practice: Pract
         return
     for candidate in candidates:
         if candidate.step.outranks_caps:
-            desk.unit.tasks.add(
+            open_task(
+                desk.unit,
                 StaffTask(
                     id=0,
                     kind=TaskKind.CALL_PATIENT,
@@ -160,5 +162,5 @@ def _hold_back(desk: Desk, gathered: Gathered, verdict: Verdict, practice: Pract
                     due_at=candidate.start,
                     patient_id=candidate.patient.id,
                     appointment_id=candidate.appointment.id,
-                )
+                ),
             )

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 import structlog
 
-from integration.aftermath import record, visit_starts
+from integration.aftermath import open_task, record, visit_starts
 from integration.domain.consequences import about
 from integration.domain.delivery_news import DeliveryNews, bring_forward
 from integration.domain.delivery_status import contradicts
@@ -189,4 +189,4 @@ def _doubt(unit: Unit, text: TextMessage, heard: DeliveryStatus, now: datetime) 
     reason = f"the provider reported this text {text.status} first and {heard} later"
     visits = visit_starts(unit, text)
     for subject in text.subjects:
-        unit.tasks.add(about(subject, text, TaskKind.UNRESOLVED_TEXT, reason, now=now, visits=visits))
+        open_task(unit, about(subject, text, TaskKind.UNRESOLVED_TEXT, reason, now=now, visits=visits))

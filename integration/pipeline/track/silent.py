@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from integration.aftermath import as_news, record, visit_starts
+from integration.aftermath import as_news, open_task, record, visit_starts
 from integration.domain.consequences import about
 from integration.domain.delivery_news import bring_forward
 from integration.domain.delivery_status import DeliveryStatus
@@ -91,4 +91,4 @@ def _leave_to_a_person(unit: Unit, text: TextMessage, now: datetime) -> None:
     reason = "the provider took this text and never said what became of it"
     visits = visit_starts(unit, text)
     for subject in text.subjects:
-        unit.tasks.add(about(subject, text, TaskKind.UNRESOLVED_TEXT, reason, now=now, visits=visits))
+        open_task(unit, about(subject, text, TaskKind.UNRESOLVED_TEXT, reason, now=now, visits=visits))

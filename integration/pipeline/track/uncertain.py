@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from integration.aftermath import as_news, record, visit_starts
+from integration.aftermath import as_news, open_task, record, visit_starts
 from integration.domain.consequences import about
 from integration.domain.delivery_news import bring_forward
 from integration.domain.matching import MARGIN, match
@@ -198,4 +198,4 @@ def _leave_to_a_person(unit: Unit, workshop: Workshop, text: TextMessage, *, tri
     reason = f"the provider does not list this text, and it was {why}; nobody can tell whether it arrived"
     visits, now = visit_starts(unit, text), workshop.clock.calendar()
     for subject in text.subjects:
-        unit.tasks.add(about(subject, text, TaskKind.UNRESOLVED_TEXT, reason, now=now, visits=visits))
+        open_task(unit, about(subject, text, TaskKind.UNRESOLVED_TEXT, reason, now=now, visits=visits))

@@ -14,6 +14,7 @@ from integration.domain.identity import disagree
 from integration.domain.merging import rename, unite
 from integration.domain.recipient import Patient
 from integration.domain.reminder import OPEN
+from integration.domain.write_back import WriteBackKind
 from integration.pipeline.translate.patients import find_patient, plan_other_visits
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def _merge(hearing: Hearing, survivor: Patient, gone: Patient) -> Patient:
     visits = _locked(unit, ids)
     unit.reminders.hand_over(ids, gone.id, survivor.id)
     unit.replies.hand_over(ids, gone.id, survivor.id)
-    unit.tasks.hand_over(gone.id, survivor.id, now)
+    for done in unit.tasks.hand_over(gone.id, survivor.id, now):
+        unit.write_backs.renew(WriteBackKind.TASK, done)
     _unite_consent(hearing, survivor.id, gone.id)
     unit.patients.merge(gone.id, survivor.id)
     for visit in visits:

@@ -116,8 +116,11 @@ def test_a_task_is_on_the_list_once_until_it_is_done(store: Store) -> None:
     with store.unit() as unit:
         visit, whose = add_visit(unit)
         wanted = task(kind=TaskKind.CALL_PATIENT, patient_id=whose, appointment_id=visit, due_at=NOW + DAY)
+        opened = unit.tasks.add(wanted)
+        assert opened is not None
+        assert unit.tasks.get(opened) == replace(wanted, id=opened)
+        assert unit.tasks.add(wanted) is None
         for each in (
-            wanted,
             replace(wanted, reason="said in other words"),
             replace(wanted, kind=TaskKind.CANCEL_WISH),
             replace(wanted, appointment_id=None),
@@ -136,5 +139,8 @@ def test_a_task_is_on_the_list_once_until_it_is_done(store: Store) -> None:
         assert [each.kind for each in unit.tasks.open("hillside")] == [TaskKind.READ_REPLY]
         unit.tasks.close(first.id, NOW + HOUR)
         assert unit.tasks.open("riverside") == others[:2]
+        assert unit.tasks.get(first.id).done_at == NOW + HOUR
+        with pytest.raises(KeyError):
+            unit.tasks.get(999)
         unit.tasks.add(wanted)
         assert len(unit.tasks.open("riverside")) == 3

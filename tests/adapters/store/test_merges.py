@@ -171,11 +171,12 @@ def test_open_tasks_are_handed_over_and_twins_are_done_once(store: Store) -> Non
     with store.unit() as unit:
         gone, stays = two_patients(unit)
         unit.tasks.add(task(patient_id=gone, kind=TaskKind.CALL_PATIENT))
-        unit.tasks.add(task(patient_id=gone, kind=TaskKind.LINK_PATIENT))
+        twin = unit.tasks.add(task(patient_id=gone, kind=TaskKind.LINK_PATIENT))
         unit.tasks.add(task(patient_id=stays, kind=TaskKind.LINK_PATIENT))
         unit.tasks.add(task())
     with store.unit() as unit:
-        unit.tasks.hand_over(gone, stays, NOW)
+        assert unit.tasks.hand_over(gone, stays, NOW) == [twin]
+        assert unit.tasks.hand_over(gone, stays, NOW) == []
     with store.unit() as unit:
         after = [(each.kind, each.patient_id) for each in unit.tasks.open()]
         assert after == [

@@ -9,12 +9,13 @@ import pytest
 
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
-from tests.adapters.store.records import ADA, DAY, HOUR, MINUTE, NOW, add_visit, reply, text
+from tests.adapters.store.records import ADA, DAY, HOUR, MINUTE, NOW, add_visit, reply, task, text
 
 if TYPE_CHECKING:
     from integration.ports.store import Store, Unit
 
-TEXT, REPLY, CONFIRMATION = WriteBackKind
+TEXT, REPLY, CONFIRMATION = WriteBackKind.TEXT, WriteBackKind.REPLY, WriteBackKind.CONFIRMATION
+CONSENT, TASK = WriteBackKind.CONSENT, WriteBackKind.TASK
 
 
 def claim(unit: Unit, lease: float = 1) -> WriteBack:
@@ -144,6 +145,62 @@ def test_the_chart_hears_things_in_order(store: Store) -> None:
             unit.write_backs.settle(replace(row, state=WriteBackState.WRITTEN))
     assert [kind for kind, patient_id in order if patient_id == whose] == [TEXT, REPLY, CONFIRMATION]
     assert (TEXT, other) in order
+
+
+def test_what_follows_from_a_reply_is_told_after_it(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit, 1)
+        _, other = add_visit(unit, 2)
+        unit.replies.add(reply(patient_id=whose))
+        heard = unit.replies.claim()
+        assert heard is not None
+        asked = unit.texts.add(text(whose)).id
+        opened = unit.tasks.add(task(patient_id=whose, reply_id=heard.id, text_id=asked))
+        assert opened is not None
+        unit.write_backs.want(TASK, opened, whose)
+        unit.write_backs.want(CONSENT, heard.id, whose)
+        unit.write_backs.want(CONSENT, heard.id, other)
+        unit.write_backs.want(REPLY, heard.id, whose)
+    order = []
+    for _ in range(4):
+        with store.unit() as unit:
+            row = claim(unit)
+            order.append((row.kind, row.patient_id))
+            unit.write_backs.settle(replace(row, state=WriteBackState.WRITTEN))
+    assert order == [(CONSENT, other), (REPLY, whose), (TASK, whose), (CONSENT, whose)]
+
+
+def test_work_about_a_text_alone_is_told_after_the_text(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        failed = unit.texts.add(text(whose)).id
+        opened = unit.tasks.add(task(patient_id=whose, text_id=failed))
+        assert opened is not None
+        unit.write_backs.want(TASK, opened, whose)
+        unit.write_backs.want(TEXT, failed, whose)
+        first = claim(unit)
+        assert unit.write_backs.claim(NOW, NOW + DAY) is None
+        unit.write_backs.settle(replace(first, state=WriteBackState.REFUSED))
+        assert (first.kind, claim(unit).kind) == (TEXT, TASK)
+
+
+def test_what_was_told_of_a_fact_is_told_anew_and_nobody_else_hears_of_it(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit, 1)
+        _, other = add_visit(unit, 2)
+        for patient_id in (whose, other):
+            unit.write_backs.want(TASK, 7, patient_id)
+            row = replace(claim(unit), state=WriteBackState.WRITTEN, written_revision=1, ehr_id="t-1")
+            unit.write_backs.settle(row)
+        unit.write_backs.renew(TASK, 8)
+        unit.write_backs.renew(CONSENT, 7)
+        assert unit.write_backs.claim(NOW, NOW + DAY) is None
+        unit.write_backs.renew(TASK, 7)
+        again = [claim(unit), claim(unit)]
+    assert {(row.patient_id, row.revision, row.ehr_id) for row in again} == {
+        (whose, 2, "t-1"),
+        (other, 2, "t-1"),
+    }
 
 
 def test_what_waits_for_its_turn_is_no_work(store: Store) -> None:
