@@ -222,7 +222,7 @@ def _fill(segment: Any, fields: Fields) -> None:
 
 
 def _line(segment: Any) -> str:
-    """The segment by its fields' numbers: hl7apy moves those behind a number its tables lack (2.8.2 EVN-1)."""
+    """By its fields' numbers: hl7apy moves those behind a number its tables lack (EVN-1 in 2.8.2)."""
     fields: dict[int, list[str]] = {}
     for field in segment.children:
         fields.setdefault(int(field.name.rpartition("_")[2]), []).append(field.to_er7(_DELIMITERS))
