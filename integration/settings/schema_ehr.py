@@ -129,6 +129,11 @@ class WriteBackSection(Section):
         pattern=r"^(Group|Practitioner|CareTeam|Organization)/[A-Za-z0-9.-]{1,64}$",
         description="who gets work for staff in the EHR, such as Group/123",
     )
+    staff_sender: str | None = Field(
+        None,
+        pattern=r"^(Practitioner|PractitionerRole|Organization|Device)/[A-Za-z0-9.-]{1,64}$",
+        description="whose name stands under messages to staff, where the EHR wants one (Oracle: a Practitioner)",
+    )
     skipped: bool = Field(False, description="whether a reminder that became no text is written too")
     per_second: float = Field(
         5.0, gt=0, le=1000, description="the most the EHR is told in a second, after an outage too"

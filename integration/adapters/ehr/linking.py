@@ -142,7 +142,7 @@ class Linker:
                     return NoChart("the patient's chart is no longer on the EHR")
                 shown = answer.resource
             links = (each for each in shown.get("link") or () if each.get("type") == "replaced-by")
-            heirs = [self._id_in(each.get("other"), "Patient") for each in links]
+            heirs = [self.id_in(each.get("other"), "Patient") for each in links]
             if not heirs:
                 closed = shown.get("active") is False
                 return NoChart("the patient's chart on the EHR is closed") if closed else shown
@@ -153,9 +153,9 @@ class Linker:
 
     def _is_of(self, appointment: Resource, patient_ids: Collection[str]) -> bool:
         actors = (each.get("actor") for each in appointment.get("participant") or ())
-        return any(self._id_in(actor, "Patient") in patient_ids for actor in actors)
+        return any(self.id_in(actor, "Patient") in patient_ids for actor in actors)
 
-    def _id_in(self, reference: Any, resource_type: str) -> str | None:
+    def id_in(self, reference: Any, resource_type: str) -> str | None:
         """The id a Reference names on this server, None when it names anything else."""
         literal = reference.get("reference") if isinstance(reference, dict) else None
         if not isinstance(literal, str):

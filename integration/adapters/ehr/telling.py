@@ -60,9 +60,10 @@ def own_identifier(fact: Fact) -> str:
 
     Row ids start anew in a new store, so the moment the fact began to exist stands beside them.
     """
-    began = (
-        fact.reply.received_at if fact.reply is not None else fact.text.created_at if fact.text else _EPOCH
-    )
+    if fact.task is not None:
+        began = fact.task.created_at
+    else:
+        began = fact.reply.received_at if fact.reply else fact.text.created_at if fact.text else _EPOCH
     return _identifier(fact.row.kind, fact.row.subject_id, fact.row.patient_id, began)
 
 
