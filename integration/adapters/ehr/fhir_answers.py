@@ -2,6 +2,8 @@
 
     answered      Held | Unnamed | Found | Missing | Conflict
     refused       NotWritable     4xx: asking again would not help
+                  ├ NoPlace       it takes no such resource at all (403, 404, 405, 501 to a write)
+                  └ Unfit         it does not take this one (400, 422 to a write)
     unanswered    TryLater        never processed (no connection, 429), or only a read
                   └ Uncertain     a create or update that may have been done all the same
 
@@ -20,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from integration.ports.ehr import NotWritable, TryLater
+from integration.ports.ehr import LeftOut, NotWritable, TryLater
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +36,11 @@ LONGEST_REST: Final = timedelta(hours=1)  # whatever Retry-After asks
 _LATER: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _CONFLICT: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})  # Oracle says 409
+
+_NO_PLACE: Final = frozenset(
+    {HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
+)
+_UNFIT: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
 
 _ISSUE_CODE: Final = re.compile(r"[a-z][a-z-]{1,40}")
 _ELEMENT_PATH: Final = re.compile(r"[A-Za-z]{1,64}(\.[A-Za-z0-9]{1,64}(\[\d{1,4}\])?){0,12}")
@@ -67,6 +74,20 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Unchanged:
+    """304: the version that was named is still the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """One page of a search: what matched, and what was included with it."""
+
+    matches: tuple[Resource, ...]
+    included: tuple[Resource, ...] = ()
+    at: datetime | None = None  # the server's clock when it answered (Date)
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """No such resource: 404, or 410 when it has been deleted."""
 
@@ -81,6 +102,27 @@ class Conflict:
 @dataclass(frozen=True, slots=True)
 class Uncertain(TryLater):
     """A write left us and nobody said what became of it: it may have been done."""
+
+    doubtful: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NoPlace(NotWritable):
+    """The server takes no such resource from us: 403 (often without a word), 404, 405, 501."""
+
+    resource_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit(NotWritable):
+    """The server understood it and will not have it so: 400, 422."""
+
+    resource_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoEncounter(LeftOut):
+    """The EHR takes it only for the encounter of a visit, and there is none."""
 
 
 Trouble = NotWritable | TryLater
@@ -112,7 +154,7 @@ def judge(response: Response, now: datetime) -> Response | Missing | Conflict | 
     rest = retry_after(response.headers.get("retry-after", ""), now)
     outcome: Response | Missing | Conflict | Trouble = response
     if status == HTTPStatus.NOT_IMPLEMENTED:
-        outcome = NotWritable(f"the EHR cannot do it: {said}")
+        outcome = _refused(f"the EHR cannot do it: {said}", response)
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         outcome = unanswered(f"the EHR failed: {said}", to_write=response.to_write, after=rest)
     elif status in _LATER:
@@ -122,12 +164,20 @@ def judge(response: Response, now: datetime) -> Response | Missing | Conflict | 
     elif status in _CONFLICT:
         outcome = Conflict()
     elif status >= HTTPStatus.BAD_REQUEST:
-        outcome = NotWritable(f"the EHR refused it: {said}")
+        outcome = _refused(f"the EHR refused it: {said}", response)
     elif status >= HTTPStatus.MULTIPLE_CHOICES:
         outcome = TryLater(f"the EHR pointed elsewhere, which is not followed: {said}")
     elif response.resource is None and not (response.to_write and not response.body):
         outcome = unanswered("the EHR's answer is not FHIR JSON", to_write=response.to_write)
     return outcome
+
+
+def _refused(reason: str, response: Response) -> NotWritable:
+    if response.to_write and response.status in _NO_PLACE:
+        return NoPlace(reason)
+    if response.to_write and response.status in _UNFIT:
+        return Unfit(reason)
+    return NotWritable(reason)
 
 
 def unanswered(reason: str, *, to_write: bool, after: timedelta | None = None) -> TryLater:
@@ -171,17 +221,36 @@ def entries(bundle: Resource, resource_type: str) -> list[Resource]:
     return [each for each in shown if isinstance(each, dict) and each.get("resourceType") == resource_type]
 
 
+def search_page(response: Response, bundle: Resource, resource_type: str) -> SearchPage:
+    """What a searchset holds; outcomes are left."""
+    found = [entry for entry in bundle.get("entry") or () if isinstance(entry, dict)]
+    matches: list[Resource] = []
+    included: list[Resource] = []
+    for entry in found:
+        resource, search = entry.get("resource"), entry.get("search")
+        if isinstance(resource, dict) and resource.get("resourceType") != "OperationOutcome":
+            mode = search.get("mode") if isinstance(search, dict) else None
+            asked = resource.get("resourceType") == resource_type and mode != "include"
+            (matches if asked else included).append(resource)
+    return SearchPage(tuple(matches), tuple(included), _date(response.headers.get("date", "")))
+
+
 def retry_after(header: str, now: datetime) -> timedelta | None:
     """Retry-After: seconds or a date (RFC 9110 10.2.3), an hour at most."""
     header = header.strip()
     if header.isascii() and header.isdigit():
         return min(timedelta(seconds=min(int(header), 10**6)), LONGEST_REST)
+    moment = _date(header)
+    return None if moment is None else min(max(moment - now, timedelta(0)), LONGEST_REST)
+
+
+def _date(header: str) -> datetime | None:
+    """An HTTP date (RFC 9110 5.6.7)."""
     try:
         moment = parsedate_to_datetime(header)
     except ValueError:
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(moment - now, timedelta(0)), LONGEST_REST)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _issues(outcome: Resource | None) -> str:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
@@ -22,21 +24,26 @@ from integration.adapters.ehr.fhir_answers import (
     Found,
     Held,
     Missing,
+    NoPlace,
     Resource,
     Response,
+    SearchPage,
     Trouble,
+    Unchanged,
+    Unfit,
     Unnamed,
     created,
     entries,
     held,
     judge,
+    search_page,
     unanswered,
 )
 from integration.domain.clock import wall_now
 from integration.ports.ehr import NotWritable, TryLater
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from integration.adapters.ehr.authorization import Authorization
@@ -46,6 +53,9 @@ _TIMEOUT: Final = httpx.Timeout(connect=5, read=20, write=10, pool=5)  # seconds
 _TOTAL_SECONDS: Final = 60.0  # for one answer, however slowly it drips
 _LARGEST_ANSWER: Final = 16 * 1024 * 1024  # bytes
 _MOST_PAGES: Final = 5
+_MOST_PAGES_OF_A_WINDOW: Final = 10_000
+# HAPI answers a repeated search from a cache for a minute unless asked not to.
+_SEARCHING: Final = {"Cache-Control": "no-cache", "Prefer": "handling=strict"}
 _PORTS: Final = {"http": 80, "https": 443}
 _UNAUTHORIZED: Final = 401
 
@@ -93,8 +103,7 @@ class FhirClient:
         url = f"{self._url(resource_type)}?{httpx.QueryParams(dict(parameters))}"
         found: list[Resource] = []
         for _ in range(_MOST_PAGES):
-            # HAPI answers a repeated search from a cache for a minute unless asked not to.
-            answer = self._get(url, {"Cache-Control": "no-cache", "Prefer": "handling=strict"})
+            answer = self._get(url, _SEARCHING)
             if isinstance(answer, NotWritable | TryLater):
                 return answer
             bundle = answer.resource if isinstance(answer, Response) else None
@@ -110,6 +119,49 @@ class FhirClient:
             url = followed
         return Found(tuple(found), complete=False)
 
+    def reread(
+        self, resource_type: str, resource_id: str, version: str
+    ) -> Held | Unchanged | Missing | Trouble:
+        """GET one resource unless this version is still the newest (If-None-Match)."""
+        url, headers = self._url(resource_type, resource_id), {"If-None-Match": f'W/"{version}"'}
+        answer = self._ask("GET", url, None, headers)
+        if isinstance(answer, Response) and answer.status == HTTPStatus.NOT_MODIFIED:
+            return Unchanged()
+        judged = judge(answer, self._wall()) if isinstance(answer, Response) else answer
+        if isinstance(judged, Conflict):
+            return TryLater("the EHR will not show it now")
+        return held(judged, resource_type, resource_id) if isinstance(judged, Response) else judged
+
+    def pages(
+        self, resource_type: str, parameters: Sequence[tuple[str, str]]
+    ) -> Iterator[SearchPage | Trouble]:
+        """GET a search page by page, however many there are; trouble comes last.
+
+        A parameter may be given several times. A next link that leads off the configured origin, or back, is
+        trouble: what follows it is unknown.
+        """
+        url = f"{self._url(resource_type)}?{httpx.QueryParams(list(parameters))}"
+        asked = {url}
+        while True:
+            answer = self._get(url, _SEARCHING)
+            if isinstance(answer, NotWritable | TryLater):
+                yield answer
+                return
+            bundle = answer.resource if isinstance(answer, Response) else None
+            if not isinstance(answer, Response) or not bundle or bundle.get("resourceType") != "Bundle":
+                yield NotWritable(f"the EHR does not search {resource_type}")
+                return
+            yield search_page(answer, bundle, resource_type)
+            link = _next_link(bundle)
+            if link is None:
+                return
+            followed = self._followed(url, link)
+            if followed is None or followed in asked or len(asked) >= _MOST_PAGES_OF_A_WINDOW:
+                yield NotWritable(_no_next_page(resource_type, followed, asked))
+                return
+            url = followed
+            asked.add(url)
+
     def create(
         self, resource: Resource, *, if_none_exist: Mapping[str, str] | None = None
     ) -> Held | Unnamed | Conflict | Trouble:
@@ -118,7 +170,9 @@ class FhirClient:
         resource_type = resource["resourceType"]
         answer = self._send("POST", self._url(resource_type), resource, condition)
         if isinstance(answer, Missing):
-            return NotWritable(f"the EHR has no place for {resource_type}")
+            return NoPlace(f"the EHR has no place for {resource_type}", resource_type=resource_type)
+        if isinstance(answer, NoPlace | Unfit):
+            return replace(answer, resource_type=resource_type)
         return created(answer, resource_type) if isinstance(answer, Response) else answer
 
     def update(
@@ -130,6 +184,35 @@ class FhirClient:
         whole = {**resource, "id": resource_id}
         answer = self._send("PUT", self._url(resource_type, resource_id), whole, condition)
         return held(answer, resource_type, resource_id) if isinstance(answer, Response) else answer
+
+    def patch(
+        self,
+        resource_type: str,
+        resource_id: str,
+        operations: Sequence[Mapping[str, Any]],
+        version: str | None,
+    ) -> Held | Missing | Conflict | Trouble:
+        """PATCH by a JSON Patch (RFC 6902), only over `version` when one is given (If-Match)."""
+        headers = {"Content-Type": "application/json-patch+json", "Prefer": "return=representation"}
+        if version:
+            headers["If-Match"] = f'W/"{version}"'
+        url = self._url(resource_type, resource_id)
+        answer = self._exchange("PATCH", url, orjson.dumps(list(operations)), headers)
+        return held(answer, resource_type, resource_id) if isinstance(answer, Response) else answer
+
+    def delete(self, resource_type: str, resource_id: str) -> Response | Missing | Conflict | Trouble:
+        """DELETE one resource."""
+        return self._exchange("DELETE", self._url(resource_type, resource_id), None, {})
+
+    def operation(
+        self, resource_type: str, resource_id: str, name: str, parameters: Mapping[str, str] | None = None
+    ) -> Resource | Missing | Trouble:
+        """GET an operation on one resource, such as $status."""
+        query = f"?{httpx.QueryParams(dict(parameters))}" if parameters else ""
+        answer = self._get(f"{self._url(resource_type, resource_id)}/${name}{query}")
+        if isinstance(answer, Conflict):
+            return TryLater("the EHR will not tell it now")
+        return (answer.resource or {}) if isinstance(answer, Response) else answer
 
     def _url(self, resource_type: str, resource_id: str | None = None) -> str:
         tail = f"/{quote(resource_id, safe='')}" if resource_id else ""
@@ -211,6 +294,14 @@ def _bounded(response: httpx.Response) -> bytes:
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+
+
+def _no_next_page(resource_type: str, followed: str | None, asked: Collection[str]) -> str:
+    if followed is None:
+        return f"the EHR's next page of {resource_type} lies at another origin than EHR_FHIR_BASE_URL"
+    if followed in asked:
+        return f"the EHR's pages of {resource_type} lead in a circle"
+    return f"the EHR's pages of {resource_type} do not end: {len(asked)} were read"
 
 
 def _next_link(bundle: Resource) -> str | None:
