@@ -10,18 +10,20 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from integration.domain.clock import RealClock
+from integration.domain.clock import RealClock, wall_now
 from integration.settings.environment import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from integration.adapters.ehr.fhir_client import FhirClient
+    from integration.adapters.ehr.tools import Tools
     from integration.adapters.store.inbox import GroupInbox
     from integration.adapters.store.stamp import Kind
     from integration.adapters.store.unit_of_work import SqlStore
     from integration.domain.clock import Clock
     from integration.ports.ehr import WriteBackMode
+    from integration.ports.ehr_subscribing import EhrSubscriber
     from integration.ports.hl7 import Hl7Sender
     from integration.ports.sms import SmsProvider
     from integration.ports.store import Store
@@ -107,6 +109,7 @@ def open_workshop(
         sms=provider(environment, settings),
         write_back=write_back(settings, ehr),
         ehr=ehr,
+        subscriber=subscriber(environment, ehr),
         clock=clock or RealClock(),
         settings=settings,
         public_base_url=environment.public_base_url,
@@ -172,21 +175,48 @@ def fhir_client(environment: Environment, store: Store) -> FhirClient | None:  #
     return FhirClient(environment.ehr_fhir_base_url, authorization=FixedToken(environment.ehr_bearer_token))
 
 
+def subscriber(environment: Environment, client: FhirClient | None) -> EhrSubscriber | None:
+    """Who makes Subscriptions on the EHR, None where there is none."""
+    if client is None:
+        return None
+    from integration.adapters.ehr.capabilities import Capabilities
+    from integration.adapters.ehr.subscribing import FhirSubscriber
+
+    return FhirSubscriber(client, Capabilities(client), environment.subscription_secrets)
+
+
 def _the_client(workshop: Workshop) -> FhirClient | None:
     """The one the workshop was opened with; only this file makes workshops."""
     return cast("FhirClient | None", workshop.ehr)
 
 
 def write_back(settings: Settings, client: FhirClient | None) -> WriteBackMode:
-    """FHIR Communications when an EHR is given, else the log alone."""
-    from integration.adapters.write_back import fhir_communication, log_only
+    """The chart: by whatever way the EHR takes, or the log alone."""
+    from integration.adapters.chart import Chart
+
+    return Chart(chart_tools(settings, client))
+
+
+def chart_tools(settings: Settings, client: FhirClient | None) -> Tools:
+    """What the ways to the chart are built with."""
+    from integration.adapters.ehr.tools import FhirTools, Tools
 
     def organization(practice: str | None) -> str:
         known = settings.practices.get(practice or "")
         return "" if known is None else known.public_name
 
-    build = log_only.build if client is None else fhir_communication.build
-    return build(client=client, organization=organization)
+    fhir = None
+    if client is not None:
+        from integration.adapters.ehr.capabilities import Capabilities
+        from integration.adapters.ehr.linking import Linker
+
+        fhir = FhirTools(client, Capabilities(client), Linker(client))
+    partner: Hl7Sender | None = None
+    if (how := settings.write_back.hl7) is not None:
+        from integration.adapters.ehr.hl7_sender import Line, MllpSender
+
+        partner = MllpSender(Line(how.host, how.port, "accept", how.timeout.total_seconds(), how.tls))
+    return Tools(settings.write_back, organization, wall_now, fhir, partner)
 
 
 def may_run_fast(environment: Environment) -> bool:
@@ -216,6 +246,8 @@ def for_demo(environment: Environment, ehr_base_url: str | None) -> Environment:
 
 def on_and_off(environment: Environment, settings: Settings, workshop: Workshop) -> list[str]:
     """What is on and what is off, one line each, for the person who starts the product."""
+    from integration.adapters.chart import Chart
+
     lines = []
     if workshop.sms is None:
         lines.append('No provider (TWILIO_ACCOUNT_SID): nothing is texted, reminders are held "no provider".')
@@ -227,6 +259,8 @@ def on_and_off(environment: Environment, settings: Settings, workshop: Workshop)
     else:
         lines.append(f"LIVE: {workshop.sms.name} texts patients.")
     lines.append(f"Write-back: {workshop.write_back.describe()}")
+    if isinstance(workshop.write_back, Chart):
+        lines += [f"Write-back, {line}" for line in workshop.write_back.lines()]
     lines += [
         f"Feed {feed.name}: who asks hears at {how.host}:{how.port} what became of a message."
         for feed in settings.feeds.values()

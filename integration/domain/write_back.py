@@ -54,6 +54,8 @@ class WriteBack:
     ehr_id: str | None = None  # id of the resource on the EHR's server
     ehr_version: str | None = None  # its ETag
     reason: str | None = None
+    mode: str | None = None  # the way it was written, or may have been: news of the fact goes the same way
+    unsettled: bool = False  # as claimed: who had it before never said what became of it. Not stored
 
 
 FIRST_RETRY = timedelta(seconds=5)

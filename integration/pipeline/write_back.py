@@ -199,9 +199,12 @@ def _settled(row: WriteBack, outcome: WriteOutcome) -> WriteBack:
             ehr_id=outcome.ehr_id,
             ehr_version=outcome.version,
             reason=None,
+            mode=outcome.mode,
         )
     if isinstance(outcome, TryLater):
-        return replace(row, reason=outcome.reason)
+        return replace(row, reason=outcome.reason, mode=outcome.mode or row.mode)
+    if isinstance(outcome, NotWritable):
+        row = replace(row, mode=outcome.mode or row.mode)
     state = WriteBackState.REFUSED if isinstance(outcome, NotWritable) else WriteBackState.GAVE_UP
     return replace(row, state=state, tries=0, next_try_at=None, reason=outcome.reason)
 

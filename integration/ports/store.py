@@ -536,13 +536,16 @@ class WriteBackRows(Protocol):
         """One row, None when it was never wanted."""
 
     def settle(self, row: WriteBack) -> None:
-        """Write state, written_revision, tries, next_try_at, ehr_id, ehr_version, reason; end the lease.
+        """Write state, written_revision, tries, next_try_at, ehr_id, ehr_version, reason and mode.
 
-        Should the revision have grown meanwhile, the row stays pending.
+        The lease ends. Should the revision have grown meanwhile, the row stays pending.
         """
 
     def reopen(self, patient_id: int) -> None:
-        """What was refused or given up for this patient, by whatever record, is pending again."""
+        """What was refused or given up for this patient, by whatever record, is pending again.
+
+        What may be in the chart (`mode` without `ehr_id`) is then taken not to be: a person has looked.
+        """
 
     def count(self, state: WriteBackState) -> int:
         """How many rows are in a state."""

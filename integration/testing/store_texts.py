@@ -298,8 +298,9 @@ class FakeWriteBackRows:
         if not ready:
             return None
         claimed = self._tables.write_backs[min(ready)[1]]
+        died = claimed.id in self._tables.leases  # a lease that ran out
         self._tables.leases[claimed.id] = lease_until
-        return claimed
+        return replace(claimed, unsettled=died)
 
     def ready_at(self, row: WriteBack) -> datetime:
         """When its lease ends, else when it is to be tried."""
@@ -318,7 +319,8 @@ class FakeWriteBackRows:
         stored = self._tables.write_backs[row.id]
         grown = stored.revision != row.revision
         state = WriteBackState.PENDING if grown else row.state
-        self._tables.write_backs[row.id] = as_stored(replace(row, revision=stored.revision, state=state))
+        settled = replace(row, revision=stored.revision, state=state, unsettled=False)
+        self._tables.write_backs[row.id] = as_stored(settled)
         self._tables.leases.pop(row.id, None)
 
     def reopen(self, patient_id: int) -> None:
@@ -326,7 +328,10 @@ class FakeWriteBackRows:
         for row in list(self._tables.write_backs.values()):
             whose = {row.patient_id, self._tables.patients[row.patient_id].merged_into}
             if patient_id in whose and row.state in {WriteBackState.REFUSED, WriteBackState.GAVE_UP}:
-                self._tables.write_backs[row.id] = replace(row, state=WriteBackState.PENDING, reason=None)
+                mode = None if row.ehr_id is None else row.mode
+                self._tables.write_backs[row.id] = replace(
+                    row, state=WriteBackState.PENDING, reason=None, mode=mode
+                )
 
     def count(self, state: WriteBackState) -> int:
         """How many."""

@@ -33,7 +33,8 @@ REST: Final = timedelta(seconds=60)  # between a create nobody answered and a lo
 # The reason of a row says how often an unanswered create has been looked for.
 MAYBE_THERE: Final = "it may have been created; not looked for yet"
 NOT_SEEN: Final = "it may have been created; looked for once"
-_LOOKS: Final = frozenset({MAYBE_THERE, NOT_SEEN})
+LOOKS: Final = frozenset({MAYBE_THERE, NOT_SEEN})
+NOBODY_KNOWS: Final = "nobody can tell whether the EHR took it, and it cannot be searched for"
 
 _MOST_RACES: Final = 3
 
@@ -41,7 +42,20 @@ _MOST_RACES: Final = 3
 _NEWS: Final = {
     "Communication": ("status", "statusReason", "sent", "received"),
     "AppointmentResponse": ("participantStatus", "comment"),
+    "DocumentReference": ("docStatus", "content"),
+    "Consent": ("status",),
+    "Task": ("status", "lastModified", "executionPeriod"),
 }
+# How far along each status is; what staff did with a Task outweighs that it was asked for.
+_TASK_PROGRESS: Final = {
+    "requested": 0,
+    **dict.fromkeys(("received", "accepted", "ready", "in-progress", "on-hold"), 1),
+    "completed": 2,
+    **dict.fromkeys(("cancelled", "rejected", "failed", "entered-in-error"), 3),
+}
+_CONSENT_PROGRESS: Final = {"active": 0, "inactive": 1, "rejected": 2, "entered-in-error": 3}
+_PROGRESS: Final = {"Task": _TASK_PROGRESS, "Consent": _CONSENT_PROGRESS}  # PROGRESS for all others
+_TAKEN_BACK: Final = frozenset({"entered-in-error", "superseded"})  # by a person, of whatever resource
 
 
 class ExactlyOnce:
@@ -53,14 +67,16 @@ class ExactlyOnce:
 
     def create(self, resource: Resource, last_reason: str | None) -> Outcome:
         """Create it unless it is there; `last_reason` is why the last try did not succeed, if any."""
-        doubtful = last_reason in _LOOKS
+        doubtful = last_reason in LOOKS
         outcome: Outcome | None = None
-        if self._abilities.search and (doubtful or not self._abilities.conditional_create):
+        if self._abilities.find and (doubtful or not self._abilities.conditional_create):
             outcome = self._look(resource, last_reason)
+        elif doubtful and not self._abilities.conditional_create:
+            outcome = NotWritable(NOBODY_KNOWS, doubtful=True)
         if outcome is None:
             outcome = self._post(resource)
-        if last_reason and doubtful and isinstance(outcome, TryLater) and outcome.reason not in _LOOKS:
-            return replace(outcome, reason=last_reason)
+        if last_reason and doubtful and isinstance(outcome, TryLater) and outcome.reason not in LOOKS:
+            return replace(outcome, reason=last_reason, doubtful=True)
         return outcome
 
     def bring_forward(self, resource: Resource, resource_id: str, version: str | None) -> Outcome | Missing:
@@ -86,7 +102,7 @@ class ExactlyOnce:
         if there:  # the oldest, should a server have let a second one in
             return self._adopt(resource, Held(str(there[0]["id"]), _version(there[0]), there[0]))
         again = last_reason == MAYBE_THERE and not self._abilities.conditional_create
-        return TryLater(NOT_SEEN, REST, away=False) if again else None
+        return TryLater(NOT_SEEN, REST, away=False, doubtful=True) if again else None
 
     def _post(self, resource: Resource) -> Outcome:
         condition = _ours(resource) if self._abilities.conditional_create else None
@@ -97,14 +113,16 @@ class ExactlyOnce:
         if isinstance(answer, Unnamed | Conflict):
             return self._held_somewhere(resource, answer)
         if isinstance(answer, Uncertain) and condition is None:
-            if not self._abilities.search:
-                return NotWritable("nobody can tell whether the EHR took it, and it cannot be searched for")
-            return TryLater(MAYBE_THERE, REST)
-        return TryLater(MAYBE_THERE, answer.after) if isinstance(answer, Uncertain) else answer
+            if not self._abilities.find:
+                return NotWritable(NOBODY_KNOWS, doubtful=True)
+            return TryLater(MAYBE_THERE, REST, doubtful=True)
+        if isinstance(answer, Uncertain):
+            return TryLater(MAYBE_THERE, answer.after, doubtful=True)
+        return answer
 
     def _held_somewhere(self, resource: Resource, answer: Unnamed | Conflict) -> Outcome:
         """The server has it, perhaps more than once, and did not say where."""
-        if self._abilities.search:
+        if self._abilities.find:
             found = self._look(resource, None)
             return found or TryLater("the EHR says it has it, and does not show it", REST, away=False)
         return (
@@ -172,9 +190,12 @@ def _version(resource: Resource) -> str | None:
 def _is_ahead(current: Resource, ours: Resource) -> bool:
     """Whether the chart knows more than our news; two different ends: the first stands."""
     status, news = current.get("status"), ours.get("status")
-    if status == news or status not in PROGRESS or news not in PROGRESS:
+    if status in _TAKEN_BACK and status != news:
+        return True
+    progress = _PROGRESS.get(str(ours.get("resourceType")), PROGRESS)
+    if status == news or status not in progress or news not in progress:
         return False
-    return PROGRESS[status] >= max(PROGRESS[news], 1)
+    return progress[status] >= max(progress[news], 1)
 
 
 def _tells_as_much(current: Resource, ours: Resource) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -32,6 +33,7 @@ _FIELDS = (
     "ehr_id",
     "ehr_version",
     "reason",
+    "mode",
 )
 _TIME = write_backs.c.ready_at.type
 
@@ -141,6 +143,7 @@ _SETTLE = (
         ehr_id=sa.bindparam("new_ehr_id"),
         ehr_version=sa.bindparam("new_ehr_version"),
         reason=sa.bindparam("new_reason"),
+        mode=sa.bindparam("new_mode"),
     )
 )
 _REOPEN = (
@@ -154,7 +157,13 @@ _REOPEN = (
         ),
         write_backs.c.state.in_([plain_word(WriteBackState.REFUSED), plain_word(WriteBackState.GAVE_UP)]),
     )
-    .values(state=plain_word(WriteBackState.PENDING), ready_at=sa.literal(AT_ONCE, _TIME), reason=None)
+    .values(
+        state=plain_word(WriteBackState.PENDING),
+        ready_at=sa.literal(AT_ONCE, _TIME),
+        reason=None,
+        # A person has looked: what nobody knew of may go by any way.
+        mode=sa.case((write_backs.c.ehr_id.is_not(None), write_backs.c.mode)),
+    )
 )
 _COUNT = (
     sa.select(sa.func.count()).select_from(write_backs).where(write_backs.c.state == sa.bindparam("of_state"))
@@ -193,7 +202,8 @@ class SqlWriteBackRows:
         if row is None:
             return None
         self._work.run(_LEASE, {"wanted": row.id, "until": lease_until})
-        return _read(row)
+        died = row.ready_at not in (AT_ONCE, row.next_try_at)  # a lease that ran out
+        return replace(_read(row), unsettled=died)
 
     def find(self, kind: WriteBackKind, subject_id: int, patient_id: int) -> WriteBack | None:
         """By what it is about."""
@@ -216,6 +226,7 @@ class SqlWriteBackRows:
                 "new_ehr_id": row.ehr_id,
                 "new_ehr_version": row.ehr_version,
                 "new_reason": row.reason,
+                "new_mode": row.mode,
             },
         )
 

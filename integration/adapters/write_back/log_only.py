@@ -9,9 +9,7 @@ import structlog
 from integration.ports.ehr import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from integration.adapters.ehr.fhir_client import FhirClient
+    from integration.adapters.ehr.tools import Tools
     from integration.ports.ehr import Fact, WriteOutcome
 
 _log = structlog.get_logger()
@@ -30,10 +28,10 @@ class LogOnlyMode:
 
     def describe(self) -> str:
         """One line for the operator."""
-        return "no EHR is configured (EHR_FHIR_BASE_URL): outcomes are logged, no chart is written"
+        return "the log alone: no chart is written"
 
 
-def build(*, client: FhirClient | None, organization: Callable[[str | None], str]) -> LogOnlyMode:
+def build(tools: Tools) -> LogOnlyMode:
     """The mode; it needs none of what other modes are told."""
-    del client, organization
+    del tools
     return LogOnlyMode()

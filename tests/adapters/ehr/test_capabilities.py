@@ -46,7 +46,7 @@ def capabilities(ehr: StrictEhr, watch: Watch) -> Iterator[Capabilities]:
 
 def test_the_statement_is_read_once_a_day(ehr: StrictEhr, watch: Watch, capabilities: Capabilities) -> None:
     assert capabilities.of("Communication") == Abilities(
-        create=True, update=True, search=True, conditional_create=True, versioned_update=True
+        create=True, update=True, search=True, find=True, conditional_create=True, versioned_update=True
     )
     assert capabilities.of("Task") == NOTHING
     assert len(ehr.seen) == 1
@@ -110,7 +110,7 @@ def test_a_server_without_a_statement_is_tried_but_nothing_relied_upon(
                     }
                 ],
             },
-            {"Communication": Abilities(create=True, search=True)},
+            {"Communication": Abilities(create=True, search=True, find=True, read=True)},
         ),
     ],
 )

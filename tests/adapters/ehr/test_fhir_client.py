@@ -16,7 +16,9 @@ from integration.adapters.ehr.fhir_answers import (
     Found,
     Held,
     Missing,
+    NoPlace,
     Uncertain,
+    Unfit,
     retry_after,
 )
 from integration.adapters.ehr.fhir_client import FhirClient
@@ -97,18 +99,18 @@ def test_what_is_not_there_is_missing_and_what_was_deleted_says_so(
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (400, NotWritable),
+        (400, Unfit),
         (401, TryLater),
-        (403, NotWritable),
-        (405, NotWritable),
+        (403, NoPlace),
+        (405, NoPlace),
         (408, TryLater),
         (415, NotWritable),
-        (422, NotWritable),
+        (422, Unfit),
         (429, TryLater),
         (302, TryLater),
         (307, TryLater),
         (500, Uncertain),
-        (501, NotWritable),
+        (501, NoPlace),
         (502, Uncertain),
         (503, Uncertain),
         (504, Uncertain),
@@ -155,7 +157,8 @@ def test_a_refusal_keeps_codes_and_paths_and_drops_the_servers_words(
     ehr: StrictEhr, client: FhirClient
 ) -> None:
     refused = client.create({**PLAIN, "subject": {"reference": "Patient/nobody"}})
-    assert refused == NotWritable("the EHR refused it: HTTP 422 (not-found Communication.payload[0])")
+    words = "the EHR refused it: HTTP 422 (not-found Communication.payload[0])"
+    assert refused == Unfit(words, resource_type="Communication")
     assert ehr.asked("POST", "Communication")
 
 

@@ -15,10 +15,10 @@ import psutil
 import pytest
 
 from fhir_mappers.v2_to_fhir import translate
+from integration.adapters.chart import Chart
 from integration.adapters.ehr.capabilities import Abilities, Capabilities
 from integration.adapters.ehr.fhir_client import FhirClient
 from integration.adapters.ehr.linking import Linker
-from integration.adapters.write_back.fhir_communication import FhirCommunicationMode
 from integration.domain.write_back import WriteBack, WriteBackKind
 from integration.ports.ehr import Written
 from integration.sandbox.ehr import DemoEhr, SandboxEhrUnavailable, seed
@@ -26,6 +26,7 @@ from integration.sandbox.feed import SampleFeed
 from tests import settings
 from tests.adapters.ehr import charts
 from tests.adapters.ehr.charts import ANA, DELIVERED, SENT, VISIT, reply_fact, text_fact
+from tests.adapters.ehr.tooling import tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,11 +51,11 @@ def client(base_url: str) -> Iterator[FhirClient]:
 
 
 @pytest.fixture
-def mode(client: FhirClient) -> FhirCommunicationMode:
-    return FhirCommunicationMode(client, Capabilities(client), lambda _: "Riverside Clinic")
+def mode(client: FhirClient) -> Chart:
+    return Chart(tools(client))
 
 
-def written(mode: FhirCommunicationMode, fact: Fact) -> tuple[Fact, Written]:
+def written(mode: Chart, fact: Fact) -> tuple[Fact, Written]:
     outcome = mode.write(fact)
     assert isinstance(outcome, Written), outcome
     row = replace(fact.row, ehr_id=outcome.ehr_id, ehr_version=outcome.version)
@@ -62,7 +63,7 @@ def written(mode: FhirCommunicationMode, fact: Fact) -> tuple[Fact, Written]:
 
 
 def test_a_text_its_reply_and_the_answer_reach_the_chart(
-    base_url: str, client: FhirClient, mode: FhirCommunicationMode
+    base_url: str, client: FhirClient, mode: Chart
 ) -> None:
     patients, visits = seed(base_url, [{**ANA, "id": "ana"}], [VISIT])
     assert seed(base_url, [{**ANA, "id": "ana"}], [VISIT]) == (patients, visits)

@@ -73,7 +73,7 @@ def test_nobody_else_gets_a_row_before_its_lease_ends(store: Store) -> None:
         unit.write_backs.want(TEXT, 7, whose)  # news does not end a lease
         assert unit.write_backs.claim(NOW, NOW + DAY) is None
         again = unit.write_backs.claim(NOW + MINUTE, NOW + DAY)
-    assert again == replace(row, revision=2)
+    assert again == replace(row, revision=2, unsettled=True)
 
 
 def test_news_during_a_lease_leaves_the_row_pending(store: Store) -> None:
@@ -242,3 +242,43 @@ def test_a_reply_to_a_text_the_chart_will_never_hold_does_not_wait(
         unit.write_backs.want(REPLY, heard.id, whose)
         unit.write_backs.settle(replace(claim(unit), state=state))
         assert claim(unit).kind is REPLY
+
+
+def test_who_may_have_written_it_is_kept_and_a_person_who_looked_lets_it_go_any_way(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        unit.write_backs.want(TEXT, 1, whose)
+        row = claim(unit)
+        unit.write_backs.settle(
+            replace(row, state=WriteBackState.REFUSED, mode="fhir_document", reason="in doubt")
+        )
+        unit.write_backs.want(TEXT, 1, whose)  # news
+        row = claim(unit)
+        assert (row.mode, row.reason) == ("fhir_document", None)
+        unit.write_backs.settle(replace(row, state=WriteBackState.REFUSED))
+        unit.write_backs.reopen(whose)
+        assert claim(unit).mode is None
+
+
+def test_what_is_in_the_chart_keeps_its_way_when_it_is_tried_again(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        unit.write_backs.want(TEXT, 1, whose)
+        row = replace(claim(unit), state=WriteBackState.REFUSED, mode="fhir_document", ehr_id="d1")
+        unit.write_backs.settle(row)
+        unit.write_backs.reopen(whose)
+        assert claim(unit).mode == "fhir_document"
+
+
+def test_a_row_whose_worker_died_says_so_once(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        unit.write_backs.want(TEXT, 1, whose)
+        assert not claim(unit).unsettled
+        again = unit.write_backs.claim(NOW + 2 * MINUTE, NOW + 3 * MINUTE)
+        assert again is not None
+        assert again.unsettled
+        unit.write_backs.settle(replace(again, tries=1, next_try_at=NOW + 4 * MINUTE, reason="away"))
+        rested = unit.write_backs.claim(NOW + 5 * MINUTE, NOW + 6 * MINUTE)
+        assert rested is not None
+        assert not rested.unsettled

@@ -10,42 +10,54 @@ from typing import TYPE_CHECKING
 import pytest
 
 from integration.adapters import write_back
+from integration.adapters.ehr.choosing import MODES, PURPOSES, Purpose
 from integration.adapters.ehr.fhir_client import FhirClient
 from integration.domain.write_back import WriteBackKind
 from integration.ports.ehr import Written
 from integration.testing.ehr import FakeWriteBack
 from tests.adapters.ehr.charts import DELIVERED, admit, reply_fact, text_fact
 from tests.adapters.ehr.strict_server import StrictEhr, listening
+from tests.adapters.ehr.tooling import tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from integration.ports.ehr import WriteBackMode
+    from integration.ports.ehr import Fact, WriteBackMode
 
-MODES = [module.name for module in pkgutil.iter_modules(write_back.__path__)]
+FOUND = [module.name for module in pkgutil.iter_modules(write_back.__path__)]
+FOR_TEXTS = [name for name in FOUND if name in MODES[Purpose.TEXTS] and not name.startswith("hl7_")]
 
 
-@pytest.fixture(params=[*MODES, "fake"])
-def mode(request: pytest.FixtureRequest) -> Iterator[WriteBackMode]:
+@pytest.fixture
+def ehr() -> Iterator[StrictEhr]:
+    with listening(StrictEhr()) as ehr:
+        ehr.offers["DocumentReference"] = ehr.offers["Communication"]
+        admit(ehr)
+        yield ehr
+
+
+@pytest.fixture(params=[*FOR_TEXTS, "fake"])
+def mode(ehr: StrictEhr, request: pytest.FixtureRequest) -> Iterator[WriteBackMode]:
     if request.param == "fake":
         yield FakeWriteBack()
         return
-    module = importlib.import_module(f"{write_back.__name__}.{request.param}")
-    with listening(StrictEhr()) as ehr:
-        admit(ehr)
-        built: WriteBackMode = module.build(
-            client=FhirClient(ehr.base_url), organization=lambda _: "Riverside Clinic"
-        )
-        assert built.name == request.param
-        yield built
-        client = getattr(built, "_client", None)
-        if client is not None:
-            client.close()
+    client = FhirClient(ehr.base_url)
+    built: WriteBackMode = importlib.import_module(f"{write_back.__name__}.{request.param}").build(
+        tools(client)
+    )
+    assert built.name == request.param
+    yield built
+    client.close()
 
 
-def test_every_kind_of_fact_is_taken(mode: WriteBackMode) -> None:
-    for fact in (text_fact(), reply_fact(), reply_fact(WriteBackKind.CONFIRMATION)):
-        assert isinstance(mode.write(fact), Written)
+def test_every_mode_serves_a_purpose() -> None:
+    assert set(FOUND) <= {name for names in MODES.values() for name in names}
+    assert set(PURPOSES) == set(WriteBackKind)
+
+
+@pytest.mark.parametrize("fact", [text_fact(), reply_fact()], ids=["text", "reply"])
+def test_every_kind_of_fact_is_taken(mode: WriteBackMode, fact: Fact) -> None:
+    assert isinstance(mode.write(fact), Written)
 
 
 def test_the_same_fact_twice_is_one_record(mode: WriteBackMode) -> None:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from integration.adapters.ehr.capabilities import Capabilities
 from integration.adapters.ehr.exactly_once import MAYBE_THERE, NOT_SEEN
 from integration.adapters.ehr.fhir_client import FhirClient
-from integration.adapters.write_back.fhir_communication import FhirCommunicationMode, build
+from integration.adapters.write_back import appointment_response, fhir_communication
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.write_back import WriteBackKind
 from integration.ports.ehr import LeftOut, NoChart, NotWritable, TryLater, Written
@@ -28,11 +27,15 @@ from tests.adapters.ehr.charts import (
     text_fact,
 )
 from tests.adapters.ehr.strict_server import Fault, StrictEhr, listening
+from tests.adapters.ehr.tooling import tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from integration.ports.ehr import Fact, WriteOutcome
+    from integration.adapters.ehr.tools import Tools
+    from integration.adapters.write_back.appointment_response import AppointmentResponseMode
+    from integration.adapters.write_back.fhir_communication import FhirCommunicationMode
+    from integration.ports.ehr import Fact, WriteBackMode, WriteOutcome
 
 CREATE = "Communication"
 
@@ -45,10 +48,20 @@ def ehr() -> Iterator[StrictEhr]:
 
 
 @pytest.fixture
-def mode(ehr: StrictEhr) -> Iterator[FhirCommunicationMode]:
+def shared(ehr: StrictEhr) -> Iterator[Tools]:
     client = FhirClient(ehr.base_url, timeout=httpx.Timeout(2, read=0.3))
-    yield FhirCommunicationMode(client, Capabilities(client), lambda _: "Riverside Clinic")
+    yield tools(client)
     client.close()
+
+
+@pytest.fixture
+def mode(shared: Tools) -> FhirCommunicationMode:
+    return fhir_communication.build(shared)
+
+
+@pytest.fixture
+def answers(shared: Tools) -> AppointmentResponseMode:
+    return appointment_response.build(shared)
 
 
 def settled(fact: Fact, outcome: WriteOutcome) -> Fact:
@@ -60,7 +73,7 @@ def settled(fact: Fact, outcome: WriteOutcome) -> Fact:
     return replace(fact, row=replace(fact.row, reason=outcome.reason, tries=fact.row.tries + 1))
 
 
-def tell(mode: FhirCommunicationMode, fact: Fact, tries: int = 8) -> tuple[Fact, WriteOutcome]:
+def tell(mode: WriteBackMode, fact: Fact, tries: int = 8) -> tuple[Fact, WriteOutcome]:
     """Try until the server has taken it or refused it."""
     for _ in range(tries):
         outcome = mode.write(fact)
@@ -99,11 +112,11 @@ def test_an_update_is_one_request_over_the_known_version(ehr: StrictEhr, mode: F
 
 
 def test_a_reply_answers_the_text_and_a_confirmation_answers_the_visit(
-    ehr: StrictEhr, mode: FhirCommunicationMode
+    ehr: StrictEhr, mode: FhirCommunicationMode, answers: AppointmentResponseMode
 ) -> None:
     told, _ = tell(mode, text_fact(**DELIVERED))
     tell(mode, reply_fact(answered=told.row))
-    _, outcome = tell(mode, reply_fact(WriteBackKind.CONFIRMATION))
+    _, outcome = tell(answers, reply_fact(WriteBackKind.CONFIRMATION))
     answer = ehr.all("Communication")[1]
     assert answer["inResponseTo"][0]["reference"] == f"Communication/{told.row.ehr_id}"
     assert (answer["status"], answer["sender"]["reference"]) == ("completed", "Patient/ana")
@@ -138,10 +151,10 @@ def test_a_visit_nobody_knows_only_drops_about_and_is_added_once_it_is_there(
 
 
 def test_a_confirmation_of_a_visit_nobody_knows_is_left_out(
-    ehr: StrictEhr, mode: FhirCommunicationMode
+    ehr: StrictEhr, answers: AppointmentResponseMode
 ) -> None:
     ehr.delete("Appointment", "visit")
-    assert isinstance(mode.write(reply_fact(WriteBackKind.CONFIRMATION)), LeftOut)
+    assert isinstance(answers.write(reply_fact(WriteBackKind.CONFIRMATION)), LeftOut)
 
 
 def test_a_merged_chart_gets_what_is_new_and_keeps_what_is_old(
@@ -337,17 +350,17 @@ def test_a_server_that_cannot_be_searched_leaves_an_unanswered_create_to_a_perso
 
 
 def test_a_server_without_appointment_response_lacks_nothing_a_person_could_mend(
-    ehr: StrictEhr, mode: FhirCommunicationMode
+    ehr: StrictEhr, answers: AppointmentResponseMode
 ) -> None:
     del ehr.offers["AppointmentResponse"]
-    outcome = mode.write(reply_fact(WriteBackKind.CONFIRMATION))
+    outcome = answers.write(reply_fact(WriteBackKind.CONFIRMATION))
     assert outcome == LeftOut("the EHR takes no AppointmentResponse")
     assert not ehr.asked("POST", "AppointmentResponse")
 
 
-def test_a_reply_that_is_no_yes_or_no_makes_no_response(mode: FhirCommunicationMode) -> None:
+def test_a_reply_that_is_no_yes_or_no_makes_no_response(answers: AppointmentResponseMode) -> None:
     fact = replace(reply_fact(WriteBackKind.CONFIRMATION), reply=reply(intent="human"))
-    assert isinstance(mode.write(fact), LeftOut)
+    assert isinstance(answers.write(fact), LeftOut)
 
 
 def test_a_server_without_communication_is_a_persons_business(
@@ -361,11 +374,13 @@ def test_a_refusal_is_a_persons_business_and_makes_us_read_the_statement_again(
     ehr: StrictEhr, mode: FhirCommunicationMode
 ) -> None:
     ehr.faults.append(Fault("POST", CREATE, 422))
-    assert mode.write(text_fact()) == NotWritable("the EHR refused it: HTTP 422")
+    outcome = mode.write(text_fact())
+    assert isinstance(outcome, NotWritable)
+    assert outcome.reason == "the EHR refused it: HTTP 422"
     assert isinstance(mode.write(text_fact()), Written)
     assert len([each for each in ehr.seen if each.path.endswith("/metadata")]) == 2
 
 
 def test_a_mode_without_a_place_to_write_to_is_not_built() -> None:
     with pytest.raises(ValueError, match="EHR_FHIR_BASE_URL"):
-        build(client=None, organization=str)
+        fhir_communication.build(tools(None))

@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from integration.adapters.ehr.capabilities import Capabilities
+from integration.adapters.chart import Chart
 from integration.adapters.ehr.fhir_client import FhirClient
-from integration.adapters.write_back.fhir_communication import FhirCommunicationMode
 from integration.domain.circuit import Circuit
 from integration.domain.text_message import Subject
 from integration.domain.write_back import LONGEST_RETRY, WriteBackKind, WriteBackState
@@ -21,6 +20,7 @@ from integration.pipeline.write_back import drain
 from integration.testing.store import FakeStore
 from tests.adapters.ehr import charts
 from tests.adapters.ehr.strict_server import Fault, StrictEhr, listening
+from tests.adapters.ehr.tooling import tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,9 +47,7 @@ class Site:
     def __init__(self, base_url: str) -> None:
         self.client = FhirClient(base_url, timeout=httpx.Timeout(2, read=0.3))
         self.clock = Watch()
-        self.mode = FhirCommunicationMode(
-            self.client, Capabilities(self.client, self.clock.wall), lambda _: "Riverside Clinic"
-        )
+        self.mode = Chart(tools(self.client, wall=self.clock.wall))
         self.store = FakeStore()
         self.circuit = Circuit()
         with self.store.unit() as unit:

@@ -29,6 +29,7 @@ write_backs = sa.Table(
     sa.Column("ehr_id", sa.Text),
     sa.Column("ehr_version", sa.Text),
     sa.Column("reason", sa.Text),
+    sa.Column("mode", sa.Text),
     sa.Column("ready_at", Instant, nullable=False),  # the end of its lease, else its next try
     sa.UniqueConstraint("kind", "subject_id", "patient_id"),
     sqlite_autoincrement=True,

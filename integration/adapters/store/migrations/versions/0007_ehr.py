@@ -75,3 +75,4 @@ def upgrade() -> None:
         sa.Column("scope", sa.Text, nullable=False),
         sa.Column("refreshed_until", sa.BigInteger, nullable=False),
     )
+    op.add_column("write_backs", sa.Column("mode", sa.Text))
