@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from wsgiref.types import WSGIApplication
 
+    from flask import Flask
+
     from integration.ports.workshop import Workshop
     from integration.settings.environment import Environment
 
@@ -30,9 +32,10 @@ class Ports:
     ) -> None:
         """Take the public port. Raises Refused."""
         self._ready, self._notes = ready, notes
+        self._secrets = environment.subscription_secrets
         self.listener = ListenerFigures()
         self._metrics = Exchangeable(metrics_app(workshop, self.listener))
-        self._public = Exchangeable(public_app(workshop, ready, notes))
+        self._public = Exchangeable(self._public_app(workshop))
         self.pages: Mapping[str, WSGIApplication] = {"/metrics": self._metrics}
         self._receivers = [
             Receiver(
@@ -53,7 +56,7 @@ class Ports:
     def take(self, workshop: Workshop) -> None:
         """Work with this from the next request on."""
         self._metrics.app = metrics_app(workshop, self.listener)
-        self._public.app = public_app(workshop, self._ready, self._notes)
+        self._public.app = self._public_app(workshop)
 
     def start(self) -> None:
         """Begin to serve."""
@@ -64,6 +67,9 @@ class Ports:
         """Answer what is under way, then let go."""
         for receiver in self._receivers:
             receiver.stop()
+
+    def _public_app(self, workshop: Workshop) -> Flask:
+        return public_app(workshop, self._ready, self._notes, secrets=self._secrets)
 
 
 def store_answers(workshop: Workshop) -> bool | str:

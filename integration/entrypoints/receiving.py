@@ -13,6 +13,7 @@ from flask import Flask
 from waitress import wasyncore
 from waitress.server import create_server
 
+from integration.entrypoints.fhir_subscription import fhir_subscription
 from integration.entrypoints.health import health
 from integration.entrypoints.sms_webhooks import sms_webhooks
 from integration.entrypoints.troubles import Refused
@@ -32,11 +33,14 @@ def public_app(
     workshop: Workshop,
     ready: Callable[[], Mapping[str, bool | str]],
     notes: Callable[[], Sequence[str]] = lambda: (),
+    *,
+    secrets: Mapping[str, Sequence[str]],
 ) -> Flask:
-    """What is reached from outside: webhooks and health."""
+    """What is reached from outside: webhooks and health; `secrets` are those of notifications, by source."""
     app = Flask("appointment_texts", static_folder=None)
     app.register_blueprint(health(ready, notes))
     app.register_blueprint(sms_webhooks(workshop))
+    app.register_blueprint(fhir_subscription(workshop, secrets))
     return app
 
 

@@ -11,6 +11,7 @@ from integration.pipeline.translate.answering import owe_acknowledgment
 from integration.pipeline.translate.appointments import hear_appointment
 from integration.pipeline.translate.hearing import Hearing, Unusable
 from integration.pipeline.translate.holding import hold_its_appointment, let_go
+from integration.pipeline.translate.notifications import hear_notification, is_notification
 from integration.pipeline.translate.numbers import free_numbers
 from integration.pipeline.translate.people import hear_people
 from integration.pipeline.translate.reading import expect, read
@@ -104,6 +105,8 @@ def _apply(
 ) -> str | None:
     """Apply one message; returns what an engineer may want to read beside it."""
     message, feed, translation = reading.message, reading.feed, reading.translation
+    if is_notification(message):
+        return hear_notification(unit, workshop, message)
     if feed is None or translation is None:
         raise Unusable(f"unknown-feed {message.channel}")
     refusal = translation.refusal
