@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from fhir_mappers.datatypes import plain
 from fhir_mappers.hl7_time import read_date
+from fhir_mappers.number_to_text import number_to_text
 from fhir_mappers.person_facts import YES, asks_for_silence, first_valued, read_language
 from fhir_mappers.profile import VendorProfile
 from fhir_mappers.profile_people import GuardianSource
 from fhir_mappers.translation import FeedFacts, MappedGuardian
 from fhir_mappers.v2_message import NULL, SegmentRun
-from fhir_mappers.xtn_to_contact_point import number_to_text, read_numbers
+from fhir_mappers.xtn_to_contact_point import read_numbers
 
 _OF_AGE = 18
 

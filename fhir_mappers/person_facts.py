@@ -31,13 +31,14 @@ def first_valued(run: SegmentRun, paths: Sequence[str]) -> Valued:
 def read_language(run: SegmentRun, paths: Sequence[str], profile: VendorProfile) -> tuple[str | None, str]:
     """Return the first language that is known among these paths (BCP-47), and its field."""
     for path in paths:
-        code = _language_code(plain(run.get(path)), profile)
+        code = language_code(plain(run.get(path)), profile)
         if code is not None:
             return code, path.partition(".")[0]
     return None, ""
 
 
-def _language_code(word: str, profile: VendorProfile) -> str | None:
+def language_code(word: str, profile: VendorProfile) -> str | None:
+    """Return the language a word or code stands for (BCP-47), None when it is not known."""
     if not word:
         return None
     word = word.casefold()

@@ -13,13 +13,14 @@ from fhir_mappers.datatypes import cx_to_identifier, identifier_resource, plain,
 from fhir_mappers.findings import warn
 from fhir_mappers.hl7_time import place, read_date, read_time
 from fhir_mappers.nk1_to_guardian import is_minor, read_guardian
+from fhir_mappers.number_to_text import Telecom, TextTo, number_to_text
 from fhir_mappers.person_facts import YES, first_valued, read_language
 from fhir_mappers.profile import VendorProfile
 from fhir_mappers.profile_people import PatientPlaces
 from fhir_mappers.tables import GENDER
 from fhir_mappers.translation import FeedFacts, Identifier, MappedPatient, MapWarning, Resource
 from fhir_mappers.v2_message import NULL, Composite, SegmentRun
-from fhir_mappers.xtn_to_contact_point import Telecom, TextTo, number_to_text, read_telecoms
+from fhir_mappers.xtn_to_contact_point import read_telecoms
 
 _LANGUAGE_SYSTEM = "urn:ietf:bcp:47"
 

@@ -1,13 +1,13 @@
-"""What one HL7 v2 message becomes: the shapes that leave this package.
+"""What one message, of HL7 v2 or of FHIR, becomes: the shapes that leave this package.
 
-`v2_to_fhir.translate` fills them. Resources are plain FHIR R4 JSON (dicts); beside each stand the
+`translate_message.translate` fills them. Resources are plain FHIR R4 JSON (dicts); beside each stand the
 few facts a texting service asks for, already decided. Warnings and refusals name a path and a code;
 their words are constants of `findings`, so no text here can hold a person's data.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,17 @@ Event = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class FhirFacts:
+    """What the mapper must know of a channel in which a FHIR server is heard."""
+
+    oldest_event: timedelta = timedelta(hours=12)  # an Appointment created longer before is no booking
+    accepted_confirms: bool = True  # a patient participant's `accepted` is the patient's yes
+    guardians: tuple[str, ...] = ()  # relationship codes of who is texted about a child, best first
+    identity: Mapping[str, str] = field(default_factory=dict)  # identifier system → where v2 has the value
+    read_at: datetime | None = None  # when it was received; None: judge by when it was changed last
+
+
+@dataclass(frozen=True, slots=True)
 class FeedFacts:
     """What the mapper must know about one inbound channel, beyond the vendor's profile."""
 
@@ -41,13 +52,14 @@ class FeedFacts:
     location_zones: Mapping[str, ZoneInfo] = field(default_factory=dict)  # location code → zone
     visit_zone: ZoneInfo | None = None  # of the visit as it is known, for a message that names no place
     requests: bool = False  # scheduling requests (SRM) stand for what they ask
+    fhir: FhirFacts | None = None  # None: HL7 v2
 
 
 @dataclass(frozen=True, slots=True)
 class MapWarning:
     """Something a person who runs the interface may want to know; the message is mapped all the same."""
 
-    path: str  # where, as an HL7 path
+    path: str  # where, as an HL7 path or a FHIRPath
     code: str  # what, a key of findings.WARNINGS
     text: str
 
@@ -118,7 +130,8 @@ class MappedPatient:
     said_alive: bool = False  # by PID-30 N, or PID-29 emptied: a death told earlier was an error
     silenced_by: tuple[str, ...] = ()  # paths that ask for silence
     unsilenced: tuple[str, ...] = ()  # paths that say otherwise, or are emptied: a wish there is over
-    deleted: bool = False  # the person was entered in error (A29)
+    deleted: bool = False  # the person was entered in error (A29), or the record is not in use any more
+    ehr_id: str = ""  # its id on the EHR's FHIR server, '' when HL7 v2 tells of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +152,7 @@ class MappedAppointment:
     tentative: bool  # do not text as booked
     status_said: bool = True  # False: the message leaves the status as it is (S14, S18 to S22)
     parents: tuple[AppointmentIdentifier, ...] = ()  # what the parent calls itself: SCH-2 is SCH-24 here
+    ehr_id: str = ""  # its id on the EHR's FHIR server, '' when HL7 v2 tells of it
 
 
 @dataclass(frozen=True, slots=True)

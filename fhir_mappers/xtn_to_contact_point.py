@@ -1,65 +1,24 @@
-"""XTN → ContactPoint, and which of a patient's numbers to text (guide: datatype XTN[ContactPoint]).
+"""XTN → ContactPoint (guide: datatype XTN[ContactPoint]).
 
 Senders write telephone numbers in every way XTN ever allowed and in some it did not (standards §1.5).
-A number is built from XTN.12, else XTN.5+6+7, else XTN.1, with the feed's region, and must be valid in
-its numbering plan. It is mobile, home or work by the words in XTN.2, .3 or .4, else by what its field usually
-holds; where the plan itself tells mobile from fixed (not in North America), the plan decides.
+A number is built from XTN.12, else XTN.5+6+7, else XTN.1. It is mobile, home or work by the words in XTN.2,
+.3 or .4, else by what its field usually holds.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-import phonenumbers
-from phonenumbers import PhoneNumberType
-
 from fhir_mappers.datatypes import plain
 from fhir_mappers.hl7_time import read_date
+from fhir_mappers.number_to_text import EXTENSION, NUMBER, UNRANKED, Telecom
 from fhir_mappers.profile_people import Phones, PhoneSource
 from fhir_mappers.tables import TELECOM_SYSTEM
 from fhir_mappers.translation import Resource
 from fhir_mappers.v2_message import Composite, SegmentRun
 
-# XTN.1 before 2.7: [NN] [(999)]999-9999[X99999][B99999][C any text]
-_NUMBER = re.compile(r"[+(]*\d[\d\s().\-/]{4,}", re.ASCII)
-_EXTENSION = re.compile(r"\s*(?:x|ext)\.?\s*\d", re.ASCII | re.IGNORECASE)
 _RANK_DIGITS = 6
-_NANP = frozenset({"US", "CA", "PR"})  # regions of the North American plan we meet most
-_NANP_DIGITS = 10
-_LONGEST_E164 = 16  # the sign and 15 digits (ITU-T E.164)
 _STRENGTH = ("never", "mobile", "work", "home")
-_UNRANKED = 1 << 31  # XTN.18 empty: after every number that has a preference
-_NEVER_TYPES = frozenset(
-    {
-        PhoneNumberType.TOLL_FREE,
-        PhoneNumberType.PREMIUM_RATE,
-        PhoneNumberType.SHARED_COST,
-        PhoneNumberType.PAGER,
-        PhoneNumberType.UAN,
-        PhoneNumberType.VOICEMAIL,
-    }
-)
-
-
-class Telecom(NamedTuple):
-    """One repetition of XTN, understood as far as its own words go."""
-
-    path: str  # PID-13[2]
-    kind: str  # mobile, unknown, home, work, never
-    written: tuple[str, ...]  # the number as it may be read, best first
-    extension: bool  # behind a switchboard, where a text reaches nobody
-    preference: int  # XTN.18, lowest first
-    expired: bool
-    resources: tuple[Resource, ...]  # ContactPoints: a number, an address, or both
-
-
-class TextTo(NamedTuple):
-    """The number to text."""
-
-    path: str
-    kind: str
-    number: str  # E.164
 
 
 def read_telecoms(run: SegmentRun, phones: Phones, today: date | None) -> list[Telecom]:
@@ -105,27 +64,6 @@ def _kind_beside(run: SegmentRun, source: PhoneSource, xtn: Composite, phones: P
     return phones.kinds.get(plain(word).casefold(), source.kind)
 
 
-def number_to_text(telecoms: list[Telecom], phones: Phones, region: str) -> TextTo | None:
-    """Return the best number to text: kind as `phones.offer` has it, then preference, then order.
-
-    `region` (ISO 3166) is where numbers without a country code are dialled. Numbers are tried best first,
-    so most are never parsed; a number that only its plan shows to be mobile is found as well.
-    """
-    order = {str(kind): place for place, kind in enumerate(phones.offer)}
-    hopeful = [t for t in telecoms if t.written and not t.expired and t.kind != "never"]
-    hopeful.sort(key=lambda t: (order.get(t.kind, len(order)), t.preference))
-    others: list[tuple[int, TextTo]] = []
-    for telecom in hopeful:
-        found = _parse(telecom, region)
-        if found is None:
-            continue
-        if telecom.kind == found.kind == phones.offer[0]:
-            return found
-        if found.kind in order:
-            others.append((order[found.kind], found))
-    return min(others, key=lambda other: other[0])[1] if others else None
-
-
 def _read(xtn: Composite, path: str, usual: str, phones: Phones, today: date | None) -> Telecom:
     use, equipment, address = plain(xtn.get(2)), plain(xtn.get(3)), plain(xtn.get(4))
     known = phones.kinds
@@ -154,8 +92,8 @@ def _read(xtn: Composite, path: str, usual: str, phones: Phones, today: date | N
         resources.append(point)
     if "@" in address:
         resources.append({"system": "email", "value": address})
-    extension = bool(xtn.get(8)) or (bool(first) and _EXTENSION.search(first) is not None)
-    return Telecom(path, kind, written, extension, preference or _UNRANKED, expired, tuple(resources))
+    extension = bool(xtn.get(8)) or (bool(first) and EXTENSION.search(first) is not None)
+    return Telecom(path, kind, written, extension, preference or UNRANKED, expired, tuple(resources))
 
 
 def _written(xtn: Composite, first: str, phones: Phones) -> tuple[str, ...]:
@@ -171,52 +109,10 @@ def _written(xtn: Composite, first: str, phones: Phones) -> tuple[str, ...]:
     for text in texts:
         # Digits in an e-mail address are no number.
         usable = text and "@" not in text and text.casefold() not in phones.no_number
-        found = _NUMBER.search(text) if usable else None
+        found = NUMBER.search(text) if usable else None
         if found is not None:
             numbers.append(found.group().strip())
     return tuple(numbers)
-
-
-def _parse(telecom: Telecom, region: str) -> TextTo | None:
-    """Return the number in E.164, if it is valid in its plan and a text can reach it."""
-    for text in telecom.written:
-        number = _number(text, region)
-        if number is None:
-            continue
-        plan = phonenumbers.number_type(number)
-        if plan == PhoneNumberType.UNKNOWN:  # not valid in its plan
-            continue
-        kind = _kind_by_plan(telecom.kind, plan)
-        if kind == "never" or (telecom.extension and kind != "mobile"):
-            return None
-        e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        if len(e164) > _LONGEST_E164:  # the plan of some countries knows longer ones
-            continue
-        return TextTo(telecom.path, kind, e164)
-    return None
-
-
-def _number(text: str, region: str) -> phonenumbers.PhoneNumber | None:
-    """Parse; ten digits of North America, the most common case, need no parser."""
-    digits = "".join(filter(str.isdigit, text))
-    if text.startswith("+1"):
-        digits = digits[1:]
-    elif text.startswith("+") or region not in _NANP:
-        digits = ""
-    if len(digits) == _NANP_DIGITS and digits[0] not in "01":
-        return phonenumbers.PhoneNumber(country_code=1, national_number=int(digits))
-    try:
-        return phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return None
-
-
-def _kind_by_plan(kind: str, plan: int) -> str:
-    if plan in _NEVER_TYPES:
-        return "never"
-    if kind in ("unknown", "home", "work") and plan == PhoneNumberType.MOBILE:
-        return "mobile"
-    return "home" if kind == "unknown" and plan == PhoneNumberType.FIXED_LINE else kind
 
 
 def _preference(rank: str) -> int:

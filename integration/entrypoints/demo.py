@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from fhir_mappers.v2_to_fhir import translate
+from fhir_mappers.translate_message import translate
 from integration import bootstrap
 from integration.domain.quiet_hours import DecentHours
 from integration.domain.surprise import describe

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhir_mappers.v2_to_fhir import identity_keys
-from fhir_mappers.v2_to_fhir import translate as translate_message
+from fhir_mappers.translate_message import identity_keys
+from fhir_mappers.translate_message import translate as translate_message
 from integration.domain.identity import appointment_key, patient_key
 from integration.pipeline.translate.reading import appointment_keys
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from fhir_mappers.translation import FeedFacts
+from fhir_mappers.translation import FeedFacts, FhirFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,6 +139,14 @@ class Feed:
             location_zones={
                 code: place.zone for code, place in self.locations.items() if place.zone is not None
             },
+            fhir=None
+            if self.fhir is None
+            else FhirFacts(
+                oldest_event=self.oldest_event,
+                accepted_confirms=self.fhir.accepted_confirms,
+                guardians=self.fhir.guardians,
+                identity=self.fhir.identity,
+            ),
         )
 
 
@@ -223,6 +231,7 @@ class WritingBack:
     consent: Literal["auto", "consent", "none"] = "auto"
     tasks: Literal["auto", "task", "communication", "none"] = "auto"
     staff_group: str | None = None  # a reference
+    staff_sender: str | None = None  # a reference
     skipped: bool = False
     per_second: float = 5.0
     document: Documents = field(default_factory=Documents)

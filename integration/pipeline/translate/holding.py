@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fhir_mappers.v2_to_fhir import identity_keys
+from fhir_mappers.translate_message import identity_keys
 from integration.pipeline.translate.reading import appointment_keys
 
 if TYPE_CHECKING:

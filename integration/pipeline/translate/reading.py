@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from fhir_mappers.v2_to_fhir import translate as translate_message
+from fhir_mappers.translate_message import translate as translate_message
 from integration.domain.identity import appointment_key, patient_key
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from fhir_mappers.v2_to_fhir import identity_keys, translate
+from fhir_mappers.translate_message import identity_keys, translate
 from integration.entrypoints.commands.inbox.masking import fields, masked
 from integration.entrypoints.commands.inbox.messages import as_json
 from integration.entrypoints.printing import facts, json_line, say, table, warn

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from fhir_mappers.explanation import Explainer
-from fhir_mappers.v2_to_fhir import translate
+from fhir_mappers.translate_message import translate
 from integration.entrypoints.commands.map import differences, mapped_message
 from integration.entrypoints.commands.map.side import side
 from integration.entrypoints.message_source import add_source, messages

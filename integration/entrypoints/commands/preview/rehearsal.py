@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from fhir_mappers.v2_to_fhir import translate as translate_message
+from fhir_mappers.translate_message import translate as translate_message
 from integration.adapters.write_back.log_only import LogOnlyMode
 from integration.domain.consent import ConsentPolicy
 from integration.domain.reminder import ReminderState

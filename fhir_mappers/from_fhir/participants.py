@@ -1,0 +1,73 @@
+"""Appointment.participant → whose visit it is, and what the patients answered."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from fhir_mappers.from_fhir.elements import concept_of, extension, identifier_of, numbered, part, parts, word
+from fhir_mappers.from_fhir.snapshot import Snapshot, id_of, type_of
+from fhir_mappers.translation import Resource
+
+_SUBJECT_R4: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.subject"
+_STATUSES: Final = frozenset({"accepted", "declined", "tentative", "needs-action"})
+
+
+class Attending(NamedTuple):
+    """A patient of the Appointment."""
+
+    path: str
+    id: str  # on the server, '' when the reference has none
+    identifier: Resource  # of the reference, {} when it has none
+    resource: Resource | None  # None when it was not sent along
+    status: str  # what the patient answered
+    informed: bool  # the patient is only to know of it
+
+
+def read_attending(snapshot: Snapshot) -> list[Attending]:
+    """The patients, as they stand; of R5 the `subject` where no participant is one."""
+    appointment = snapshot.resource
+    found: dict[tuple[str, str], Attending] = {}
+    for place, participant in numbered(appointment, "participant"):
+        path = f"Appointment.participant[{place}].actor"
+        for each in _patient(snapshot, path, part(participant, "actor"), participant):
+            found.setdefault((each.id, word(each.identifier, "value")), each)
+    if not found:
+        subject = part(appointment, "subject") or part(extension(appointment, _SUBJECT_R4), "valueReference")
+        for each in _patient(snapshot, "Appointment.subject", subject, {}):
+            found[each.id, ""] = each
+    attending = list(found.values())
+    return [each for each in attending if not each.informed] or attending
+
+
+def r4_participants(appointment: Resource) -> list[Resource]:
+    """Participants as R4 has them; one without type and actor says nothing (app-1)."""
+    made = []
+    for participant in parts(appointment, "participant"):
+        actor = part(participant, "actor")
+        reference: Resource = {name: text for name in ("reference", "type") if (text := word(actor, name))}
+        identifier = identifier_of(part(actor, "identifier"))
+        if identifier:
+            reference["identifier"] = identifier
+        kinds = [kind for each in parts(participant, "type") if (kind := concept_of(each))]
+        status = word(participant, "status")
+        one: Resource = {"type": kinds} if kinds else {}
+        if reference:
+            one["actor"] = reference
+        if one:
+            made.append(one | {"status": status if status in _STATUSES else "needs-action"})
+    return made
+
+
+def _patient(snapshot: Snapshot, path: str, actor: Resource, participant: Resource) -> Iterator[Attending]:
+    resource = snapshot.resolve(actor, "Patient")
+    patient_id = word(resource, "id") or id_of(actor, "Patient")
+    identifier = part(actor, "identifier")
+    if resource is None and type_of(actor) != "Patient":
+        return
+    yield Attending(
+        path,
+        patient_id,
+        identifier,
+        resource,
+        word(participant, "status"),
+        word(participant, "required") == "information-only",
+    )
