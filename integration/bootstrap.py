@@ -214,8 +214,10 @@ def chart_tools(settings: Settings, client: FhirClient | None) -> Tools:
     partner: Hl7Sender | None = None
     if (how := settings.write_back.hl7) is not None:
         from integration.adapters.ehr.hl7_sender import Line, MllpSender
+        from integration.adapters.ehr.one_at_a_time import OneAtATime
 
-        partner = MllpSender(Line(how.host, how.port, "accept", how.timeout.total_seconds(), how.tls))
+        line = Line(how.host, how.port, "accept", how.timeout.total_seconds(), how.tls)
+        partner = OneAtATime(MllpSender(line), wall_now)
     return Tools(settings.write_back, organization, wall_now, fhir, partner)
 
 

@@ -9,6 +9,7 @@ from integration.pipeline.acknowledge import Acknowledging
 from integration.pipeline.plan import plan_changes
 from integration.pipeline.reply import hear
 from integration.pipeline.send import send_next
+from integration.pipeline.subscriptions import Upkeep
 from integration.pipeline.track import look_up, track
 from integration.pipeline.translate import translate
 from integration.pipeline.translate.anew import anew
@@ -38,7 +39,7 @@ def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
         ),
         "anew": lambda: anew(workshop),
         "silence": watching.look,
-        "subscriptions": lambda: False,
+        "subscriptions": Upkeep(workshop).look,
         "fetch": lambda: False,
         "poll": lambda: False,
     }

@@ -48,11 +48,11 @@ class Offer:
 class Wish:
     """The Subscription there should be."""
 
+    feed: str  # whose secret its notifications carry
     resource_type: Heard
     kind: Kind
     topic: str  # canonical, "" for a classic one
     endpoint: str  # ours; none of anybody else's leads there
-    secret: str | None
     payload: Literal["id-only", "empty", "full-resource"]
     heartbeat: timedelta
 

@@ -14,7 +14,7 @@ from integration.ports.ehr_reading import Heard, Reference
 from integration.ports.ehr_subscribing import BEGINNING, WELL, Gone, Offer, Standing, Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
 
     from fhir_mappers.notification import Notification
     from integration.adapters.ehr.capabilities import Capabilities, Server
@@ -29,10 +29,14 @@ _STATUSES: Final = "requested,active,error,off"
 class FhirSubscriber:
     """See `integration.ports.ehr_subscribing.EhrSubscriber`."""
 
-    def __init__(self, client: FhirClient, capabilities: Capabilities) -> None:
+    def __init__(
+        self, client: FhirClient, capabilities: Capabilities, secrets: Mapping[str, Sequence[str]]
+    ) -> None:
+        """`secrets`: by feed; the first is the one that servers are given."""
         self._client = client
         self._capabilities = capabilities
         self._base = client.base_url
+        self._secrets = secrets
 
     def offer(self) -> Offer | Trouble:
         """By the CapabilityStatement, and what the topics say of themselves."""
@@ -55,7 +59,8 @@ class FhirSubscriber:
         server = self._capabilities.server()
         if isinstance(server, TryLater):
             return server
-        should = wanted(wish, r5=_is_r5(server), medplum=_is_medplum(server))
+        secret = next(iter(self._secrets.get(wish.feed, ())), None)
+        should = wanted(wish, secret, r5=_is_r5(server), medplum=_is_medplum(server))
         ours = self._ours(wish, ehr_id)
         if isinstance(ours, TryLater):
             return ours

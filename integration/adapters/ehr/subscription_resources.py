@@ -27,11 +27,11 @@ _SECRETS: Final = frozenset({"header", "parameter"})  # not shown by every serve
 _ANSWER_WITHIN: Final = 10  # seconds the server should wait for our answer
 
 
-def wanted(wish: Wish, *, r5: bool, medplum: bool) -> Resource:
+def wanted(wish: Wish, secret: str | None, *, r5: bool, medplum: bool) -> Resource:
     """The resource to be created."""
     reason = f"Appointment Texts hears of every {wish.resource_type}"
     if r5:
-        return _r5(wish, reason)
+        return _r5(wish, secret, reason)
     # Only servers may say active (R4 Subscription.status); Medplum's never do, and deliver nothing before.
     status = "active" if medplum else "requested"
     channel: dict[str, Any] = {"type": "rest-hook", "endpoint": wish.endpoint}
@@ -46,8 +46,8 @@ def wanted(wish: Wish, *, r5: bool, medplum: bool) -> Resource:
         }
     elif wish.payload != "empty":
         channel["payload"] = _JSON  # without it, notifications say nothing at all
-    if wish.secret is not None:
-        channel["header"] = [f"Authorization: Bearer {wish.secret}"]
+    if secret is not None:
+        channel["header"] = [f"Authorization: Bearer {secret}"]
     resource: Resource = {
         "resourceType": "Subscription",
         "status": status,
@@ -57,12 +57,12 @@ def wanted(wish: Wish, *, r5: bool, medplum: bool) -> Resource:
     }
     if wish.kind == "topic":
         resource["meta"] = {"profile": [PROFILE]}
-    if medplum and wish.secret is not None:
-        resource["extension"] = [{"url": _MEDPLUM_SECRET, "valueString": wish.secret}]
+    if medplum and secret is not None:
+        resource["extension"] = [{"url": _MEDPLUM_SECRET, "valueString": secret}]
     return resource
 
 
-def _r5(wish: Wish, reason: str) -> Resource:
+def _r5(wish: Wish, secret: str | None, reason: str) -> Resource:
     resource: Resource = {
         "resourceType": "Subscription",
         "status": "requested",
@@ -75,8 +75,8 @@ def _r5(wish: Wish, reason: str) -> Resource:
         "contentType": _JSON,
         "content": wish.payload,
     }
-    if wish.secret is not None:
-        resource["parameter"] = [{"name": "Authorization", "value": f"Bearer {wish.secret}"}]
+    if secret is not None:
+        resource["parameter"] = [{"name": "Authorization", "value": f"Bearer {secret}"}]
     return resource
 
 

@@ -1,4 +1,4 @@
-"""What a notification tells of our Subscription itself: that it lives, how it stands, which events it counts."""
+"""What a notification tells of our Subscription itself: that it lives, how it stands, what it has counted."""
 
 from __future__ import annotations
 
