@@ -31,6 +31,7 @@ _SPECIAL: Final = re.compile(r"[|^&~\\]")
 _BREAKS: Final = re.compile(r"[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
 _NO_TEXT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_NULL: Final = '""'
 _OID: Final = re.compile(r"[0-2](\.\d+)+")
 _STRUCTURE_SINCE: Final = (2, 3, 1)  # MSH-9.3
 _NUMBER_LENGTH: Final = 15  # characters; EI.1 of old versions holds so many, MSH-10 holds 20
@@ -93,6 +94,8 @@ class SegmentFacts:
 def escape(words: str) -> str:
     """The words in a field: delimiters escaped, line breaks as blanks, control characters left out."""
     plain = _SURROGATES.sub("\ufffd", _NO_TEXT.sub("", _BREAKS.sub(" ", words)))
+    if plain == _NULL:
+        return f"{_NULL} "  # somebody's quotes are no wish to delete
     return _SPECIAL.sub(lambda match: _ESCAPES[match[0]], plain)
 
 
