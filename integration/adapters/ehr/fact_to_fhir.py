@@ -33,6 +33,7 @@ from integration.domain.write_back import WriteBackKind
 if TYPE_CHECKING:
     from integration.domain.conversation import Reply
     from integration.domain.text_message import TextMessage
+    from integration.domain.write_back import WriteBack
     from integration.ports.ehr import Fact
 
 __all__ = [
@@ -133,12 +134,18 @@ def _reply(fact: Fact, reply: Reply, links: Links) -> PatientReply:
         received=reply.received_at,
         sent=reply.received_at,  # the webhook comes as the carrier hands the text over
         carrier_id=_coded(ID_SYSTEMS, reply.provider, reply.provider_id),
-        in_response_to=(fact.answered.ehr_id or None) if fact.answered else None,
+        in_response_to=_communication(fact.answered),
         appointment_ids=links.appointment_ids,
         sender=mask(reply.number),
         remarks=remarks_on_reply(fact, reply),
         guardian=is_guardians(fact.patient, reply.number, reply.heard_at),
     )
+
+
+def _communication(row: WriteBack | None) -> str | None:
+    """The id of the Communication a row was written as, if it was."""
+    written_so = row is not None and row.mode in {None, "fhir_communication"}
+    return (row.ehr_id or None) if row is not None and written_so else None
 
 
 def _answer(fact: Fact, reply: Reply, links: Links) -> VisitAnswer:

@@ -11,6 +11,7 @@ from fhir_mappers.outgoing import BadResource
 from integration.adapters.ehr.exactly_once import LOOKS, MAYBE_THERE, ExactlyOnce
 from integration.adapters.ehr.fact_to_fhir import Links
 from integration.adapters.ehr.fhir_answers import Missing, NoPlace
+from integration.adapters.ehr.telling import practice_of
 from integration.domain.write_back import WriteBackKind
 from integration.ports.ehr import LeftOut, NotWritable, TryLater, Written
 
@@ -95,14 +96,3 @@ class Filing:
             if found is not None:
                 visits.append((appointment.id, found))
         return tuple(visits)
-
-
-def practice_of(fact: Fact) -> str | None:
-    """The practice whose text it was."""
-    if fact.reply is not None and fact.reply.practice:
-        return fact.reply.practice
-    if fact.text is not None:
-        return fact.text.practice
-    if fact.task is not None:
-        return fact.task.practice
-    return next((each.practice for each in fact.appointments if each.practice), None)

@@ -127,6 +127,8 @@ def practice_of(fact: Fact) -> str | None:
         return fact.reply.practice
     if fact.text is not None:
         return fact.text.practice
+    if fact.task is not None and fact.task.practice:
+        return fact.task.practice
     return next((each.practice for each in fact.appointments if each.practice), None)
 
 
