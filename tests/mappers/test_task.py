@@ -84,7 +84,9 @@ def test_whoever_settings_name_stands_where_r4_lets_such_a_one_stand(kind: str) 
     shown = built(staff=f"{kind}/1")
     owners = Task.model_fields["owner"].json_schema_extra
     assert isinstance(owners, dict)
-    assert ("owner" in shown) is (kind in owners["enum_reference_types"])
+    allowed = owners["enum_reference_types"]
+    assert isinstance(allowed, list)
+    assert ("owner" in shown) is (kind in allowed)
 
 
 def test_without_more_than_the_patient_it_is_as_valid() -> None:
