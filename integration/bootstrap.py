@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, cast
 
 from integration.domain.clock import RealClock, wall_now
 from integration.settings.environment import is_loopback
+from integration.settings.mistakes import ConfigError, Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from integration.adapters.ehr.fhir_client import FhirClient
+    from integration.adapters.ehr.signing_keys import KeyRing
     from integration.adapters.ehr.tools import Tools
     from integration.adapters.store.inbox import GroupInbox
     from integration.adapters.store.stamp import Kind
@@ -103,7 +105,7 @@ def open_workshop(
     from integration.ports.workshop import Workshop
 
     store = open_store(environment, kind=kind, units=settings.sending.threads + 8)
-    ehr = fhir_client(environment, store)
+    ehr = fhir_client(environment, settings, store)
     return Workshop(
         store=store,
         sms=provider(environment, settings),
@@ -165,14 +167,52 @@ def partners(settings: Settings) -> dict[str, Hl7Sender]:
     }
 
 
-def fhir_client(environment: Environment, store: Store) -> FhirClient | None:  # noqa: ARG001 - the token's
-    """The EHR's FHIR server, None when there is none; one a process is enough, threads may share it."""
-    if environment.ehr_fhir_base_url is None:
+def fhir_client(environment: Environment, settings: Settings, store: Store) -> FhirClient | None:
+    """The EHR's FHIR server, None when there is none; one a process is enough, threads may share it.
+
+    Raises ConfigError when we cannot say who we are.
+    """
+    base_url = environment.ehr_fhir_base_url
+    keys = signing_keys(environment)
+    if base_url is None:
         return None
     from integration.adapters.ehr.authorization import FixedToken
     from integration.adapters.ehr.fhir_client import FhirClient
 
-    return FhirClient(environment.ehr_fhir_base_url, authorization=FixedToken(environment.ehr_bearer_token))
+    if environment.ehr_client_id is None or keys is None:
+        return FhirClient(base_url, authorization=FixedToken(environment.ehr_bearer_token))
+    from integration.adapters.ehr.scopes import needs
+    from integration.adapters.ehr.smart_backend import Registration, SmartBackend
+    from integration.adapters.ehr.smart_discovery import is_safe
+
+    if not is_safe(base_url):
+        raise ConfigError([Mistake("environment", "EHR_FHIR_BASE_URL", "must be https beside EHR_CLIENT_ID")])
+    registration = Registration(base_url, environment.ehr_client_id, environment.ehr_scopes)
+    return FhirClient(base_url, authorization=SmartBackend(registration, keys, needs(settings), store))
+
+
+def signing_keys(environment: Environment) -> KeyRing | None:
+    """Our keys towards the EHR, None when there are none. Raises ConfigError, without a word of them."""
+    if environment.ehr_private_key is None:
+        return None
+    from integration.adapters.ehr.signing_keys import BadKey, KeyRing
+
+    file = environment.ehr_private_key_file
+    try:
+        return KeyRing(environment.ehr_private_key, file)
+    except BadKey as error:
+        variable = "EHR_PRIVATE_KEY_FILE" if file else "EHR_PRIVATE_KEY"
+        raise ConfigError([Mistake("environment", variable, str(error))]) from None
+
+
+def _need(client: FhirClient | None, settings: Settings) -> FhirClient | None:
+    """The same client, which asks for the scopes that these settings need."""
+    from integration.adapters.ehr.scopes import needs
+    from integration.adapters.ehr.smart_backend import SmartBackend
+
+    if client is not None and isinstance(client.authorization, SmartBackend):
+        client.authorization.need(needs(settings))
+    return client
 
 
 def subscriber(environment: Environment, client: FhirClient | None) -> EhrSubscriber | None:
@@ -241,9 +281,29 @@ def for_demo(environment: Environment, ehr_base_url: str | None) -> Environment:
         ehr_fhir_base_url=ehr_base_url,
         ehr_client_id=None,
         ehr_private_key=None,
+        ehr_private_key_file=None,
+        ehr_scopes=(),
         ehr_bearer_token=None,
         subscription_secrets={},
     )
+
+
+def _who_we_are(environment: Environment, workshop: Workshop) -> list[str]:
+    """What a person should know of our keys and scopes; the EHR is not asked."""
+    from integration.adapters.ehr.smart_backend import SmartBackend
+
+    lines = []
+    keys = signing_keys(environment)
+    if keys is not None:
+        lines.append(f"Our public keys are at {environment.public_base_url}/.well-known/jwks.json.")
+        if keys.is_open_to_others():
+            lines.append("EHR_PRIVATE_KEY_FILE may be read by others on this machine: chmod 600.")
+    client = _the_client(workshop)
+    if client is not None and isinstance(client.authorization, SmartBackend):
+        lacking = client.authorization.missing()
+        if lacking:
+            lines.append(f"The EHR did not grant {' '.join(lacking)}: see `appointment-texts ehr check`.")
+    return lines
 
 
 def on_and_off(environment: Environment, settings: Settings, workshop: Workshop) -> list[str]:
@@ -261,6 +321,7 @@ def on_and_off(environment: Environment, settings: Settings, workshop: Workshop)
     else:
         lines.append(f"LIVE: {workshop.sms.name} texts patients.")
     lines.append(f"Write-back: {workshop.write_back.describe()}")
+    lines += _who_we_are(environment, workshop)
     if isinstance(workshop.write_back, Chart):
         lines += [f"Write-back, {line}" for line in workshop.write_back.lines()]
     lines += [
@@ -268,9 +329,29 @@ def on_and_off(environment: Environment, settings: Settings, workshop: Workshop)
         for feed in settings.feeds.values()
         if (how := feed.application_acknowledgment) is not None
     ]
+    lines += _notified(environment, settings)
     lines += [
         f"Feed {feed.name}: shadow, everything is planned and shown, nothing is sent."
         for feed in settings.feeds.values()
         if feed.state == "shadow"
     ]
     return lines
+
+
+def _notified(environment: Environment, settings: Settings) -> Iterator[str]:
+    """Which FHIR feeds hear the EHR, and how; and secrets that no feed asks for."""
+    from integration.settings.environment import secret_of, source_of
+
+    sources = {source_of(feed.name): feed for feed in settings.feeds.values() if feed.fhir is not None}
+    for source, feed in sources.items():
+        variable = secret_of(source)
+        if environment.ehr_fhir_base_url is None:
+            yield f"Feed {feed.name}: EHR_FHIR_BASE_URL is not set, the EHR is not heard."
+        elif not environment.subscription_secrets.get(source):
+            yield f"Feed {feed.name}: {variable} is not set, notifications are refused."
+        else:
+            address = f"{environment.public_base_url}/fhir/subscriptions/{feed.name}"
+            yield f"Feed {feed.name}: notifications at {address}"
+    for source in environment.subscription_secrets:
+        if source not in sources:
+            yield f"{secret_of(source)}: no feed of that name has [fhir]."

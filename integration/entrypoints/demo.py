@@ -48,7 +48,10 @@ class Demo:
         self.environment = bootstrap.for_demo(environment, ehr_url)
         self._simulated = simulated
         self.settings = self.dressed(settings)
-        self._feed = self.settings.feeds.get("main") or next(iter(self.settings.feeds.values()))
+        over_mllp = {name: feed for name, feed in self.settings.feeds.items() if feed.fhir is None}
+        if not over_mllp:
+            raise Refused("--demo plays HL7 v2 messages, and no feed of this configuration hears them")
+        self._feed = over_mllp.get("main") or next(iter(over_mllp.values()))
         reply_url = f"{self.environment.public_base_url}/sms/twilio/reply"
         self._exchange = Exchange(Account(), Behaviour(reply_url=reply_url))
         self._server: LoopbackServer | None = None

@@ -21,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 from fhir_mappers.subscription import HEADERS, Received
 from integration.domain.surprise import describe
 from integration.ports.store import KeptMessage, StoreUnavailable
+from integration.settings.environment import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +39,7 @@ _log = structlog.get_logger(__name__)
 
 
 def fhir_subscription(workshop: Workshop, secrets: Mapping[str, Sequence[str]]) -> Blueprint:
-    """The routes; `secrets` by source, as `source_of` calls a feed."""
+    """The routes; `secrets` by source."""
     routes = Blueprint("fhir_subscription", __name__)
 
     @routes.route("/fhir/subscriptions/<feed>", methods=_METHODS)
@@ -57,11 +58,6 @@ def fhir_subscription(workshop: Workshop, secrets: Mapping[str, Sequence[str]]) 
         return Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
 
     return routes
-
-
-def source_of(feed: str) -> str:
-    """What the environment calls a feed: `north-clinic` has EHR_SUBSCRIPTION_SECRET_NORTH_CLINIC."""
-    return feed.replace("-", "_")
 
 
 def _keep(workshop: Workshop, feed: str, rest: str, secrets: Sequence[str]) -> Response:

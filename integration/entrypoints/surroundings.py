@@ -39,9 +39,12 @@ def the_configuration(environment: Environment) -> Written:
 
 
 def the_feed(settings: Settings, name: str | None) -> Feed:
-    """The feed of that name; the only one, or `main`, when none is named. Raises Usage."""
-    if name is None and len(settings.feeds) == 1:
-        return next(iter(settings.feeds.values()))
+    """The feed of that name; without one the only one, the only one of HL7 v2, or `main`. Raises Usage."""
+    if name is None:
+        feeds = list(settings.feeds.values())
+        feeds = [feed for feed in feeds if feed.fhir is None] or feeds
+        if len(feeds) == 1:
+            return feeds[0]
     wanted = name or "main"
     if wanted not in settings.feeds:
         raise Usage(f"--feed {wanted}: no such feed; {choices(wanted, settings.feeds)}")

@@ -18,6 +18,7 @@ LOOPBACK_SENDER: Final = "+15005550006"
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 LARGEST_PORT: Final = 65535
 _SUBSCRIPTION: Final = re.compile(r"EHR_SUBSCRIPTION_SECRET(?:_([A-Z0-9_]+?))?(?:_FILE)?")
+_UNNAMED: Final = "ehr"  # whose variable needs no name
 _FILE: Final = "environment"  # where its mistakes are said to be
 
 
@@ -43,7 +44,11 @@ class Environment:
     twilio_api_base_url: str | None
     ehr_fhir_base_url: str | None
     ehr_client_id: str | None
-    ehr_private_key: str | None = field(repr=False)  # PEM or JWK, the content of EHR_PRIVATE_KEY_FILE
+    ehr_private_key: str | None = field(
+        repr=False
+    )  # PEM, JWK or JWK Set, the content of EHR_PRIVATE_KEY_FILE
+    ehr_private_key_file: Path | None  # that file, which may change while we run
+    ehr_scopes: tuple[str, ...]  # to ask for; empty: those the settings need
     ehr_bearer_token: str | None = field(repr=False)
     subscription_secrets: Mapping[str, tuple[str, ...]] = field(repr=False)  # by source
 
@@ -51,6 +56,17 @@ class Environment:
     def config_folder(self) -> Path | None:
         """The site's own folder, None when there is none and the shipped configuration serves."""
         return None if self.config_is_default and not self.config.exists() else self.config
+
+
+def source_of(feed: str) -> str:
+    """What the environment calls a FHIR feed: variables have no `-`."""
+    return feed.replace("-", "_")
+
+
+def secret_of(source: str) -> str:
+    """The variable with its secrets: `north_clinic` has EHR_SUBSCRIPTION_SECRET_NORTH_CLINIC."""
+    name = "EHR_SUBSCRIPTION_SECRET"
+    return name if source == _UNNAMED else f"{name}_{source.upper()}"
 
 
 def is_loopback(url: str | None) -> bool:
@@ -99,10 +115,13 @@ class _Reading:
             ehr_fhir_base_url=self._url("EHR_FHIR_BASE_URL"),
             ehr_client_id=self._variables.get("EHR_CLIENT_ID"),
             ehr_private_key=self._secret("EHR_PRIVATE_KEY"),
+            ehr_private_key_file=self._file("EHR_PRIVATE_KEY"),
+            ehr_scopes=tuple(self._variables.get("EHR_SCOPES", "").split()),
             ehr_bearer_token=self._secret("EHR_BEARER_TOKEN"),
             subscription_secrets=self._subscriptions(),
         )
         self._ports(environment)
+        self._ehr(environment)
         if self._mistakes:
             raise ConfigError(self._mistakes)
         return environment
@@ -120,6 +139,11 @@ class _Reading:
             self._note(f"{name}_FILE", f"names a file that cannot be read ({type(error).__name__})")
             return None
 
+    def _file(self, name: str) -> Path | None:
+        """The file a secret is read from, if it is."""
+        file = self._variables.get(f"{name}_FILE")
+        return None if file is None else Path(file)
+
     def _secrets(self, name: str) -> tuple[str, ...]:
         parts = (self._secret(name) or "").split(",")
         return tuple(part for each in parts if (part := each.strip()))
@@ -130,7 +154,7 @@ class _Reading:
         for name in sorted(self._variables):
             match = _SUBSCRIPTION.fullmatch(name)
             if match:
-                source = (match[1] or "ehr").lower()
+                source = (match[1] or _UNNAMED).lower()
                 found[source] = self._secrets(name.removesuffix("_FILE"))
         return found
 
@@ -164,6 +188,14 @@ class _Reading:
             self._note(
                 "TWILIO_FROM", "is missing beside TWILIO_ACCOUNT_SID (or TWILIO_MESSAGING_SERVICE_SID)"
             )
+
+    def _ehr(self, environment: Environment) -> None:
+        """A key alone is published, so that the EHR's team can register us; a client id needs one."""
+        given = {"EHR_PRIVATE_KEY", "EHR_PRIVATE_KEY_FILE"} & self._variables.keys()
+        if environment.ehr_client_id and not given:
+            self._note("EHR_PRIVATE_KEY_FILE", "is missing beside EHR_CLIENT_ID")
+        if environment.ehr_client_id and environment.ehr_bearer_token:
+            self._note("EHR_BEARER_TOKEN", "EHR_CLIENT_ID is given too; give one of them")
 
     def _ports(self, environment: Environment) -> None:
         ports = (environment.mllp_port, environment.http_port, environment.operator_port)

@@ -508,15 +508,25 @@ PIECES = st.one_of(
         ["null", "[]", "{}", "true", '""', "-1e400", "9" * 40, "\\ud800", '"resourceType":"Bundle",']
     ),
 )
+KEYS = (
+    *("resourceType", "id", "type", "name", "entry", "resource", "request", "url", "parameter", "part"),
+    *(
+        "valueString",
+        "focus",
+        "subscription",
+        "notificationEvent",
+        "reference",
+        "identifier",
+        "value",
+        "error",
+    ),
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                "resourceType entry resource parameter part name valueString focus type id request url subscription"
-                " notificationEvent reference identifier value error".split()
-            ),
+            st.sampled_from(KEYS),
             inner
             | st.sampled_from(
                 ["Bundle", "Parameters", "SubscriptionStatus", "subscription", "notification-event"]
