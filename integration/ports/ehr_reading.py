@@ -6,6 +6,7 @@ whenever the EHR says the same. It is kept in the inbox like any message, and re
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -36,13 +37,20 @@ class Snapshot:
     without `resource` whose request is DELETE {type}/{id}.
     """
 
-    reference: Reference
+    reference: Reference  # by its id, however it was asked for
     payload: bytes
+
+
+def deletion(reference: Reference) -> Snapshot:
+    """What is kept of a resource that is gone."""
+    request = {"method": "DELETE", "url": f"{reference.type}/{reference.id}"}
+    bundle = {"entry": [{"request": request}], "resourceType": "Bundle", "type": "collection"}
+    return Snapshot(reference, json.dumps(bundle, separators=(",", ":")).encode())
 
 
 @dataclass(frozen=True, slots=True)
 class NotThere:
-    """The EHR has no such resource, and never said it had."""
+    """The EHR knows of no such resource; it may have deleted it long ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,7 @@ class Window:
     ends: datetime
     changed_since: datetime | None = None
     location: str = ""  # the id of one Location; "" for all
+    guardians: bool = False  # with the RelatedPersons of a minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +76,24 @@ class Page:
     """A part of an answer."""
 
     snapshots: tuple[Snapshot, ...]
-    unread: int = 0  # entries that could not be read, or whose references could not be resolved
+    unresolved: tuple[Reference, ...] = ()  # Appointments without a person the EHR would not show
+    unread: int = 0  # entries that are no Appointment with an id
+    at: datetime | None = None  # the EHR's own clock when it answered
 
 
 class EhrReader(Protocol):
     """The EHR's FHIR server, for those who listen. Never raises for what the EHR does."""
 
-    def read(self, reference: Reference) -> Snapshot | NotThere | NotReadable | TryLater:
-        """One resource as it is now."""
+    def read(
+        self, reference: Reference, *, guardians: bool = False
+    ) -> Snapshot | NotThere | NotReadable | TryLater:
+        """One resource as it is now; `guardians`: with the RelatedPersons of a minor."""
 
     def changed(self, window: Window) -> Iterator[Page | NotReadable | TryLater]:
-        """The Appointments of a window, page by page; ends after trouble."""
+        """The Appointments of a window, page by page, each once; ends after trouble.
+
+        Where the EHR cannot tell what changed since a moment, all of the window.
+        """
 
     def poll_locations(self, wanted: Literal["auto", "date", "location"]) -> bool | TryLater:
-        """Whether Appointments can only be asked for location by location."""
+        """Whether Appointments are to be asked for location by location, as wanted or as the EHR can."""
