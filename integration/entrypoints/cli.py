@@ -27,9 +27,11 @@ COMMANDS: Final = {
     "learn": "propose a vendor's profile from sample messages",
     "preview": "show the texts that messages would cause, on an empty store",
     "classify-reply": "show how replies are understood, one a line on standard input",
+    "subscribe": "have the EHR's FHIR server tell what changes, or take that back",
     "send": "send HL7 v2 messages over MLLP and print the acknowledgments",
     "inbox": "what was kept, what could not be applied, and replay after a fix",
     "tasks": "what staff are asked to do, and crossing it off",
+    "keys": "the keys by which an EHR knows us: make, rotate, show",
     "release": "what a breaker has stopped, and letting it go on",
     "usage": "how many texts and segments, at what price",
 }

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast, get_args
 
 from fhir_mappers.subscription import read_bundle
-from integration.adapters.ehr.fhir_answers import Found, Held, Missing, Response, Unnamed
+from integration.adapters.ehr.fhir_answers import Conflict, Found, Held, Missing, Response, Unnamed
 from integration.adapters.ehr.subscription_resources import endpoint_of, is_as, serves, wanted
 from integration.adapters.ehr.subscription_topics import TOPIC_CODE, read_topics
 from integration.ports.ehr import NotWritable, TryLater
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fhir_mappers.notification import Notification
     from integration.adapters.ehr.capabilities import Capabilities, Server
-    from integration.adapters.ehr.fhir_answers import Conflict, Resource
+    from integration.adapters.ehr.fhir_answers import Resource
     from integration.adapters.ehr.fhir_client import FhirClient
     from integration.ports.ehr_subscribing import Kind, Trouble, Wish
 
@@ -169,12 +169,15 @@ class FhirSubscriber:
 
     def _mend(self, there: Resource, should: Resource) -> Standing | Trouble:
         """PUT what it should be; where a Subscription cannot be changed, another takes its place."""
-        put = self._client.update(should, str(there["id"]), None)
+        version = (there.get("meta") or {}).get("versionId")
+        put = self._client.update(should, str(there["id"]), version if isinstance(version, str) else None)
         if isinstance(put, Held):
             shown = (put.resource or {}).get("status")
             return Standing(put.id, shown if isinstance(shown, str) else BEGINNING, "mended")
         if isinstance(put, TryLater):
             return put
+        if isinstance(put, Conflict):
+            return TryLater("the Subscription was changed at the same time", away=False)
         made = self._make(should)
         if isinstance(made, Standing) and made.ehr_id != there["id"]:
             self.remove(str(there["id"]))
