@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from integration.ports.ehr_reading import Reference
+    from integration.ports.ehr_reading import Reference, Snapshot
 
 WantState = Literal["pending", "read", "refused"]
 
@@ -75,6 +75,19 @@ class Poll:
     next_at: datetime | None = None
     tries: int = 0
     reason: str | None = None
+
+
+class SnapshotRows(Protocol):
+    """What was read of each resource last."""
+
+    def renew(self, snapshot: Snapshot, feed: str) -> bytes | None:
+        """It reads so now: the digest under which to keep it; None when it read so the last time.
+
+        A state that returns gets another digest than it had before.
+        """
+
+    def knows(self, feed: str, reference: Reference) -> bool:
+        """Whether it was ever read."""
 
 
 class PollRows(Protocol):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import Attempt, TextMessage
     from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
-    from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, TokenRows, WantRows
+    from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, SnapshotRows, TokenRows, WantRows
     from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.settings.differences import Scope
 
@@ -574,6 +574,7 @@ class Unit(Protocol):
     subscriptions: EhrSubscriptionRows
     wants: WantRows
     polls: PollRows
+    snapshots: SnapshotRows
 
 
 class Store(Protocol):

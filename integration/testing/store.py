@@ -21,6 +21,7 @@ from integration.testing.store_answers import FakeAcknowledgmentRows
 from integration.testing.store_conversation import FakeReplyRows, FakeTaskRows
 from integration.testing.store_ehr import FakeEhrSubscriptionRows, FakeWantRows
 from integration.testing.store_ehr_polls import FakePollRows
+from integration.testing.store_ehr_snapshots import FakeSnapshotRows
 from integration.testing.store_holds import FakeHoldRows
 from integration.testing.store_site import FakeConfigurationRows, FakeFeedRows, FakeProcessRows
 from integration.testing.store_tables import Tables
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hl7_listener.inbox import ReceivedMessage
-    from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, TokenRows, WantRows
+    from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, SnapshotRows, TokenRows, WantRows
     from integration.ports.site import ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.ports.store import (
         AcknowledgmentRows,
@@ -82,6 +83,7 @@ class FakeUnit:
         self.tokens: TokenRows = FakeTokenRows(tables)
         self.wants: WantRows = FakeWantRows(tables)
         self.polls: PollRows = FakePollRows(tables)
+        self.snapshots: SnapshotRows = FakeSnapshotRows(tables)
         self.subscriptions: EhrSubscriptionRows = FakeEhrSubscriptionRows(tables)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import Attempt, TextMessage
     from integration.domain.write_back import WriteBack
+    from integration.ports.ehr_reading import Reference
     from integration.ports.ehr_store import AccessToken, EhrSubscription, Poll, Want
     from integration.ports.site import Anew, Configuration, FeedWatch, Process
     from integration.ports.store import Callback, Change, KeptMessage
@@ -68,6 +69,7 @@ class Tables:
     ehr_subscriptions: dict[tuple[str, str, str], EhrSubscription] = field(default_factory=dict)
     ehr_subscription_leases: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
     ehr_polls: dict[tuple[str, str], Poll] = field(default_factory=dict)
+    ehr_snapshots: dict[tuple[str, Reference], tuple[bytes, bytes]] = field(default_factory=dict)
     ehr_poll_leases: dict[tuple[str, str], datetime] = field(default_factory=dict)
     wants: dict[int, Want] = field(default_factory=dict)
     want_leases: dict[int, datetime] = field(default_factory=dict)

@@ -32,6 +32,7 @@ from integration.adapters.store.site import (
     configuration_news,
     feed_watches,
 )
+from integration.adapters.store.snapshots import SqlSnapshotRows
 from integration.adapters.store.tables.upkeep import breakers
 from integration.adapters.store.tasks import SqlTaskRows
 from integration.adapters.store.texts import SqlTextRows
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration.adapters.store.keys import Keys
-    from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, TokenRows, WantRows
+    from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, SnapshotRows, TokenRows, WantRows
     from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.ports.store import (
         AcknowledgmentRows,
@@ -110,6 +111,7 @@ class SqlUnit:
         self.tokens: TokenRows = SqlTokenRows(work)
         self.wants: WantRows = SqlWantRows(work)
         self.polls: PollRows = SqlPollRows(work)
+        self.snapshots: SnapshotRows = SqlSnapshotRows(work)
         self.subscriptions: EhrSubscriptionRows = SqlEhrSubscriptionRows(work)
 
 

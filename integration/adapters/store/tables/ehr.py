@@ -47,6 +47,16 @@ ehr_polls = sa.Table(
     sa.Column("reason", sa.Text),
 )
 
+# A resource may come back to a state it was in before: the chain of its states tells them apart.
+ehr_snapshots = sa.Table(
+    "ehr_snapshots",
+    metadata,
+    sa.Column("feed", sa.Text, primary_key=True),
+    sa.Column("reference_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("digest", sa.LargeBinary, nullable=False),  # of what was read last
+    sa.Column("chain", sa.LargeBinary, nullable=False),  # of all that was ever read, one after another
+)
+
 ehr_subscriptions = sa.Table(
     "ehr_subscriptions",
     metadata,

@@ -49,6 +49,13 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text),
     )
     op.create_table(
+        "ehr_snapshots",
+        sa.Column("feed", sa.Text, primary_key=True),
+        sa.Column("reference_hash", sa.LargeBinary, primary_key=True),
+        sa.Column("digest", sa.LargeBinary, nullable=False),
+        sa.Column("chain", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
         "ehr_subscriptions",
         sa.Column("feed", sa.Text, primary_key=True),
         sa.Column("resource_type", sa.Text, primary_key=True),
