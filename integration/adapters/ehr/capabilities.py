@@ -110,7 +110,9 @@ class Capabilities:
         for resource_type, interaction in self._denied:
             left = abilities.get(resource_type, self._server.of(resource_type))
             abilities[resource_type] = (
-                replace(left, create=False) if interaction == "create" else replace(left, update=False)
+                replace(left, create=False)
+                if interaction == "create"
+                else replace(left, update=False, patch=False)
             )
         return replace(self._server, abilities=abilities)
 

@@ -33,7 +33,14 @@ Resource = dict[str, Any]
 LONGEST_REST: Final = timedelta(hours=1)  # whatever Retry-After asks
 
 # Not about what we sent: ask again later. A 401 is a token that ran out.
-_LATER: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+_LATER: Final = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.LOCKED,  # Oracle, while somebody edits it
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
 _GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _CONFLICT: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})  # Oracle says 409
 

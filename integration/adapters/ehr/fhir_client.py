@@ -73,7 +73,7 @@ class FhirClient:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._wall = wall
-        self._authorization = authorization or FixedToken(None)
+        self.authorization = authorization or FixedToken(None)
         # httpx logs whole URLs, and ours name patients by identifier.
         for chatty in ("httpx", "httpcore"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -247,13 +247,13 @@ class FhirClient:
         self, method: str, url: str, content: bytes | None, headers: dict[str, str]
     ) -> Response | TryLater:
         """The answer under a token that the server takes, if one can be had."""
-        token = self._authorization.token()
+        token = self.authorization.token()
         if isinstance(token, TryLater):
             return token
         answer = self._once(method, url, content, headers, token)
-        if not _is_unauthorized(answer) or token is None or not self._authorization.refused(token):
+        if not _is_unauthorized(answer) or token is None or not self.authorization.refused(token):
             return answer
-        another = self._authorization.token()
+        another = self.authorization.token()
         if another is None or isinstance(another, TryLater):
             return answer if another is None else another
         return self._once(method, url, content, headers, another)

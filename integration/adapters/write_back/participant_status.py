@@ -3,23 +3,28 @@
 Only that one element changes, over the version that was read: everything else stays as the EHR has it, its
 status above all. When somebody was faster, the visit is read again, and a yes to a slot that is no longer the
 visit's goes nowhere (promise 7). What we write comes back as news of the Appointment, and says what we know.
+
+Oracle takes a JSON Patch by a path of its own, and only a yes (docs.oracle.com,
+millennium-platform-apis/mfrap/op-appointment-id-patch).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
+from fhir_mappers.response import ParticipantStatus
 from integration.adapters.ehr.fact_to_fhir import ANSWERS, Links
-from integration.adapters.ehr.fhir_answers import Conflict, Held, Missing, Uncertain
+from integration.adapters.ehr.fhir_answers import Conflict, Held, Missing, NoPlace, Uncertain, Unfit
 from integration.adapters.ehr.filing import Filing
+from integration.adapters.ehr.vendor import Vendor, vendor_of
 from integration.ports.ehr import LeftOut, NotWritable, TryLater, Written
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from fhir_mappers.response import ParticipantStatus
-    from integration.adapters.ehr.capabilities import Abilities
     from integration.adapters.ehr.fhir_answers import Resource
     from integration.adapters.ehr.tools import FhirTools, Tools
     from integration.domain.appointment import Appointment
@@ -27,6 +32,15 @@ if TYPE_CHECKING:
 
 _EXPECTED: Final = frozenset({"booked", "pending"})  # Appointment.status of a visit that is to take place
 _MOST_RACES: Final = 3
+_OF_ORACLE: Final = {"op": "replace", "path": "/patient-status", "value": "accepted"}
+
+
+class _Way(Enum):
+    """How an Appointment is changed."""
+
+    UPDATE = auto()
+    PATCH = auto()
+    ORACLES_PATCH = auto()
 
 
 class ParticipantStatusMode:
@@ -46,19 +60,17 @@ class ParticipantStatusMode:
         """Set it on each visit that was answered about; set already, it stays."""
         if fact.reply is None or fact.reply.intent not in ANSWERS:
             return LeftOut("the reply is no yes or no")
-        abilities = self._fhir.capabilities.of("Appointment")
-        if isinstance(abilities, TryLater):
-            return abilities
-        if not (abilities.update or abilities.patch):
-            return LeftOut("the EHR takes no change of Appointment")
+        answer = ANSWERS[fact.reply.intent]
+        way = self._way(answer)
+        if not isinstance(way, _Way):
+            return way
         links = self._filing.links(fact)
         if not isinstance(links, Links):
             return links
-        answer = ANSWERS[fact.reply.intent]
         whose = {links.patient_id, fact.patient.ehr_id or links.patient_id}
         theirs = dict(links.visits)
         outcomes = [
-            self._set(visit, theirs[visit.id], whose, answer, abilities)
+            self._set(visit, theirs[visit.id], whose, answer, way)
             for visit in fact.appointments
             if visit.id in theirs
         ]
@@ -68,13 +80,26 @@ class ParticipantStatusMode:
             return trouble or outcomes[0]
         return Written(written.ehr_id, written.version, links.patient_id, links.visits)
 
+    def _way(self, answer: ParticipantStatus) -> _Way | LeftOut | TryLater:
+        """How this server takes this answer."""
+        server = self._fhir.capabilities.server()
+        if isinstance(server, TryLater):
+            return server
+        abilities = server.of("Appointment")
+        if not (abilities.update or abilities.patch):
+            return LeftOut("the EHR takes no change of Appointment")
+        if vendor_of(server) is not Vendor.ORACLE:
+            return _Way.UPDATE if abilities.update else _Way.PATCH
+        accepts = answer is ParticipantStatus.ACCEPTED
+        return _Way.ORACLES_PATCH if accepts else LeftOut("the EHR takes a yes alone")
+
     def _set(
         self,
         visit: Appointment,
         appointment_id: str,
         whose: Collection[str],
         answer: ParticipantStatus,
-        abilities: Abilities,
+        way: _Way,
     ) -> Written | LeftOut | NotWritable | TryLater:
         """Read, look, write; again when somebody was faster."""
         for _ in range(_MOST_RACES):
@@ -89,7 +114,7 @@ class ParticipantStatusMode:
                 return place
             if current["participant"][place].get("status") == answer:
                 return Written(held.id, held.version)
-            outcome = self._write(current, held, place, answer, abilities)
+            outcome = self._write(current, held, place, answer, way)
             if not isinstance(outcome, Conflict):
                 return outcome
         return TryLater("others keep changing the visit on the EHR", away=False)
@@ -106,23 +131,31 @@ class ParticipantStatusMode:
         return LeftOut("the patient takes no part in the visit on the EHR")
 
     def _write(
-        self, current: Resource, held: Held, place: int, answer: ParticipantStatus, abilities: Abilities
+        self,
+        current: Resource,
+        held: Held,
+        place: int,
+        answer: ParticipantStatus,
+        way: _Way,
     ) -> Written | LeftOut | NotWritable | TryLater | Conflict:
-        if abilities.update:
+        client = self._fhir.client
+        if way is _Way.UPDATE:
             everybody = list(current["participant"])
             everybody[place] = {**everybody[place], "status": answer.value}
-            changed = {**current, "participant": everybody}
-            told = self._fhir.client.update(changed, held.id, held.version)
+            told = client.update({**current, "participant": everybody}, held.id, held.version)
         else:
-            told = self._fhir.client.patch(
-                "Appointment", held.id, _steps(current, held, place, answer), held.version
-            )
+            steps = [_OF_ORACLE] if way is _Way.ORACLES_PATCH else _steps(current, held, place, answer)
+            told = client.patch("Appointment", held.id, steps, held.version)
         if isinstance(told, Held):
             return Written(told.id, told.version)
         if isinstance(told, Missing):
             return LeftOut("the visit is no longer on the EHR's FHIR server")
         if isinstance(told, Uncertain):  # set twice, it is set
             return TryLater(told.reason, told.after)
+        if isinstance(told, NoPlace | Unfit):
+            if isinstance(told, NoPlace):
+                self._fhir.capabilities.deny("Appointment", "update")
+            return replace(told, resource_type="Appointment")
         return told
 
 

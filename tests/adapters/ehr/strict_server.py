@@ -6,6 +6,7 @@ import json
 import socket
 from collections import deque
 from contextlib import contextmanager, suppress
+from copy import deepcopy
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
@@ -132,6 +133,25 @@ class StrictEhr:
                 found.append(each)
         return found
 
+    def patched(self, current: Resource, steps: list[Resource]) -> Resource | None:
+        """The resource after a JSON Patch; None when a step does not apply."""
+        changed: Resource = deepcopy(current)
+        for step in steps:
+            *way, last = step["path"].strip("/").split("/")
+            try:
+                node: Any = changed
+                for name in way:
+                    node = node[int(name) if isinstance(node, list) else name]
+                if step["op"] == "test" and node[last] != step["value"]:
+                    return None
+                if step["op"] == "replace" and last not in node:
+                    return None
+            except (KeyError, IndexError):
+                return None
+            if step["op"] != "test":
+                node[last] = step["value"]
+        return changed
+
     def missing_reference(self, node: Any) -> str | None:
         """A literal reference to something that is not here."""
         if isinstance(node, dict):
@@ -196,6 +216,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self._serve("PUT")
 
+    def do_PATCH(self) -> None:
+        self._serve("PATCH")
+
     def _serve(self, method: str) -> None:
         parts = urlsplit(self.path)
         segments = [each for each in parts.path.removeprefix("/fhir").split("/") if each]
@@ -229,9 +252,16 @@ class _Handler(BaseHTTPRequestHandler):
             return 406, _outcome("not-supported"), {}
         if method == "GET":
             return self._look(segments, query)
-        if headers.get("content-type") != "application/fhir+json":
+        patches = method == "PATCH"
+        if headers.get("content-type") != f"application/{'json-patch' if patches else 'fhir'}+json":
             return 415, _outcome("not-supported"), {}
-        resource = json.loads(body)
+        return self._change(method, segments, headers, json.loads(body))
+
+    def _change(
+        self, method: str, segments: list[str], headers: dict[str, str], resource: Any
+    ) -> tuple[int, Resource | None, dict[str, str]]:
+        if method == "PATCH":
+            return self._patch(segments[0], segments[1], resource, headers)
         refusal = self._refusal(segments[0], resource)
         if refusal is not None:
             return refusal
@@ -307,6 +337,25 @@ class _Handler(BaseHTTPRequestHandler):
         if current is None:
             return 410, _outcome("deleted"), {}
         return self._written(200, self.ehr.put(resource, resource_id))
+
+    def _patch(
+        self, kind: str, resource_id: str, steps: list[Resource], headers: dict[str, str]
+    ) -> tuple[int, Resource | None, dict[str, str]]:
+        """A JSON Patch (RFC 6902) as far as anybody sends one here."""
+        if "patch" not in self.ehr.offers.get(kind, ()):
+            return 405, _outcome("not-supported"), {}
+        versions = self.ehr.history.get((kind, resource_id)) or [None]
+        current = versions[-1]
+        if current is None:
+            return 404, _outcome("not-found"), {}
+        matches = headers.get("if-match") == f'W/"{current["meta"]["versionId"]}"'
+        if self.ehr.versioning == "versioned-update" and not matches:
+            return self.ehr.conflict_status, _outcome("conflict"), {}
+        changed = self.ehr.patched(current, steps)
+        if changed is None:
+            return 422, _outcome("business-rule"), {}
+        refusal = self._refusal(kind, changed)
+        return refusal or self._written(200, self.ehr.put(changed, resource_id))
 
     def _written(self, status: int, stored: Resource) -> tuple[int, Resource | None, dict[str, str]]:
         headers = self._version_headers(stored)
