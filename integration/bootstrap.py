@@ -130,7 +130,7 @@ def with_settings(
     return replace(
         workshop,
         sms=provider(environment, settings),
-        write_back=write_back(settings, _the_client(workshop)),
+        write_back=write_back(settings, _need(_the_client(workshop), settings)),
         settings=settings,
         partners=partners(settings),
         generation=generation,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from integration.bootstrap import signing_keys
 from integration.domain.feed_silence import silence
 from integration.entrypoints.listener_metrics import ListenerFigures
 from integration.entrypoints.metrics import metrics_app
@@ -30,9 +31,10 @@ class Ports:
         ready: Callable[[], Mapping[str, bool | str]],
         notes: Callable[[], Sequence[str]] = lambda: (),
     ) -> None:
-        """Take the public port. Raises Refused."""
+        """Take the public port. Raises Refused, and ConfigError for a key that is none."""
         self._ready, self._notes = ready, notes
         self._secrets = environment.subscription_secrets
+        self._keys = signing_keys(environment)
         self.listener = ListenerFigures()
         self._metrics = Exchangeable(metrics_app(workshop, self.listener))
         self._public = Exchangeable(self._public_app(workshop))
@@ -69,7 +71,7 @@ class Ports:
             receiver.stop()
 
     def _public_app(self, workshop: Workshop) -> Flask:
-        return public_app(workshop, self._ready, self._notes, secrets=self._secrets)
+        return public_app(workshop, self._ready, self._notes, secrets=self._secrets, keys=self._keys)
 
 
 def store_answers(workshop: Workshop) -> bool | str:

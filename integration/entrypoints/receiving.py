@@ -15,6 +15,7 @@ from waitress.server import create_server
 
 from integration.entrypoints.fhir_subscription import fhir_subscription
 from integration.entrypoints.health import health
+from integration.entrypoints.jwks import jwks
 from integration.entrypoints.sms_webhooks import sms_webhooks
 from integration.entrypoints.troubles import Refused
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from integration.adapters.ehr.signing_keys import KeyRing
     from integration.ports.workshop import Workshop
 
 THREADS = 8
@@ -35,12 +37,14 @@ def public_app(
     notes: Callable[[], Sequence[str]] = lambda: (),
     *,
     secrets: Mapping[str, Sequence[str]],
+    keys: KeyRing | None = None,
 ) -> Flask:
-    """What is reached from outside: webhooks and health; `secrets` are those of notifications, by source."""
+    """What is reached from outside; `secrets` are those of notifications, by source."""
     app = Flask("appointment_texts", static_folder=None)
     app.register_blueprint(health(ready, notes))
     app.register_blueprint(sms_webhooks(workshop))
     app.register_blueprint(fhir_subscription(workshop, secrets))
+    app.register_blueprint(jwks(keys))
     return app
 
 

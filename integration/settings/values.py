@@ -20,7 +20,8 @@ _DURATION = re.compile(r"(\d+)([smhd])")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
-def _duration(value: Any) -> timedelta:
+def duration(value: Any) -> timedelta:
+    """Seconds, or a text such as "45m". Raises ValueError."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return timedelta(seconds=value)
     if isinstance(value, str) and (match := _DURATION.fullmatch(value)):
@@ -144,7 +145,7 @@ _DURATION_SCHEMA = {
 }
 _CLOCK_SCHEMA = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
 
-Duration = Annotated[timedelta, PlainValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)]
+Duration = Annotated[timedelta, PlainValidator(duration), WithJsonSchema(_DURATION_SCHEMA)]
 AtLeastTenSeconds = Annotated[Duration, _at_least(timedelta(seconds=10), '10 or "10s"')]
 AtLeastTenMinutes = Annotated[Duration, _at_least(timedelta(minutes=10), '600 or "10m"')]
 UpToAMinute = Annotated[Duration, _at_most(timedelta(minutes=1), '60 or "1m"')]

@@ -84,6 +84,11 @@ WRONG = {
         {"APPOINTMENT_TEXTS_DATA_KEY_FILE": "/nowhere/key"},
         "APPOINTMENT_TEXTS_DATA_KEY_FILE: names a file that cannot be read",
     ),
+    "a client id without a key": ({"EHR_CLIENT_ID": "texts"}, "EHR_PRIVATE_KEY_FILE: is missing"),
+    "two ways to get a token": (
+        {"EHR_CLIENT_ID": "texts", "EHR_PRIVATE_KEY": "s3cret", "EHR_BEARER_TOKEN": "s3cret"},
+        "EHR_BEARER_TOKEN: EHR_CLIENT_ID is given too",
+    ),
     "a secret given twice": (
         {"EHR_BEARER_TOKEN": "s3cret", "EHR_BEARER_TOKEN_FILE": "/nowhere/token"},
         "give one of them",
@@ -104,6 +109,15 @@ def test_all_mistakes_are_said_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         read_environment(variables)
     assert len(caught.value.mistakes) > len(WRONG) // 2
+
+
+def test_a_key_is_known_with_its_file_which_may_change(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text("s3cret\n")
+    environment = read_environment({"EHR_PRIVATE_KEY_FILE": str(file), "EHR_SCOPES": " system/*.rs  x "})
+    assert (environment.ehr_private_key, environment.ehr_private_key_file) == ("s3cret", file)
+    assert environment.ehr_scopes == ("system/*.rs", "x")
+    assert read_environment({"EHR_PRIVATE_KEY": "s3cret"}).ehr_private_key_file is None
 
 
 def test_no_secret_shows_when_the_environment_is_printed() -> None:

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from integration import bootstrap
+from integration.adapters.ehr.fhir_client import FhirClient
+from integration.adapters.ehr.key_rotation import make
+from integration.adapters.ehr.smart_backend import SmartBackend
+from integration.domain.clock import wall_now
+from integration.ports.ehr_store import AccessToken
 from integration.settings.environment import read_environment
 from integration.settings.files import SHIPPED
 from integration.settings.load import load
+from integration.settings.mistakes import ConfigError
 from tests.stores import TEST_DATA_KEY
 
 if TYPE_CHECKING:
@@ -73,6 +79,46 @@ def test_other_settings_speak_to_the_ehr_over_the_same_connection(tmp_path: Path
     workshop.store.close()
     assert workshop.ehr is not None
     assert other.ehr is workshop.ehr
+
+
+def test_a_key_that_is_none_stops_the_start_without_a_word_of_it(tmp_path: Path, shipped: Settings) -> None:
+    file = tmp_path / "key.pem"
+    file.write_text("s3cret")
+    environment = surroundings(tmp_path, EHR_PRIVATE_KEY_FILE=str(file))
+    with pytest.raises(ConfigError, match="EHR_PRIVATE_KEY_FILE: it is no private key") as refused:
+        bootstrap.open_workshop(environment, shipped)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_as_a_client_we_speak_over_https_alone(tmp_path: Path, shipped: Settings) -> None:
+    file = tmp_path / "keys.json"
+    make(file, "ES384")
+    given = {"EHR_CLIENT_ID": "texts", "EHR_PRIVATE_KEY_FILE": str(file)}
+    environment = surroundings(tmp_path, EHR_FHIR_BASE_URL="http://ehr.example.org/fhir", **given)
+    with pytest.raises(ConfigError, match="EHR_FHIR_BASE_URL: must be https"):
+        bootstrap.open_workshop(environment, shipped)
+
+
+def test_what_is_known_of_our_keys_and_scopes_is_said_at_the_start(tmp_path: Path, shipped: Settings) -> None:
+    file = tmp_path / "keys.json"
+    make(file, "ES384")
+    file.chmod(0o644)
+    given = {"EHR_CLIENT_ID": "texts", "EHR_PRIVATE_KEY_FILE": str(file)}
+    environment = surroundings(tmp_path, EHR_FHIR_BASE_URL="http://127.0.0.1:9/fhir", **given)
+    told = said(environment, shipped)
+    assert "Our public keys are at http://127.0.0.1:8080/.well-known/jwks.json." in told
+    assert "may be read by others on this machine" in told
+    assert "did not grant" not in told
+    scoped = replace(environment, ehr_scopes=("system/Patient.rs",))
+    workshop = bootstrap.open_workshop(scoped, shipped)
+    assert isinstance(workshop.ehr, FhirClient)
+    assert isinstance(workshop.ehr.authorization, SmartBackend)
+    name = workshop.ehr.authorization.name()
+    with workshop.store.unit() as unit:
+        unit.tokens.save(name, AccessToken("t", wall_now(), "system/Patient.r"))
+    told = "\n".join(bootstrap.on_and_off(scoped, shipped, workshop))
+    workshop.store.close()
+    assert "The EHR did not grant system/Patient.s" in told
 
 
 def test_a_feed_in_shadow_is_said(tmp_path: Path, shipped: Settings) -> None:

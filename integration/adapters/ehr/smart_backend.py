@@ -107,7 +107,7 @@ class SmartBackend:
             self._dropped_at, self._held = now, None
             try:
                 with self._store.unit() as unit:
-                    unit.tokens.drop(self._name(), token)
+                    unit.tokens.drop(self.name(), token)
             except StoreUnavailable:
                 return False
             _log.warning("ehr_token_refused", client=self._registration.client_id)
@@ -119,6 +119,12 @@ class SmartBackend:
             if needs.letters(None) != self._needs.letters(None):
                 self._needs, self._held = needs, None
 
+    def name(self) -> str:
+        """One token for each server, client and purpose: other scopes are another token."""
+        wanted = self._registration.scopes or sorted(self._needs.letters(None).items())
+        digest = hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
+        return f"{self._registration.base_url} {self._registration.client_id} {digest}"
+
     def describe(self) -> list[str]:
         """For a person: who we are to the EHR, what we ask for, and what of it is not granted."""
         with self._lock:
@@ -127,7 +133,7 @@ class SmartBackend:
                 return [f"SMART Backend Services: {server.reason}"]
             key = signer(self._keys.current(), server.algorithms, self._wall())
             with self._store.reading() as unit:
-                kept = unit.tokens.get(self._name())
+                kept = unit.tokens.get(self.name())
             lines = [
                 f"SMART Backend Services: client {self._registration.client_id} at {server.token_endpoint}",
                 "no key of ours is among the algorithms it verifies"
@@ -143,7 +149,7 @@ class SmartBackend:
     def missing(self) -> tuple[str, ...]:
         """What we need for certain and was not granted, by the token there is; nobody is asked for one."""
         with self._store.reading() as unit:
-            kept = unit.tokens.get(self._name())
+            kept = unit.tokens.get(self.name())
         certain = " ".join(self._registration.scopes) or self._needs.letters({})
         return () if kept is None else missing_scopes(kept.scope, certain)
 
@@ -153,7 +159,7 @@ class SmartBackend:
 
     def _shared(self) -> str | TryLater:
         """The store's token; a new one when that is near its end and nobody else is at it."""
-        name, now = self._name(), self._wall()
+        name, now = self.name(), self._wall()
         with self._store.unit() as unit:
             kept = unit.tokens.get(name)
             if kept is not None and self._is_fresh(kept):
@@ -235,12 +241,6 @@ class SmartBackend:
                 _log.warning("ehr_scopes_not_granted", scopes=lacking)
             else:
                 _log.info("ehr_scopes_granted")
-
-    def _name(self) -> str:
-        """One token for each server, client and purpose: other scopes are another token."""
-        wanted = self._registration.scopes or sorted(self._needs.letters(None).items())
-        digest = hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
-        return f"{self._registration.base_url} {self._registration.client_id} {digest}"
 
     def _is_fresh(self, token: AccessToken) -> bool:
         return self._wall() < token.expires_at - MARGIN

@@ -156,7 +156,7 @@ def test_many_threads_of_several_processes_ask_for_one_token(store: Store, serve
 def test_who_waits_for_anothers_fetch_uses_the_old_token_while_it_lives(story: Story) -> None:
     backend = story.backend()
     backend.token()
-    name = backend._name()
+    name = backend.name()
     story.later(4 * MINUTE + 30 * SECOND)
     with story.store.unit() as unit:
         assert unit.tokens.claim_refresh(name, story.server.now, story.server.now + MINUTE)
