@@ -130,6 +130,7 @@ class MappedPatient:
     said_alive: bool = False  # by PID-30 N, or PID-29 emptied: a death told earlier was an error
     silenced_by: tuple[str, ...] = ()  # paths that ask for silence
     unsilenced: tuple[str, ...] = ()  # paths that say otherwise, or are emptied: a wish there is over
+    changed_at: datetime | None = None  # when the person's record was changed, if not with the message
     deleted: bool = False  # the person was entered in error (A29), or the record is not in use any more
     ehr_id: str = ""  # its id on the EHR's FHIR server, '' when HL7 v2 tells of it
 

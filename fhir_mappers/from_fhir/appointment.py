@@ -145,7 +145,7 @@ def _known_by_reference(each: Attending, message: Message) -> MappedPatient | No
     identifier = identifier_of(each.identifier)
     named: Resource = {"identifier": [each.identifier]} if identifier else {}
     theirs = patient_identifiers(named, message.profile, message.feed)
-    identifiers = (*theirs, *patient_by_id(each.id))
+    identifiers = (*patient_by_id(each.id), *theirs)
     if not identifiers:
         return None
     resource: Resource = {"resourceType": "Patient"}

@@ -26,7 +26,7 @@ _LAST: Final = 1 << 10
 def appointment_identifiers(
     appointment: Resource, feed: FeedFacts, facts: FhirFacts
 ) -> tuple[AppointmentIdentifier, ...]:
-    """What it is known by: what v2 knows in the feed's order, the server's id, then whatever else."""
+    """What it is known by: the server's id, what v2 knows in the feed's order, then whatever else."""
     order = (*feed.identity, *_PATHS.values())
     known: list[AppointmentIdentifier] = []
     others: list[AppointmentIdentifier] = []
@@ -46,11 +46,11 @@ def appointment_identifiers(
         if word(appointment, "id")
         else []
     )
-    return tuple(dict.fromkeys((*known, *own, *others)))
+    return tuple(dict.fromkeys((*own, *known, *others)))
 
 
 def patient_identifiers(patient: Resource, profile: VendorProfile, feed: FeedFacts) -> tuple[Identifier, ...]:
-    """What a patient is known by, best first as the profile ranks them; the server's id is the last."""
+    """What a patient is known by: the server's id, then best first as the profile ranks them."""
     rules = profile.patient
     found: list[tuple[tuple[int, int], list[Identifier]]] = []
     for identifier in kept_identifiers(patient, profile):
@@ -66,7 +66,7 @@ def patient_identifiers(patient: Resource, profile: VendorProfile, feed: FeedFac
         found.append((rank, each))
     found.sort(key=lambda ranked: ranked[0])
     best_first = (identifier for _, each in found for identifier in each)
-    return tuple(dict.fromkeys((*best_first, *patient_by_id(word(patient, "id")))))
+    return tuple(dict.fromkeys((*patient_by_id(word(patient, "id")), *best_first)))
 
 
 def kept_identifiers(patient: Resource, profile: VendorProfile) -> list[Resource]:

@@ -1,7 +1,7 @@
 """Appointment.participant → whose visit it is, and what the patients answered."""
 
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 from fhir_mappers.from_fhir.elements import concept_of, extension, identifier_of, numbered, part, parts, word
 from fhir_mappers.from_fhir.snapshot import Snapshot, id_of, type_of
@@ -55,6 +55,16 @@ def r4_participants(appointment: Resource) -> list[Resource]:
         if one:
             made.append(one | {"status": status if status in _STATUSES else "needs-action"})
     return made
+
+
+def has_accepted(appointment: Mapping[str, Any]) -> bool:
+    """Whether every patient participant of an Appointment we keep has accepted."""
+    said = [
+        word(each, "status")
+        for each in parts(appointment, "participant")
+        if type_of(part(each, "actor")) == "Patient"
+    ]
+    return bool(said) and all(status == "accepted" for status in said)
 
 
 def _patient(snapshot: Snapshot, path: str, actor: Resource, participant: Resource) -> Iterator[Attending]:

@@ -4,12 +4,12 @@ What a server says of a patient is all there is: a number that is not there any 
 on purpose: address, social security number and everything else that no text and no link to the chart needs.
 """
 
-from datetime import date
+from datetime import date, datetime
 
-from fhir_mappers.from_fhir.elements import identifier_of, is_tagged, truth, word
+from fhir_mappers.from_fhir.elements import identifier_of, is_tagged, part, truth, word
 from fhir_mappers.from_fhir.identity import kept_identifiers, patient_identifiers
 from fhir_mappers.from_fhir.message import Message
-from fhir_mappers.from_fhir.moments import first_day, last_day
+from fhir_mappers.from_fhir.moments import first_day, last_day, read_instant
 from fhir_mappers.from_fhir.person import names_of, read_language, read_name
 from fhir_mappers.from_fhir.related_person import read_guardian
 from fhir_mappers.from_fhir.telecom import read_telecoms
@@ -67,6 +67,7 @@ def map_patient(message: Message, patient: Resource) -> tuple[MappedPatient, dic
         guardian=guardian,
         unguarded=unguarded and not partial,
         said_alive=said_alive,
+        changed_at=_changed_at(message, patient),
         deleted=inactive,
         ehr_id=word(patient, "id"),
     )
@@ -78,6 +79,11 @@ def map_patient(message: Message, patient: Resource) -> tuple[MappedPatient, dic
         "guardian": guardian.path if guardian else "",
     }
     return mapped, {fact: path for fact, path in sources.items() if path}
+
+
+def _changed_at(message: Message, patient: Resource) -> datetime | None:
+    """When the Patient was changed; as part of an Appointment it has a time of its own."""
+    return read_instant(word(part(patient, "meta"), "lastUpdated"), message.feed.zone).at
 
 
 def only_known_by(

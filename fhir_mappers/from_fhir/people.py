@@ -22,7 +22,7 @@ def map_person(message: Message) -> Translation:
     merges = read_merges(snapshot, message.profile, message.feed)
     lost = {identifier for merge in merges for identifier in merge.gone}
     patient, sources = map_patient(message, snapshot.resource)
-    replaced = bool(lost) and patient.identifiers[-1] in lost
+    replaced = bool(patient.identifiers) and patient.identifiers[0] in lost
     return message.translation(
         "changed",
         # Of a record that became part of another, nothing is said but that it has.

@@ -41,4 +41,4 @@ def _known(
 ) -> tuple[Identifier, ...]:
     if resource is not None:
         return patient_identifiers(resource, profile, feed)
-    return (*patient_identifiers(named, profile, feed), *patient_by_id(written_id))
+    return (*patient_by_id(written_id), *patient_identifiers(named, profile, feed))

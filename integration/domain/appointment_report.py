@@ -180,7 +180,7 @@ def _merge(stored: Appointment, report: Report) -> Appointment:
         confirmed=stored.confirmed or confirmed,
         event_time=event_time,
         held_by=stored.held_by,
-        ehr_id=None if reused else stored.ehr_id,
+        ehr_id=shown.ehr_id or (None if reused else stored.ehr_id),
         parents=tuple(dict.fromkeys((*stored.parents, *shown.parents))),
         past_slots=stored.past_slots,
         older=_older(times, event_time),

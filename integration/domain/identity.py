@@ -7,19 +7,25 @@ identifier stands, so a visit number never passes for a placer's id.
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+# Where the ids stand that the EHR's FHIR server gives its resources: with one of them it is certain.
+_CERTAIN: Final = frozenset({"Appointment.id", "Patient.id"})
+
 
 def appointment_key(path: str, value: str, namespace: str, occurrence: str) -> str:
-    """The key of one appointment identifier (EI at SCH-2, SCH-1 or PV1-19; SCH-3 tells occurrences apart)."""
+    """The key of one appointment identifier (EI at SCH-2, SCH-1 or PV1-19; SCH-3 tells occurrences apart).
+
+    Of a FHIR server: Appointment.id, or Appointment.identifier with its system as namespace.
+    """
     return f"{path}|{namespace}|{value}|{occurrence}"
 
 
 def patient_key(authority: str, type_code: str, value: str) -> str:
-    """The key of one patient identifier (CX.4, CX.5, CX.1)."""
+    """The key of one patient identifier (CX.4, CX.5, CX.1); Patient.id is the authority of FHIR ids."""
     return f"{authority}|{type_code}|{value}"
 
 
@@ -27,13 +33,16 @@ def contradict(known: Iterable[str], shown: Sequence[str]) -> bool:
     """Whether the best identifier shown is of a kind already known, with another value.
 
     Then a match by a lesser identifier is a coincidence (some senders put a
-    counter in SCH-1): two different things.
+    counter in SCH-1): two different things. The id on the EHR's server comes
+    first; HL7 v2 knows none, so beside what only v2 has told the next best counts.
     """
-    if not shown:
-        return False
-    kind = _kind(shown[0])
-    known_of_kind = {key for key in known if _kind(key) == kind}
-    return bool(known_of_kind) and shown[0] not in known_of_kind
+    known = tuple(known)
+    for best in shown[:2]:
+        kind = _kind(best)
+        known_of_kind = {key for key in known if _kind(key) == kind}
+        if known_of_kind or kind[0] not in _CERTAIN:
+            return bool(known_of_kind) and best not in known_of_kind
+    return False
 
 
 def disagree(known: Collection[str], shown: Sequence[str]) -> bool:

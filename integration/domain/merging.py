@@ -52,7 +52,7 @@ def lay_over(stored: Patient, shown: Patient, taken_back: Retraction) -> Patient
         suppressed=bool(silenced_by),
         silenced_by=silenced_by,
         resource=_resource(stored.resource, shown.resource, taken_back),
-        ehr_id=stored.ehr_id,
+        ehr_id=shown.ehr_id or stored.ehr_id,
         guardian_number=stored.guardian_number if keep_guardian else shown.guardian_number,
         guardian_language=stored.guardian_language if keep_guardian else shown.guardian_language,
         gone=stored.gone,
@@ -72,6 +72,7 @@ def fill(stored: Patient, late: Patient, taken_back: Retraction) -> Patient:
     if _speaks_of_number(late, taken_back) and (never or is_newer):
         resource = dict(stored.resource) | {"telecom": late.resource.get("telecom", [])}
         stored = replace(stored, number=late.number, number_at=at, resource=resource)
+    stored = replace(stored, ehr_id=stored.ehr_id or late.ehr_id)
     return _complete(
         stored, replace(late, identifiers=(), number=None, guardian_number=None, guardian_language=None)
     )

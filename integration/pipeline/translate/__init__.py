@@ -10,7 +10,7 @@ from integration.domain.surprise import describe
 from integration.pipeline.translate.answering import owe_acknowledgment
 from integration.pipeline.translate.appointments import hear_appointment
 from integration.pipeline.translate.hearing import Hearing, Unusable
-from integration.pipeline.translate.holding import hold_its_appointment, let_go
+from integration.pipeline.translate.holding import hold_its_appointment, is_of_a_known_visit, let_go
 from integration.pipeline.translate.notifications import hear_notification, is_notification
 from integration.pipeline.translate.numbers import free_numbers
 from integration.pipeline.translate.people import hear_people
@@ -20,9 +20,11 @@ from integration.ports.store import StoreUnavailable
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from fhir_mappers.translation import Refusal
     from integration.pipeline.translate.reading import Reading
     from integration.ports.store import KeptMessage, Unit
     from integration.ports.workshop import Workshop
+    from integration.settings.model import Feed
 
 BATCH = 100
 # S23, S24: slots blocked and opened; ADT about beds, leaves, allergies …
@@ -112,12 +114,15 @@ def _apply(
     refusal = translation.refusal
     if refusal is not None and refusal.code in NOTHING_TO_APPLY:
         return f"{refusal.code} {refusal.path}"
+    if refusal is not None and _is_no_visit(unit, feed, message, refusal):
+        return f"{refusal.code} {refusal.path}"
     if refusal is not None:
         raise Unusable(f"{refusal.code} {refusal.path}")
     if workshop.settings.mode == "live" and translation.processing_id != feed.processing_id:
-        raise Unusable("wrong-processing-id MSH-11")
+        raise Unusable(f"wrong-processing-id {'MSH-11' if feed.fhir is None else 'meta.tag'}")
     notes = [f"{warning.code} {warning.path}" for warning in translation.warnings]
-    if unit.inbox.same_control_id(message):
+    # A FHIR resource of one version comes again whenever what it refers to has changed.
+    if feed.fhir is None and unit.inbox.same_control_id(message):
         notes.append("control-id-used-before MSH-10")
     hearing = Hearing(unit, workshop, feed, reading, translation, numbers_given)
     if translation.appointment is not None:
@@ -125,3 +130,9 @@ def _apply(
     elif translation.visit is not None:
         notes += hear_people(hearing, translation.visit)
     return ", ".join(notes) or None
+
+
+def _is_no_visit(unit: Unit, feed: Feed, message: KeptMessage, refusal: Refusal) -> bool:
+    """Whether it is an Appointment that is nobody's visit: a meeting, a slot kept free; and never was."""
+    is_nobodys = feed.fhir is not None and refusal.code == "no-patient"
+    return is_nobodys and not is_of_a_known_visit(unit, feed, message)

@@ -91,7 +91,8 @@ def _read_anew(unit: Unit, workshop: Workshop, stored: Appointment) -> Appointme
     if mapped is None or mapped.start is None:
         return stored
     was_said = stored.said_at(Fact.PLACE) is not None
-    if mapped.place is None and was_said and stored.practice in workshop.settings.practices:
+    corrects = feed.fhir is not None and feed.fhir.role == "reconcile"
+    if (mapped.place is None or corrects) and was_said and stored.practice in workshop.settings.practices:
         # The place came with another message, and stays.
         zone = zone_of(feed, stored)
         mapped = read_in_zone(message, feed, zone) or mapped

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from fhir_mappers.from_fhir.participants import has_accepted
 from integration.domain.appointment import CALLED_OFF, Appointment, AppointmentEvent, Fact
 from integration.domain.appointment_report import News, Report, hear
 from integration.domain.identity import contradict
+from integration.pipeline.translate.hearing import NOT_CREATED
 from integration.pipeline.translate.holding import still_held
+from integration.pipeline.translate.merges import hear_merge
 from integration.pipeline.translate.patients import plan_other_visits, save_patients
 from integration.pipeline.translate.placing import place
 from integration.pipeline.translate.reading import read_in_zone
@@ -24,15 +28,21 @@ if TYPE_CHECKING:
 def hear_appointment(hearing: Hearing, mapped: MappedAppointment) -> list[str]:
     """Store the appointment and its patients, and write down what happened; returns notes."""
     unit, stored = hearing.unit, _known(hearing)
+    if stored is None and hearing.reconciles:
+        return [NOT_CREATED]
+    for merge, sides in zip(hearing.translation.merges, hearing.reading.merge_keys, strict=True):
+        hear_merge(hearing, merge, sides)
     if stored is not None and mapped.place is None and mapped.zone.key != stored.zone:
         mapped = read_in_zone(hearing.message, hearing.feed, ZoneInfo(stored.zone)) or mapped
     # Of a patient it may be the newest, whatever it is of the visit.
     saved_patients, renumbered = save_patients(hearing)
     patients = tuple(patient.id for patient in saved_patients)
+    if len(patients) < len(hearing.translation.patients):
+        patients = ()  # somebody is not known to the feed that creates: whose visit it is stands
     news = _news(hearing, stored, mapped, patients)
     if news.is_stale:
         plan_other_visits(hearing, renumbered)
-        return ["older-than-stored MSH-7"]
+        return [hearing.is_stale_note]
     saved = unit.appointments.save(still_held(unit, stored, news.appointment))
     if news.event is not AppointmentEvent.IGNORED:
         hearing.ask_for_planning(
@@ -45,7 +55,11 @@ def hear_appointment(hearing: Hearing, mapped: MappedAppointment) -> list[str]:
     if not mapped.occurrence:
         end_parts(hearing, news.appointment)
     plan_other_visits(hearing, renumbered, but=saved.id)
-    return [] if saved.practice is not None else ["no-practice-claims-location AIL-3"]
+    if saved.practice is not None:
+        return []
+    return [
+        f"no-practice-claims-location {'AIL-3' if hearing.feed.fhir is None else 'Appointment.participant'}"
+    ]
 
 
 def _patients_before(stored: Appointment | None, saved: Appointment) -> tuple[int, ...] | None:
@@ -74,7 +88,7 @@ def _news(
     hearing: Hearing, stored: Appointment | None, mapped: MappedAppointment, patients: tuple[int, ...]
 ) -> News:
     """What it means beside what is stored."""
-    shown = _shown(hearing, mapped, patients)
+    shown = _shown(hearing, stored, mapped, patients)
     report = Report(
         event=AppointmentEvent(hearing.translation.event),
         appointment=shown,
@@ -88,26 +102,40 @@ def _news(
     return news if ended is None else News(AppointmentEvent.IGNORED, ended, first_contact=True)
 
 
-def _shown(hearing: Hearing, mapped: MappedAppointment, patients: tuple[int, ...]) -> Appointment:
-    """The appointment as the message shows it."""
+def _shown(
+    hearing: Hearing, stored: Appointment | None, mapped: MappedAppointment, patients: tuple[int, ...]
+) -> Appointment:
+    """The appointment as the message shows it.
+
+    A feed that corrects another leaves it the other's, by whose settings it is texted about, and the way
+    to meet as that one reads it.
+    """
     placed = place(hearing.workshop.settings, hearing.feed, mapped)
+    corrected = stored if hearing.reconciles else None
+    slot = placed.slot if corrected is None else replace(placed.slot, modality=corrected.slot.modality)
     return Appointment(
         id=0,
         scope=hearing.feed.scope,
-        feed=hearing.feed.name,
+        feed=hearing.feed.name if corrected is None else corrected.feed,
         identifiers=hearing.reading.appointment_keys,
         patients=tuple(dict.fromkeys(patients)),
         # A tentative booking (HL7 table 0277) is no promise to the patient.
         status="proposed" if mapped.tentative and mapped.status == "booked" else mapped.status,
-        slot=placed.slot,
+        slot=slot,
         zone=placed.zone,
         practice=placed.practice,
-        confirmed=mapped.confirmed,
+        confirmed=mapped.confirmed and not _had_accepted(hearing, stored),
         event_time=hearing.heard_at,
         resource=mapped.resource,
         slot_from=None if mapped.start is None else hearing.message.id,
         parents=parents_of(mapped),
+        ehr_id=mapped.ehr_id or None,
     )
+
+
+def _had_accepted(hearing: Hearing, stored: Appointment | None) -> bool:
+    """Whether the patient's yes is the one that was heard before: to another slot it is no answer."""
+    return hearing.feed.fhir is not None and stored is not None and has_accepted(stored.resource)
 
 
 def _said(
@@ -119,9 +147,18 @@ def _said(
         (shown.practice is not None and stored.practice not in {None, shown.practice})
         or (stored.practice is not None and stored.practice not in practices)
     )
+    if hearing.reconciles:
+        elsewhere = False
     said = {
         Fact.STATUS: mapped.status_said,
         Fact.START: mapped.start is not None,
-        Fact.PLACE: mapped.place is not None or elsewhere,
+        Fact.PLACE: _names_place(hearing, mapped) or elsewhere,
     }
     return [fact for fact, is_said in said.items() if is_said]
+
+
+def _names_place(hearing: Hearing, mapped: MappedAppointment) -> bool:
+    """Whether it says where; of a feed that corrects another only a place that its settings name."""
+    if hearing.reconciles:
+        return any(location.code in hearing.feed.locations for location in mapped.locations)
+    return mapped.place is not None

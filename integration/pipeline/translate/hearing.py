@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from integration.domain.appointment import AppointmentEvent
 from integration.ports.store import Change
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from integration.ports.store import KeptMessage, Unit
     from integration.ports.workshop import Workshop
     from integration.settings.model import Feed
+
+NOT_CREATED: Final = "not-created: another feed of the scope creates"
 
 
 class Unusable(Exception):
@@ -42,18 +44,37 @@ class Hearing:
 
     @property
     def heard_at(self) -> datetime:
-        """The event time: MSH-7; the receipt where the sender's clock runs ahead by too much (promise 3)."""
-        occurred_at = self.translation.occurred_at
-        if occurred_at is None or occurred_at > self._receipt + self.feed.clock_tolerance:
-            return self._receipt
-        return occurred_at
+        """The event time: MSH-7, meta.lastUpdated; the receipt where that is ahead by too much."""
+        return self.placed(self.translation.occurred_at)
 
     @property
     def heard_by(self) -> datetime:
         """The latest it may have been: in the autumn hour that comes twice MSH-7 may mean the second."""
-        local = self.heard_at.astimezone(self.feed.zone)
+        return self.latest(self.heard_at)
+
+    def placed(self, occurred_at: datetime | None) -> datetime:
+        """When it is believed to have been (promise 3)."""
+        if occurred_at is None or occurred_at > self._receipt + self.feed.clock_tolerance:
+            return self._receipt
+        return occurred_at
+
+    def latest(self, at: datetime) -> datetime:
+        """The latest a time of this feed may mean; FHIR's are instants."""
+        if self.feed.fhir is not None:
+            return at
+        local = at.astimezone(self.feed.zone)
         first, second = (local.replace(fold=fold).utcoffset() or timedelta() for fold in (0, 1))
-        return self.heard_at if local.fold else self.heard_at + max(first - second, timedelta())
+        return at if local.fold else at + max(first - second, timedelta())
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether it only corrects what another feed of the scope has told."""
+        return self.feed.fhir is not None and self.feed.fhir.role == "reconcile"
+
+    @property
+    def is_stale_note(self) -> str:
+        """What is noted of old news."""
+        return f"older-than-stored {'MSH-7' if self.feed.fhir is None else 'meta.lastUpdated'}"
 
     @property
     def _receipt(self) -> datetime:

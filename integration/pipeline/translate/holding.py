@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from integration.domain.appointment import Appointment
     from integration.ports.store import KeptMessage, Unit
     from integration.ports.workshop import Workshop
+    from integration.settings.model import Feed
 
 
 def hold_its_appointment(unit: Unit, workshop: Workshop, message: KeptMessage) -> None:
@@ -29,6 +30,13 @@ def hold_its_appointment(unit: Unit, workshop: Workshop, message: KeptMessage) -
     for part in unit.appointments.lock(unit.appointments.parts_of(feed.scope, keys)):
         if part.held_by is None:
             unit.appointments.save(replace(part, held_by=message.id))
+
+
+def is_of_a_known_visit(unit: Unit, feed: Feed, message: KeptMessage) -> bool:
+    """Whether a message that cannot be applied is about an appointment we have."""
+    found = identity_keys(message.payload, feed.vendor, feed.facts)
+    keys = appointment_keys(found.appointment, found.occurrence)
+    return unit.appointments.find(feed.scope, keys) is not None
 
 
 def let_go(unit: Unit, message_id: int) -> None:

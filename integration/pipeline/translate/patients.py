@@ -32,10 +32,14 @@ class Saved:
 
 
 def save_patients(hearing: Hearing) -> tuple[list[Patient], list[int]]:
-    """Insert or bring forward every patient; beside them, who is reached otherwise now."""
+    """Insert or bring forward every patient; beside them, who is reached otherwise now.
+
+    A feed that only corrects another inserts nobody: who is new to it may be known by other identifiers.
+    """
     saved = [
         save_patient(hearing, mapped, keys)
         for mapped, keys in zip(hearing.translation.patients, hearing.reading.patient_keys, strict=True)
+        if not hearing.reconciles or find_patient(hearing, keys) is not None
     ]
     return [each.after for each in saved], [each.after.id for each in saved if each.is_reached_otherwise]
 
@@ -51,7 +55,10 @@ def save_patient(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -
     stored = find_patient(hearing, keys)
     # What is said of a record that is gone only fills gaps, so it need not be the newest, nor becomes it.
     of_one_gone = stored is not None and keys[0] in stored.gone
-    is_older = stored is not None and stored.event_time is not None and hearing.heard_by < stored.event_time
+    heard_at = hearing.placed(mapped.changed_at or hearing.translation.occurred_at)
+    is_older = (
+        stored is not None and stored.event_time is not None and hearing.latest(heard_at) < stored.event_time
+    )
     guardian = mapped.guardian
     shown = Patient(
         id=0,
@@ -64,15 +71,17 @@ def save_patient(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -
         language=mapped.language,
         deceased=mapped.deceased,
         suppressed=mapped.no_publicity,
-        event_time=hearing.heard_at,
+        event_time=heard_at,
         resource=mapped.resource,
+        ehr_id=None if of_one_gone else mapped.ehr_id or None,
         guardian_number=None if guardian is None else guardian.number,
         guardian_language=None if guardian is None else guardian.language,
         silenced_by=mapped.silenced_by,
         removed=mapped.deleted,
     )
     taken_back = Retraction(
-        number=bool(mapped.cleared),
+        # That the other feed knows no number does not unsay the one that was told.
+        number=bool(mapped.cleared) and not hearing.reconciles,
         # Scheduling systems write "N" by default; registration takes a death back.
         death=mapped.said_alive and hearing.translation.appointment is None,
         silence=mapped.unsilenced,
@@ -97,7 +106,7 @@ def save_patient(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -
         if not unchanged:
             saved = Saved(stored, rows.save(merged))
         else:
-            saved = Saved(stored, stored if of_one_gone else rows.heard(stored, hearing.heard_at))
+            saved = Saved(stored, stored if of_one_gone else rows.heard(stored, heard_at))
     _note_given_numbers(hearing, saved)
     return saved
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from integration.pipeline.translate.hearing import NOT_CREATED
 from integration.pipeline.translate.merges import hear_merge
 from integration.pipeline.translate.patients import find_patient, plan_other_visits, save_patient
 from integration.pipeline.translate.visits import hear_visit, hear_visit_change
@@ -29,10 +30,13 @@ def hear_people(hearing: Hearing, visit: Visit) -> list[str]:
         if mapped.deleted and find_patient(hearing, keys) is None:
             notes.append("nobody-to-delete PID-3")
             continue
+        if hearing.reconciles and find_patient(hearing, keys) is None:
+            notes.append(NOT_CREATED)
+            continue
         saved = save_patient(hearing, mapped, keys)
         present.append(saved.after.id)
         if saved.is_stale:
-            notes.append("older-than-stored MSH-7")
+            notes.append(hearing.is_stale_note)
         if saved.is_reached_otherwise:
             otherwise.append(saved.after.id)
     for change in hearing.translation.visit_changes:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from fhir_mappers.translation import (
         AppointmentIdentifier,
+        FeedFacts,
         Identifier,
         MappedAppointment,
         MappedPatient,
@@ -50,7 +51,7 @@ def read(workshop: Workshop, message: KeptMessage) -> Reading:
     feed = workshop.settings.feeds.get(message.channel)
     if feed is None:
         return Reading(message)
-    translation = translate_message(message.payload, feed.vendor, feed.facts)
+    translation = translate_message(message.payload, feed.vendor, facts_for(feed, message))
     mapped = translation.appointment
     if mapped is None:
         return _read_people(message, feed, translation)
@@ -59,7 +60,15 @@ def read(workshop: Workshop, message: KeptMessage) -> Reading:
         _patient_keys(patient, fallback=f"{keys[0]}#{index}")
         for index, patient in enumerate(translation.patients)
     )
-    return Reading(message, feed, translation, keys, patients)
+    return Reading(message, feed, translation, keys, patients, _merge_keys(translation))
+
+
+def facts_for(feed: Feed, message: KeptMessage) -> FeedFacts:
+    """What the mapper must know of a message's feed, and when it came."""
+    facts = feed.facts
+    if facts.fhir is None:
+        return facts
+    return replace(facts, fhir=replace(facts.fhir, read_at=message.received_at))
 
 
 def _read_people(message: KeptMessage, feed: Feed, translation: Translation) -> Reading:
@@ -71,16 +80,21 @@ def _read_people(message: KeptMessage, feed: Feed, translation: Translation) -> 
         translation,
         appointment_keys(visit, ""),
         tuple(keys_of_patient(patient.identifiers) for patient in translation.patients),
-        tuple(
-            MergeKeys(keys_of_patient(merge.survivor), keys_of_patient(merge.gone))
-            for merge in translation.merges
-        ),
+        _merge_keys(translation),
+    )
+
+
+def _merge_keys(translation: Translation) -> tuple[MergeKeys, ...]:
+    return tuple(
+        MergeKeys(keys_of_patient(merge.survivor), keys_of_patient(merge.gone))
+        for merge in translation.merges
     )
 
 
 def read_in_zone(message: KeptMessage, feed: Feed, zone: ZoneInfo) -> MappedAppointment | None:
     """The appointment of a message that names no place, its times read in the zone of the visit."""
-    return translate_message(message.payload, feed.vendor, replace(feed.facts, visit_zone=zone)).appointment
+    facts = replace(facts_for(feed, message), visit_zone=zone)
+    return translate_message(message.payload, feed.vendor, facts).appointment
 
 
 def expect(unit: Unit, readings: Iterable[Reading]) -> None:
