@@ -207,6 +207,9 @@ def _communication(around: Surroundings, purpose: Purpose) -> str | None:
         return "Epic's Communication is for referrals to community organizations only"
     if around.vendor is Vendor.ORACLE:
         return "Oracle's Communication is a message to staff and cannot tell of a text to a patient"
+    sender = around.settings.staff_sender or ""
+    if around.vendor is Vendor.CANVAS and not sender.startswith("Practitioner/"):
+        return "Canvas takes a Communication between a patient and a Practitioner only: staff_sender is none"
     return _offers("Communication", "create")(around, purpose)
 
 
@@ -285,6 +288,8 @@ def _cannot(around: Surroundings, mode: str) -> Iterator[str]:
         yield "Canvas shows it in the patient's app too: the patient may see the text twice"
     if mode == "fhir_document" and around.settings.document.encounter:
         yield "a text about a visit without an encounter is not filed"
+    if mode == "fhir_document" and around.vendor is Vendor.ORACLE and around.settings.document.author is None:
+        yield "Oracle takes no update without document.author: each text is written once, when it is final"
     if mode in {"fhir_communication", "fhir_document"} and not abilities.update:
         yield "the EHR takes no updates: each text is written once, when its outcome is final"
     if not abilities.conditional_create and not abilities.find:

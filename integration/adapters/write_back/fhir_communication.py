@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from integration.adapters.ehr.canvas import as_message
 from integration.adapters.ehr.fact_to_fhir import is_final, to_fhir
 from integration.adapters.ehr.filing import Filing
+from integration.adapters.ehr.vendor import Vendor, vendor_of
 from integration.ports.ehr import LeftOut, NotWritable, TryLater, Written
 
 if TYPE_CHECKING:
@@ -24,8 +26,11 @@ class FhirCommunicationMode:
 
     name = "fhir_communication"
 
-    def __init__(self, fhir: FhirTools, filing: Filing, *, once: bool = False) -> None:
+    def __init__(
+        self, fhir: FhirTools, filing: Filing, *, once: bool = False, practitioner: str | None = None
+    ) -> None:
         self._fhir = fhir
+        self._practitioner = practitioner
         self._filing = filing
         self._once = once
 
@@ -36,13 +41,17 @@ class FhirCommunicationMode:
 
     def write(self, fact: Fact) -> WriteOutcome:
         """Create or bring forward the fact in the chart."""
-        abilities = self._fhir.capabilities.of("Communication")
-        if isinstance(abilities, TryLater):
-            return abilities
+        server = self._fhir.capabilities.server()
+        if isinstance(server, TryLater):
+            return server
+        abilities = server.of("Communication")
         settled = _settled(fact, abilities, once=self._once)
         if settled is not None:
             return settled
-        return self._filing.file(fact, abilities, lambda links: to_fhir(fact, links))
+        if vendor_of(server) is not Vendor.CANVAS or self._practitioner is None:
+            return self._filing.file(fact, abilities, lambda links: to_fhir(fact, links))
+        staff = self._practitioner
+        return self._filing.file(fact, abilities, lambda links: as_message(to_fhir(fact, links), staff))
 
 
 def _settled(fact: Fact, abilities: Abilities, *, once: bool) -> WriteOutcome | None:
@@ -65,4 +74,5 @@ def build(tools: Tools) -> FhirCommunicationMode:
         tools.fhir,
         Filing(tools.fhir, tools.organization),
         once=tools.settings.texts == "communication_once",
+        practitioner=tools.settings.staff_sender,
     )

@@ -51,7 +51,9 @@ class FhirDocumentMode:
             return server
         abilities = server.of("DocumentReference")
         vendor = vendor_of(server)
-        once = vendor is Vendor.EPIC or not abilities.update
+        # Oracle takes no update without an author.
+        unsigned = vendor is Vendor.ORACLE and self._settings.author is None
+        once = vendor is Vendor.EPIC or unsigned or not abilities.update
         settled = _settled(fact, abilities, once=once)
         if settled is not None:
             return settled

@@ -45,6 +45,17 @@ class Seen:
     headers: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """One request, read."""
+
+    method: str
+    segments: list[str]
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: Any  # None for a GET
+
+
 class StrictEhr:
     """The server's data, its manners (knobs), and the faults that wait."""
 
@@ -72,6 +83,7 @@ class StrictEhr:
         self.ignores_search = False  # answers every search with everything
         self.returns_body = True
         self.refers_strictly = True
+        self.relative_location = False
         self._lags: dict[tuple[str, str], int] = {}
         self._number = 0
 
@@ -129,9 +141,22 @@ class StrictEhr:
             if lagging and self._lags.setdefault(key, self.search_lag) > 0:
                 self._lags[key] -= 1
                 continue
-            if self.ignores_search or all(_carries(each, token) for token in query.get("identifier", [])):
+            whose = [_subject(each)]
+            ours = all(_carries(each, token) for token in query.get("identifier", []))
+            if self.ignores_search or (ours and query.get("patient", whose) == whose):
                 found.append(each)
         return found
+
+    # what a vendor's server has otherwise
+
+    def house_rule(self, asked: Asked) -> tuple[int, Resource | None, dict[str, str]] | None:
+        """The answer to what the vendor treats by rules of its own; None for all else."""
+        del asked
+        return None
+
+    def taken(self, resource: Resource) -> Resource:
+        """What the vendor keeps of a resource."""
+        return resource
 
     def patched(self, current: Resource, steps: list[Resource]) -> Resource | None:
         """The resource after a JSON Patch; None when a step does not apply."""
@@ -185,6 +210,10 @@ class StrictEhr:
                 }
             ],
         }
+
+
+def _subject(resource: Resource) -> str:
+    return str((resource.get("subject") or {}).get("reference", "")).rpartition("/")[2]
 
 
 def _carries(resource: Resource, token: str) -> bool:
@@ -249,13 +278,17 @@ class _Handler(BaseHTTPRequestHandler):
         body: bytes,
     ) -> tuple[int, Resource | None, dict[str, str]]:
         if "json" not in headers.get("accept", ""):
-            return 406, _outcome("not-supported"), {}
+            return 406, outcome("not-supported"), {}
+        asked = Asked(method, segments, query, headers, json.loads(body or b"null"))
+        ruled = self.ehr.house_rule(asked)
+        if ruled is not None:
+            return ruled
         if method == "GET":
             return self._look(segments, query)
         patches = method == "PATCH"
         if headers.get("content-type") != f"application/{'json-patch' if patches else 'fhir'}+json":
-            return 415, _outcome("not-supported"), {}
-        return self._change(method, segments, headers, json.loads(body))
+            return 415, outcome("not-supported"), {}
+        return self._change(method, segments, headers, asked.body)
 
     def _change(
         self, method: str, segments: list[str], headers: dict[str, str], resource: Any
@@ -279,13 +312,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refusal(self, kind: str, resource: Resource) -> tuple[int, Resource | None, dict[str, str]] | None:
         if resource.get("resourceType") != kind:
-            return 400, _outcome("invalid"), {}
+            return 400, outcome("invalid"), {}
         try:
             get_fhir_model_class(kind).model_validate(resource)
         except ValidationError:
-            return 422, _outcome("structure"), {}
+            return 422, outcome("structure"), {}
         lost = self.ehr.missing_reference(resource) if self.ehr.refers_strictly else None
-        return (422, _outcome("not-found"), {}) if lost else None
+        return (422, outcome("not-found"), {}) if lost else None
 
     def _search(self, kind: str, query: dict[str, list[str]]) -> tuple[int, Resource | None, dict[str, str]]:
         found = self.ehr.matches(kind, query, lagging=True)
@@ -303,66 +336,66 @@ class _Handler(BaseHTTPRequestHandler):
     def _read(self, kind: str, resource_id: str) -> tuple[int, Resource | None, dict[str, str]]:
         versions = self.ehr.history.get((kind, resource_id))
         if not versions:
-            return 404, _outcome("not-found"), {}
+            return 404, outcome("not-found"), {}
         if versions[-1] is None:
-            return 410, _outcome("deleted"), {}
+            return 410, outcome("deleted"), {}
         return 200, versions[-1], self._version_headers(versions[-1])
 
     def _create(
         self, kind: str, resource: Resource, condition: str | None
     ) -> tuple[int, Resource | None, dict[str, str]]:
         if "create" not in self.ehr.offers.get(kind, ()):
-            return 405, _outcome("not-supported"), {}
+            return 405, outcome("not-supported"), {}
         if condition and self.ehr.conditional_create:
             there = self.ehr.matches(kind, parse_qs(condition), lagging=False)
             if len(there) > 1:
-                return 412, _outcome("multiple-matches"), {}
+                return 412, outcome("multiple-matches"), {}
             if there:
                 return 200, self._shown(there[0]), self._version_headers(there[0])
-        return self._written(201, self.ehr.put({**resource, "id": None}))
+        return self._written(201, self.ehr.put({**self.ehr.taken(resource), "id": None}))
 
     def _update(
         self, kind: str, resource_id: str, resource: Resource, if_match: str | None
     ) -> tuple[int, Resource | None, dict[str, str]]:
         if "update" not in self.ehr.offers.get(kind, ()):
-            return 405, _outcome("not-supported"), {}
+            return 405, outcome("not-supported"), {}
         versions = self.ehr.history.get((kind, resource_id))
         if not versions:
-            return 404, _outcome("not-found"), {}
+            return 404, outcome("not-found"), {}
         current = versions[-1]
         if self.ehr.versioning == "versioned-update" and (
             current is None or if_match != f'W/"{current["meta"]["versionId"]}"'
         ):
-            return self.ehr.conflict_status, _outcome("conflict"), {}
+            return self.ehr.conflict_status, outcome("conflict"), {}
         if current is None:
-            return 410, _outcome("deleted"), {}
-        return self._written(200, self.ehr.put(resource, resource_id))
+            return 410, outcome("deleted"), {}
+        return self._written(200, self.ehr.put(self.ehr.taken(resource), resource_id))
 
     def _patch(
         self, kind: str, resource_id: str, steps: list[Resource], headers: dict[str, str]
     ) -> tuple[int, Resource | None, dict[str, str]]:
         """A JSON Patch (RFC 6902) as far as anybody sends one here."""
         if "patch" not in self.ehr.offers.get(kind, ()):
-            return 405, _outcome("not-supported"), {}
+            return 405, outcome("not-supported"), {}
         versions = self.ehr.history.get((kind, resource_id)) or [None]
         current = versions[-1]
         if current is None:
-            return 404, _outcome("not-found"), {}
+            return 404, outcome("not-found"), {}
         matches = headers.get("if-match") == f'W/"{current["meta"]["versionId"]}"'
         if self.ehr.versioning == "versioned-update" and not matches:
-            return self.ehr.conflict_status, _outcome("conflict"), {}
+            return self.ehr.conflict_status, outcome("conflict"), {}
         changed = self.ehr.patched(current, steps)
         if changed is None:
-            return 422, _outcome("business-rule"), {}
+            return 422, outcome("business-rule"), {}
         refusal = self._refusal(kind, changed)
         return refusal or self._written(200, self.ehr.put(changed, resource_id))
 
     def _written(self, status: int, stored: Resource) -> tuple[int, Resource | None, dict[str, str]]:
         headers = self._version_headers(stored)
         version = stored["meta"]["versionId"]
-        headers["Location"] = (
-            f"{self.ehr.base_url}/{stored['resourceType']}/{stored['id']}/_history/{version}"
-        )
+        place = f"{stored['resourceType']}/{stored['id']}"
+        whole = f"{self.ehr.base_url}/{place}/_history/{version}"
+        headers["Location"] = place if self.ehr.relative_location else whole
         return status, self._shown(stored), headers
 
     def _shown(self, resource: Resource) -> Resource | None:
@@ -388,7 +421,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-def _outcome(code: str) -> Resource:
+def outcome(code: str) -> Resource:
     """A refusal that quotes a person, as real servers do."""
     return {
         "resourceType": "OperationOutcome",
