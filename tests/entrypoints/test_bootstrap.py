@@ -164,3 +164,31 @@ def test_looking_into_a_store_makes_none(tmp_path: Path) -> None:
     with pytest.raises(bootstrap.NoStore, match="There is no store"):
         bootstrap.open_existing_store(surroundings(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fhir_feed_says_what_it_still_needs_before_it_hears(tmp_path: Path, shipped: Settings) -> None:
+    ehr = {"EHR_FHIR_BASE_URL": "http://127.0.0.1:9/fhir"}
+    secret = {"EHR_SUBSCRIPTION_SECRET": "one,two"}
+    needs_a_place = "Feed ehr: EHR_FHIR_BASE_URL is not set, the EHR is not heard."
+    needs_a_secret = "Feed ehr: EHR_SUBSCRIPTION_SECRET is not set, notifications are refused."
+    hears = "Feed ehr: notifications at http://127.0.0.1:8080/fhir/subscriptions/ehr"
+    assert needs_a_place in said(surroundings(tmp_path, **secret), shipped)
+    assert needs_a_secret in said(surroundings(tmp_path, **ehr), shipped)
+    assert hears in said(surroundings(tmp_path, **ehr, **secret), shipped)
+
+
+def test_the_secret_of_another_feed_is_named_after_it_and_one_of_no_feed_is_said(
+    tmp_path: Path, shipped: Settings
+) -> None:
+    north = replace(shipped.feeds["ehr"], name="north-clinic")
+    environment = surroundings(
+        tmp_path,
+        EHR_FHIR_BASE_URL="http://127.0.0.1:9/fhir",
+        EHR_SUBSCRIPTION_SECRET="of nobody",
+        EHR_SUBSCRIPTION_SECRET_NORTH_CLINIC="theirs",
+    )
+    told = said(environment, replace(shipped, feeds={"north-clinic": north}))
+    assert "Feed north-clinic: notifications at" in told
+    assert "EHR_SUBSCRIPTION_SECRET: no feed of that name has [fhir]." in told
+    assert "theirs" not in told
+    assert "of nobody" not in told

@@ -89,7 +89,7 @@ def test_wrong_usage_is_exit_status_2(arguments: list[str], capsys: pytest.Captu
 NAMES_NOTHING = (
     (
         ["map", "booking.hl7", "--feed", "mian"],
-        "--feed mian: no such feed; allowed: main; did you mean main?",
+        "--feed mian: no such feed; allowed: ehr, main; did you mean main?",
     ),
     (["map"], "name the FILEs to read, or --inbox N"),
     (["map", "booking.hl7", "--inbox", "5"], "FILE or --inbox, not both"),

@@ -63,7 +63,7 @@ def test_a_store_of_an_earlier_release_is_thought_over_as_a_whole(store: Store) 
     with store.unit() as unit:
         add_visit(unit)
     begin_with(store, SHIPPED_ONE, NOW, whole_site=True)
-    assert left(store) == Scope(frozenset({"main"}), frozenset({"riverside"}))
+    assert left(store) == Scope(frozenset(SHIPPED_ONE.settings.feeds), frozenset({"riverside"}))
 
 
 def test_a_start_with_other_settings_is_as_good_as_a_reload(store: Store) -> None:

@@ -34,7 +34,7 @@ def r4_status(
     *events: dict[str, Any], kind: str = "event-notification", since: str = "1", **said: Any
 ) -> dict[str, Any]:
     """Parameters; `said` replaces a parameter by name, with _ for -, None leaves it out."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "subscription": {"valueReference": {"reference": f"{BASE}/Subscription/sub-1"}},
         "topic": {"valueCanonical": TOPIC},
         "status": {"valueCode": "active"},
