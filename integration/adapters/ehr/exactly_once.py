@@ -130,10 +130,11 @@ class ExactlyOnce:
         )
 
     def _adopt(self, resource: Resource, there: Held) -> Outcome:
-        """It is there from an earlier try, perhaps with older news."""
-        if there.resource is not None and _tells_as_much(there.resource, resource):
-            return Written(there.id, there.version)
-        outcome = self.bring_forward(resource, there.id, there.version)
+        """It is there from an earlier try, perhaps with older news, or with what others did since."""
+        stands = None if there.resource is None else _stands(there, there.resource, resource)
+        if stands is not None or not self._abilities.update:
+            return stands or Written(there.id, there.version)
+        outcome = self._over_newest(resource, there.id)
         if isinstance(outcome, Missing):
             return TryLater("the EHR is of two minds whether it has it", away=False)
         return outcome
@@ -147,8 +148,9 @@ class ExactlyOnce:
             if not isinstance(newest, Held):
                 return newest
             current = newest.resource or {}
-            if _is_ahead(current, resource) or _tells_as_much(current, resource):
-                return Written(newest.id, newest.version)
+            stands = _stands(newest, current, resource)
+            if stands is not None:
+                return stands
             answer = self._client.update(_laid_over(current, resource), resource_id, newest.version)
             if isinstance(answer, Held):
                 return Written(answer.id, answer.version)
@@ -185,6 +187,16 @@ def _age(resource: Resource) -> tuple[str, str]:
 
 def _version(resource: Resource) -> str | None:
     return (resource.get("meta") or {}).get("versionId")
+
+
+def _stands(held: Held, current: Resource, ours: Resource) -> Written | None:
+    """What is to be said when the chart needs nothing of ours.
+
+    Where it knows more, its version is not one of ours: the next news looks at it first.
+    """
+    if _is_ahead(current, ours):
+        return Written(held.id)
+    return Written(held.id, held.version) if _tells_as_much(current, ours) else None
 
 
 def _is_ahead(current: Resource, ours: Resource) -> bool:

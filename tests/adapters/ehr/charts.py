@@ -10,11 +10,13 @@ from integration.domain.appointment import Appointment, Slot
 from integration.domain.conversation import Reply
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.recipient import Patient
+from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.text_message import Subject, TextKind, TextMessage
 from integration.domain.write_back import WriteBack, WriteBackKind
-from integration.ports.ehr import Fact
+from integration.ports.ehr import Fact, TryLater, Written
 
 if TYPE_CHECKING:
+    from integration.ports.ehr import WriteBackMode, WriteOutcome
     from tests.adapters.ehr.strict_server import Resource, StrictEhr
 
 MRN = "urn:oid:2.16.840.1.113883.19.5"
@@ -131,6 +133,57 @@ def reply_fact(kind: WriteBackKind = WriteBackKind.REPLY, answered: WriteBack | 
     """The fact of the reply, or of the confirmation in it."""
     row = WriteBack(id=2, kind=kind, subject_id=3, patient_id=4)
     return Fact(row, patient(), (appointment(),), text(**DELIVERED), reply(), answered)
+
+
+def wish_fact(intent: str = "stop", *, in_force: bool = True, **changes: Any) -> Fact:
+    """Ana's STOP, or her START, told after the Communication r1 of her reply."""
+    row = WriteBack(id=4, kind=WriteBackKind.CONSENT, subject_id=3, patient_id=4)
+    said = reply(**{"intent": intent, "body": intent.upper(), "appointment_id": None, **changes})
+    told = WriteBack(3, WriteBackKind.REPLY, 3, 4, ehr_id="r1", mode="fhir_communication")
+    return Fact(row, patient(), reply=said, told=told, in_force=in_force)
+
+
+def staff_task(**changes: Any) -> StaffTask:
+    """Ana cannot come."""
+    wish = StaffTask(
+        id=7,
+        kind=TaskKind.CANCEL_WISH,
+        practice="riverside",
+        reason="The patient cannot come. Nothing was cancelled.",
+        created_at=datetime(2027, 3, 1, 14, 5, tzinfo=UTC),
+        due_at=START,
+        patient_id=4,
+        appointment_id=9,
+        reply_id=3,
+    )
+    return replace(wish, **changes)
+
+
+def task_fact(**changes: Any) -> Fact:
+    """The work that her reply made for staff."""
+    row = WriteBack(id=5, kind=WriteBackKind.TASK, subject_id=7, patient_id=4)
+    told = WriteBack(3, WriteBackKind.REPLY, 3, 4, ehr_id="r1", mode="fhir_communication")
+    task = staff_task(**changes)
+    return Fact(row, patient(), (appointment(),), None, reply(intent="cancel"), task=task, told=told)
+
+
+def settled(fact: Fact, outcome: WriteOutcome) -> Fact:
+    """The fact as the pipeline would bring it the next time."""
+    if isinstance(outcome, Written):
+        row = replace(fact.row, ehr_id=outcome.ehr_id, ehr_version=outcome.version, reason=None)
+        known = replace(fact.patient, ehr_id=outcome.patient_id or fact.patient.ehr_id)
+        return replace(fact, row=row, patient=known)
+    return replace(fact, row=replace(fact.row, reason=outcome.reason, tries=fact.row.tries + 1))
+
+
+def tell(mode: WriteBackMode, fact: Fact, tries: int = 8) -> tuple[Fact, WriteOutcome]:
+    """Try until the server has taken it or refused it."""
+    for _ in range(tries):
+        outcome = mode.write(fact)
+        fact = settled(fact, outcome)
+        if not isinstance(outcome, TryLater):
+            return fact, outcome
+    raise AssertionError(f"still not settled: {fact.row.reason}")
 
 
 def admit(ehr: StrictEhr, *resources: Resource) -> None:
