@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -27,9 +28,16 @@ class SandboxEhrUnavailable(Exception):
 class DemoEhr:
     """One FHIR R4 server on loopback, with its data in `data_dir`; ends with this process."""
 
-    def __init__(self, data_dir: Path, port: int = 0) -> None:
+    def __init__(
+        self, data_dir: Path, port: int = 0, *, clients: Sequence[Mapping[str, Any]] | None = None
+    ) -> None:
+        """`clients` may come, by a token: client_id, scopes, and jwks, jwks_url or client_secret of each.
+
+        Without them everybody may do everything.
+        """
         self._data_dir = data_dir
         self._port = port
+        self._clients = clients
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -43,6 +51,8 @@ class DemoEhr:
         log_path = self._data_dir / "ehr.log"
         # -P: the modules beside that file must not shadow libraries of the same name.
         command = [sys.executable, "-P", ehr_process.__file__, str(self._data_dir.resolve()), str(self._port)]
+        if self._clients is not None:
+            command.append(json.dumps(list(self._clients)))
         with log_path.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 - our own program, with our own arguments
                 command,
@@ -95,6 +105,7 @@ def seed(
     base_url: str,
     patients: Sequence[Mapping[str, Any]],
     appointments: Sequence[Mapping[str, Any]] = (),
+    token: str | None = None,
 ) -> tuple[list[str], list[str]]:
     """Put FHIR R4 Patients and Appointments into the demo EHR, once however often it is called.
 
@@ -102,7 +113,8 @@ def seed(
     refers to one of these patients, by `Patient/<id>` or by one of its identifiers, is pointed to
     the chart the server made. Returns the server's ids of both.
     """
-    with httpx.Client(trust_env=False, timeout=10) as http:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    with httpx.Client(trust_env=False, timeout=10, headers=headers) as http:
         patient_ids = [_create(http, base_url, patient) for patient in patients]
         charts = dict(zip(patient_ids, patients, strict=True))
         appointment_ids = [_create(http, base_url, _pointed(each, charts)) for each in appointments]

@@ -58,6 +58,7 @@ class Product:
     http_port: int
     ehr_url: str
     log: Path
+    ehr_token: str | None = None  # for who looks into the chart
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, *commands: Sequence[str]) -> None:
@@ -115,19 +116,29 @@ class Product:
 
     def chart(self, kind: str) -> list[dict[str, Any]]:
         """Every resource of one kind in the EHR."""
-        bundle = httpx.get(f"{self.ehr_url}/{kind}", params={"_count": 1000}, trust_env=False).json()
+        headers = {} if self.ehr_token is None else {"Authorization": f"Bearer {self.ehr_token}"}
+        url = f"{self.ehr_url}/{kind}"
+        bundle = httpx.get(url, params={"_count": 1000}, headers=headers, trust_env=False).json()
         return [entry["resource"] for entry in bundle.get("entry", ())]
 
 
 @contextmanager
 def product(
-    directory: Path, *, surroundings: Mapping[str, str] | None = None, pace: float = 0.0
+    directory: Path,
+    *,
+    surroundings: Mapping[str, str] | None = None,
+    pace: float = 0.0,
+    clients: Callable[[str], Sequence[Mapping[str, Any]]] | None = None,
 ) -> Iterator[Product]:
-    """A product ready to be started, with the sandbox's network and EHR around it."""
+    """A product ready to be started, with the sandbox's network and EHR around it.
+
+    `clients` are those the EHR lets in, by the address where the product will show its public keys.
+    """
     mllp, http, operator = free_port(), free_port(), free_port()
     reply_url = f"http://127.0.0.1:{http}/sms/twilio/reply"
     with ExitStack() as stack:
-        ehr = DemoEhr(directory / "ehr")
+        jwks_url = f"http://127.0.0.1:{http}/.well-known/jwks.json"
+        ehr = DemoEhr(directory / "ehr", clients=clients(jwks_url) if clients else None)
         ehr_url = ehr.start()
         stack.callback(ehr.stop)
         exchange = Exchange(behaviour=Behaviour(reply_url=reply_url, pace=pace))
