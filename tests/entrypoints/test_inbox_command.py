@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -12,7 +13,10 @@ import pytest
 from integration.entrypoints.cli import main
 from integration.entrypoints.commands.inbox.masking import fields, masked
 from integration.ports.store import KeptMessage
+from integration.settings.model import FhirHearing
+from tests.mappers.notifications import post, r4, r4_event
 from tests.messages import CARLA, siu, without
+from tests.settings import feed
 from tests.site import Site, TurnedClock
 from tests.stores import TEST_DATA_KEY
 
@@ -287,3 +291,52 @@ def test_a_time_range_is_replayed(kept: SqlStore, capsys: pytest.CaptureFixture[
     assert main(["inbox", "replay", *around, "--state", "done", "--yes", "--json"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"replayed": 1}
     kept.close()
+
+
+@pytest.fixture
+def notified(kept: SqlStore) -> SqlStore:
+    """The same store with a notification that was read, and one that cannot be."""
+    site = Site(kept, TurnedClock(NOW))
+    site.change(settings=replace(site.settings, feeds={"ehr": feed(name="ehr", fhir=FhirHearing())}))
+    with kept.unit() as unit:
+        for number, received in enumerate(
+            (post(r4(r4_event("41", "Appointment/a-7"), since="41")), post("{"))
+        ):
+            unit.inbox.add(
+                KeptMessage(0, "fhir:ehr", f"note-{number}", received.to_bytes(), NOW), b"%d" % number * 32
+            )
+    site.work()
+    return kept
+
+
+def test_a_notification_is_shown_with_what_is_understood_of_it_and_no_id(
+    notified: SqlStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inbox", "list", "--feed", "fhir:ehr", "--json"]) == 0
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(each["state"], each["reason"]) for each in listed] == [("done", None), ("dead", "not-json body")]
+    read, dead = (str(each["id"]) for each in listed)
+    assert main(["inbox", "show", read, dead]) == 0
+    out = capsys.readouterr().out
+    assert "as understood now: event" in out
+    assert "event 41: Appointment/x-9" in out
+    assert "this is not JSON" in out
+    assert "a-7" not in out
+    assert main(["inbox", "show", read, "--json", "--reveal"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["became"]["events"] == [{"number": 41, "focus": "Appointment/a-7", "deleted": False}]
+    assert {"path": "method", "value": "POST"} in told["fields"]
+    notified.close()
+
+
+def test_a_replayed_notification_is_read_again(
+    notified: SqlStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inbox", "replay", "--feed", "fhir:ehr", "--state", "done", "--yes", "--json"]) == 0
+    tried, replayed = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (tried["messages"], tried["texts"], tried["dead_again"], replayed["replayed"]) == (1, 0, 0, 1)
+    with notified.unit() as unit:
+        want = unit.wants.claim(NOW, NOW)
+        assert want is not None
+        assert want.revision == 1  # the trial has left nothing behind
+    notified.close()

@@ -47,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "ids", nargs="*", type=int, metavar="ID", help="messages, by their number in the list"
     )
     parser.add_argument("--state", choices=_STATES, help="those in this state")
-    parser.add_argument("--feed", help="those of this feed (channel)")
+    parser.add_argument(
+        "--feed", help="those of this feed (channel); fhir:ehr: the notifications to the feed ehr"
+    )
     parser.add_argument("--reason", help="those with this reason")
     parser.add_argument("--since", metavar="T", help="those received then or later: 2027-03-01T09:00-05:00")
     parser.add_argument("--until", metavar="T", help="those received before")
@@ -70,7 +72,8 @@ def run(options: argparse.Namespace) -> int:
         if options.deed == "show":
             from integration.entrypoints.commands.inbox.showing import show_messages
 
-            return show_messages(store, the_settings(environment), options)
+            base = environment.ehr_fhir_base_url or ""
+            return show_messages(store, the_settings(environment), options, base)
         if options.deed == "dismiss":
             from integration.entrypoints.commands.inbox.mending import dismiss
 

@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 from fhir_mappers.translate_message import identity_keys, translate
 from integration.entrypoints.commands.inbox.masking import fields, masked
 from integration.entrypoints.commands.inbox.messages import as_json
+from integration.entrypoints.commands.inbox.notification import show_notification
 from integration.entrypoints.printing import facts, json_line, say, table, warn
 from integration.entrypoints.terminal import Paint
 from integration.entrypoints.troubles import Usage
+from integration.pipeline.translate.notifications import is_notification
 from integration.pipeline.translate.reading import appointment_keys
 
 if TYPE_CHECKING:
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from integration.settings.model import Feed, Settings
 
 
-def show_messages(store: Store, settings: Settings, options: argparse.Namespace) -> int:
-    """Exit status 1 when one of the messages is unknown."""
+def show_messages(store: Store, settings: Settings, options: argparse.Namespace, base: str) -> int:
+    """Exit status 1 when one is unknown; `base`: the EHR's base URL, "" when there is none."""
     if not options.ids:
         raise Usage("inbox show needs the number of a message; inbox list shows them")
     unknown = False
@@ -35,6 +37,9 @@ def show_messages(store: Store, settings: Settings, options: argparse.Namespace)
         if message is None:
             warn(f"There is no message {message_id}.")
             unknown = True
+            continue
+        if is_notification(message):
+            show_notification(message, base, as_lines=options.json, reveal=options.reveal)
             continue
         charset = None if feed is None else feed.charset
         parts = fields(message.payload, charset=charset, reveal=options.reveal)
