@@ -29,6 +29,11 @@ def patient_key(authority: str, type_code: str, value: str) -> str:
     return f"{authority}|{type_code}|{value}"
 
 
+def ehr_ids(keys: Iterable[str]) -> frozenset[str]:
+    """The ids on the EHR's FHIR server among the keys of an appointment or a patient."""
+    return frozenset(key.split("|")[2] for key in keys if _kind(key)[0] in _CERTAIN)
+
+
 def contradict(known: Iterable[str], shown: Sequence[str]) -> bool:
     """Whether the best identifier shown is of a kind already known, with another value.
 

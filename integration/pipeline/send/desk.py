@@ -6,12 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from fhir_mappers.v2_to_fhir import identity_keys
+from integration.aftermath import open_task
 from integration.domain.consent import SuppressionKind
 from integration.domain.consequences import mass_change_breaker, texts_breaker
 from integration.domain.feed_silence import silence
 from integration.domain.gathering import Candidate
-from integration.domain.identity import appointment_key, patient_key
 from integration.domain.last_look import (
     LATER,
     OTHER_NUMBER,
@@ -27,13 +26,12 @@ from integration.domain.last_look import (
 from integration.domain.reminder import ReminderState
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.text_message import Attempt, AttemptState
+from integration.pipeline.send.waiting import is_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from integration.domain.appointment import Appointment
-    from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
     from integration.domain.text_message import TextMessage
     from integration.ports.store import Unit
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
 
 HOUR = timedelta(hours=1)
 NO_PROVIDER = "no provider"
-MOST_WAITING = 200  # unread messages looked into for one text; behind more than that, texts wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +124,7 @@ class Desk:
             return Skip("the feed is in shadow")
         if reminder.reason == NO_PROVIDER:
             return Skip("was due while there was no provider")  # a switch-on sends nothing already due
-        waiting = self._is_waiting(appointment, patient)
+        waiting = is_waiting(self.unit, self.workshop, appointment, patient)
         verdict = of_visit(reminder, candidate.step, appointment, waiting=waiting, now=self.now)
         if verdict is None and candidate.step.outranks_caps:
             verdict = self._breaker(mass_change_breaker(practice.name))
@@ -151,40 +148,21 @@ class Desk:
         since = max(self.now - HOUR, self.released.get(name, self.now - HOUR))
         if verdict is None and self.unit.texts.offered_by(practice.name, since) >= practice.texts_per_hour:
             self.breakers_to_open[name] = "more texts in an hour than expected"
-            self.unit.tasks.add(
+            open_task(
+                self.unit,
                 StaffTask(
                     id=0,
                     kind=TaskKind.RELEASE,
                     practice=practice.name,
                     reason="More texts went out in an hour than expected: release the others or drop them.",
                     created_at=self.now,
-                )
+                ),
             )
             verdict = Hold(self.now + LATER, "waits for a person's release")
         return verdict
 
     def _breaker(self, name: str) -> Verdict:
         return Hold(self.now + LATER, "waits for a person's release") if name in self.breakers else None
-
-    def _is_waiting(self, appointment: Appointment, patient: Patient) -> bool:
-        """Whether a message or a change of this appointment or patient waits unapplied (promise 4)."""
-        feeds = self.workshop.settings.feeds
-        channels = [feed.name for feed in feeds.values() if feed.scope == appointment.scope]
-        messages = self.unit.inbox.waiting(channels, MOST_WAITING)
-        # Messages first: one that is applied after this line leaves a change before the next.
-        if len(messages) >= MOST_WAITING or self.unit.changes.waits([appointment.id]):
-            return True
-        known = {*appointment.identifiers, *appointment.parents, *patient.identifiers}
-        for message in messages:
-            feed = feeds[message.channel]
-            keys = identity_keys(message.payload, feed.vendor, feed.facts)
-            shown = {appointment_key(k.path, k.value, k.namespace, keys.occurrence) for k in keys.appointment}
-            # A child may name its parent without the authority.
-            shown |= {appointment_key(k.path, k.value, "", "") for k in keys.appointment}
-            shown |= {patient_key(k.authority, k.type, k.value) for k in keys.patients}
-            if known & shown:
-                return True
-        return False
 
 
 def settle(desk: Desk, reminders: Sequence[Reminder], verdict: Verdict) -> None:

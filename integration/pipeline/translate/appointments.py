@@ -57,9 +57,8 @@ def hear_appointment(hearing: Hearing, mapped: MappedAppointment) -> list[str]:
     plan_other_visits(hearing, renumbered, but=saved.id)
     if saved.practice is not None:
         return []
-    return [
-        f"no-practice-claims-location {'AIL-3' if hearing.feed.fhir is None else 'Appointment.participant'}"
-    ]
+    path = "AIL-3" if hearing.feed.fhir is None else "Appointment.participant"
+    return [f"no-practice-claims-location {path}"]
 
 
 def _patients_before(stored: Appointment | None, saved: Appointment) -> tuple[int, ...] | None:
