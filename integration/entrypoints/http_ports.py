@@ -9,6 +9,7 @@ from integration.domain.feed_silence import silence
 from integration.entrypoints.listener_metrics import ListenerFigures
 from integration.entrypoints.metrics import metrics_app
 from integration.entrypoints.receiving import Exchangeable, Receiver, public_app
+from integration.ports.ehr_subscribing import WELL
 from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -94,4 +95,19 @@ def silent_feeds(workshop: Workshop) -> list[str]:
         silence(watch.name, watch.silent_since, feeds[watch.name].zone)
         for watch in watches
         if watch.silent_since is not None and watch.name in feeds
+    ]
+
+
+def stopped_subscriptions(workshop: Workshop) -> list[str]:
+    """A sentence for each Subscription of ours that does not tell us what changes, for `/health/ready`."""
+    try:
+        with workshop.store.reading() as unit:
+            rows = unit.subscriptions.all()
+    except StoreUnavailable:
+        return []
+    return [
+        f"the EHR's Subscription of feed {row.feed} for {row.resource_type} is "
+        f"{row.status or 'not made yet'}{f': {row.reason}' if row.reason else ''}"
+        for row in rows
+        if row.status != WELL or row.tries
     ]

@@ -13,6 +13,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from integration.domain.application_acknowledgment import AcknowledgmentState
 from integration.domain.write_back import WriteBackState
+from integration.ports.ehr_subscribing import WELL
 from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -95,3 +96,30 @@ class _StoreCollector:
         calendar = GaugeMetricFamily(f"{_PREFIX}_calendar_seconds", "What the calendar shows, since 1970.")
         calendar.add_metric([], clock.calendar().timestamp())
         yield from (inbox, outbox, answers, tasks, stopped, late, silent, heard, calendar)
+        yield from self._subscriptions()
+
+    def _subscriptions(self) -> Iterator[GaugeMetricFamily]:
+        labels = ["feed", "resource_type", "topic"]
+        active = GaugeMetricFamily(
+            f"{_PREFIX}_ehr_subscription_active", "Whether the EHR tells what changes.", labels=labels
+        )
+        heard = GaugeMetricFamily(
+            f"{_PREFIX}_ehr_subscription_last_heard_seconds",
+            "When it last gave a sign of life, since 1970.",
+            labels=labels,
+        )
+        event = GaugeMetricFamily(
+            f"{_PREFIX}_ehr_subscription_last_event_seconds",
+            "When it last told of one, since 1970.",
+            labels=labels,
+        )
+        with self._workshop.store.reading() as unit:
+            rows = unit.subscriptions.all()
+        for row in rows:
+            name = [row.feed, row.resource_type, row.topic]
+            active.add_metric(name, row.status == WELL and row.tries == 0)
+            if row.heard_at is not None:
+                heard.add_metric(name, row.heard_at.timestamp())
+            if row.event_at is not None:
+                event.add_metric(name, row.event_at.timestamp())
+        yield from (active, heard, event)

@@ -22,7 +22,7 @@ from integration import bootstrap
 from integration.domain.clock import RealClock, SimulatedClock, wall_now
 from integration.entrypoints.bells import Bells
 from integration.entrypoints.channel import channels
-from integration.entrypoints.http_ports import Ports, silent_feeds, store_answers
+from integration.entrypoints.http_ports import Ports, silent_feeds, stopped_subscriptions, store_answers
 from integration.entrypoints.in_force import Running, SettingsWatch, begin_with, go_on_with
 from integration.entrypoints.knocker import AT_REST, Knocker
 from integration.entrypoints.lifeline import Lifeline
@@ -97,7 +97,7 @@ class EmbeddedWeb:
         self._checked: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._checks = 0
         self._deaf: str | None = None  # why the listener goes on as it was
-        self._ports = Ports(environment, self._workshop, self._ready, lambda: silent_feeds(self._workshop))
+        self._ports = Ports(environment, self._workshop, self._ready, self._notes)
         self._knocker = Knocker(
             self._workshop.store,
             self._clock,
@@ -128,6 +128,9 @@ class EmbeddedWeb:
         self._ports.stop()
         self._knocker.stop(_DRAIN)
         self._workshop.store.close()
+
+    def _notes(self) -> list[str]:
+        return [*silent_feeds(self._workshop), *stopped_subscriptions(self._workshop)]
 
     def _ready(self) -> Mapping[str, bool | str]:
         return {

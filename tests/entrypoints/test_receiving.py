@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from integration.entrypoints.http_ports import silent_feeds
+from integration.entrypoints.http_ports import silent_feeds, stopped_subscriptions
 from integration.entrypoints.metrics import metrics_app
 from integration.entrypoints.receiving import Receiver, mounted
 from integration.entrypoints.troubles import Refused
 from integration.pipeline.watch import Watching
+from integration.ports.ehr_store import EhrSubscription
 from integration.ports.store import StoreUnavailable
 from tests.messages import siu
 from tests.ports import free_ports
@@ -139,6 +140,26 @@ def test_a_silent_feed_is_shown_to_machines_and_to_people(store: Store) -> None:
     (line,) = [each for each in told.splitlines() if each.startswith("appointment_texts_feed_last_heard_s")]
     assert float(line.rpartition(" ")[2]) == heard_at
     assert silent_feeds(site.workshop) == ["nothing has been heard from feed main since 2027-03-01 11:00"]
+
+
+def test_a_subscription_that_was_stopped_is_shown_to_machines_and_to_people(store: Store) -> None:
+    site = Site(store, TurnedClock(local("2027-03-01T11:00")))
+    well = EhrSubscription("ehr", "Appointment", "1", "classic", "active", heard_at=site.clock.now)
+    stopped = EhrSubscription("ehr", "Patient", "2", "classic", "error", tries=3, reason="HTTP 503")
+    with store.unit() as unit:
+        unit.subscriptions.save(well)
+        unit.subscriptions.save(stopped)
+    told = body(metrics_app(site.workshop), "/metrics").decode()
+    labels = '{feed="ehr",resource_type="Appointment",topic=""}'
+    assert f"appointment_texts_ehr_subscription_active{labels} 1.0" in told
+    assert 'active{feed="ehr",resource_type="Patient",topic=""} 0.0' in told
+    (line,) = [
+        each for each in told.splitlines() if each.startswith("appointment_texts_ehr_subscription_last_h")
+    ]
+    assert float(line.rpartition(" ")[2]) == site.clock.now.timestamp()
+    assert stopped_subscriptions(site.workshop) == [
+        "the EHR's Subscription of feed ehr for Patient is error: HTTP 503"
+    ]
 
 
 def test_metrics_say_when_the_store_does_not_answer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
