@@ -14,8 +14,9 @@ from integration.adapters.ehr.choosing import MODES, PURPOSES, Purpose
 from integration.adapters.ehr.fhir_client import FhirClient
 from integration.domain.write_back import WriteBackKind
 from integration.ports.ehr import Written
+from integration.settings.model import WritingBack
 from integration.testing.ehr import FakeWriteBack
-from tests.adapters.ehr.charts import DELIVERED, admit, reply_fact, text_fact
+from tests.adapters.ehr.charts import DELIVERED, admit, reply_fact, task_fact, tell, text_fact, wish_fact
 from tests.adapters.ehr.strict_server import StrictEhr, listening
 from tests.adapters.ehr.tooling import tools
 
@@ -25,14 +26,30 @@ if TYPE_CHECKING:
     from integration.ports.ehr import Fact, WriteBackMode
 
 FOUND = [module.name for module in pkgutil.iter_modules(write_back.__path__)]
+FACTS: dict[Purpose, list[Fact]] = {
+    Purpose.TEXTS: [text_fact(), reply_fact()],
+    Purpose.ANSWERS: [reply_fact(WriteBackKind.CONFIRMATION)],
+    Purpose.CONSENT: [wish_fact()],
+    Purpose.TASKS: [task_fact()],
+}
+SERVED = [
+    (name, fact)
+    for purpose, facts in FACTS.items()
+    for name in MODES[purpose]
+    for fact in facts
+    if name in FOUND and not name.startswith("hl7_")
+]
 FOR_TEXTS = [name for name in FOUND if name in MODES[Purpose.TEXTS] and not name.startswith("hl7_")]
 
 
 @pytest.fixture
 def ehr() -> Iterator[StrictEhr]:
     with listening(StrictEhr()) as ehr:
-        ehr.offers["DocumentReference"] = ehr.offers["Communication"]
+        for also in ("DocumentReference", "Consent", "Task", "Appointment"):
+            ehr.offers[also] = ehr.offers["Communication"]
         admit(ehr)
+        ehr.put({"resourceType": "Group", "type": "practitioner", "actual": True}, "staff")
+        ehr.put({"resourceType": "Communication", "status": "completed"}, "r1")  # the reply of wish and task
         yield ehr
 
 
@@ -48,6 +65,26 @@ def mode(ehr: StrictEhr, request: pytest.FixtureRequest) -> Iterator[WriteBackMo
     assert built.name == request.param
     yield built
     client.close()
+
+
+@pytest.mark.parametrize(("name", "fact"), SERVED, ids=[f"{name}-{fact.row.kind}" for name, fact in SERVED])
+def test_whatever_a_mode_is_for_is_one_record_however_often_it_is_told(
+    ehr: StrictEhr, name: str, fact: Fact
+) -> None:
+    client = FhirClient(ehr.base_url)
+    settings = WritingBack(staff_group="Group/staff")
+    mode: WriteBackMode = importlib.import_module(f"{write_back.__name__}.{name}").build(
+        tools(client, settings)
+    )
+    assert mode.name == name
+    assert len(mode.describe().splitlines()) == 1
+    told, first = tell(mode, fact)
+    _, before_it_was_noted = tell(mode, fact)
+    _, again = tell(mode, told)
+    client.close()
+    ids = {each.ehr_id for each in (first, before_it_was_noted, again) if isinstance(each, Written)}
+    assert len(ids) == 1
+    assert isinstance(again, Written)
 
 
 def test_every_mode_serves_a_purpose() -> None:
