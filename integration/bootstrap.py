@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from integration.adapters.store.unit_of_work import SqlStore
     from integration.domain.clock import Clock
     from integration.ports.ehr import WriteBackMode
+    from integration.ports.ehr_reading import EhrReader
     from integration.ports.ehr_subscribing import EhrSubscriber
     from integration.ports.hl7 import Hl7Sender
     from integration.ports.sms import SmsProvider
     from integration.ports.store import Store
     from integration.ports.workshop import Workshop
     from integration.settings.environment import Environment
-    from integration.settings.model import Settings
+    from integration.settings.model import FhirHearing, Settings
 
 TOKEN_BYTES = 24  # of an attempt's token
 _DATABASE = "appointment-texts.sqlite"
@@ -112,6 +113,7 @@ def open_workshop(
         write_back=write_back(settings, ehr),
         ehr=ehr,
         subscriber=subscriber(environment, ehr),
+        reader=reader(ehr),
         clock=clock or RealClock(),
         settings=settings,
         public_base_url=environment.public_base_url,
@@ -213,6 +215,16 @@ def _need(client: FhirClient | None, settings: Settings) -> FhirClient | None:
     if client is not None and isinstance(client.authorization, SmartBackend):
         client.authorization.need(needs(settings))
     return client
+
+
+def reader(client: FhirClient | None) -> EhrReader | None:
+    """Who reads the EHR's FHIR server for its feeds, where there is one."""
+    if client is None:
+        return None
+    from integration.adapters.ehr.capabilities import Capabilities
+    from integration.adapters.ehr.reader import FhirReader
+
+    return FhirReader(client, Capabilities(client))
 
 
 def subscriber(environment: Environment, client: FhirClient | None) -> EhrSubscriber | None:
@@ -331,6 +343,11 @@ def on_and_off(environment: Environment, settings: Settings, workshop: Workshop)
     ]
     lines += _notified(environment, settings)
     lines += [
+        f"Feed {feed.name}: {_hearing(feed.fhir, reachable=workshop.reader is not None)}"
+        for feed in settings.feeds.values()
+        if feed.fhir is not None
+    ]
+    lines += [
         f"Feed {feed.name}: shadow, everything is planned and shown, nothing is sent."
         for feed in settings.feeds.values()
         if feed.state == "shadow"
@@ -355,3 +372,12 @@ def _notified(environment: Environment, settings: Settings) -> Iterator[str]:
     for source in environment.subscription_secrets:
         if source not in sources:
             yield f"{secret_of(source)}: no feed of that name has [fhir]."
+
+
+def _hearing(how: FhirHearing, *, reachable: bool) -> str:
+    if not reachable:
+        return "EHR_FHIR_BASE_URL is not set: what it is told of cannot be read."
+    if how.poll is None:
+        return "the EHR is read when it notifies us; it is not asked what changed (poll)."
+    minutes = how.poll.total_seconds() / 60
+    return f"the EHR is read when it notifies us, and asked every {minutes:g} min what changed."

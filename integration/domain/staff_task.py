@@ -25,6 +25,7 @@ class TaskKind(StrEnum):
     RELEASE = "release"  # a breaker stopped texts; a person may release them
     WRITE_BACK = "write_back"  # the EHR refused what we wrote
     SILENT_FEED = "silent_feed"  # nothing comes from a feed that should speak; closes itself when it does
+    UNREAD_EHR = "unread_ehr"  # the EHR does not show us what a feed needs
 
 
 # What is a patient's own matter, and so belongs into the chart. The rest is about texting, writing back or a

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from integration.domain.circuit import Circuit
 from integration.pipeline.acknowledge import Acknowledging
 from integration.pipeline.plan import plan_changes
+from integration.pipeline.reading.fetch import Fetching
+from integration.pipeline.reading.poll import Polling
 from integration.pipeline.reply import hear
 from integration.pipeline.send import send_next
 from integration.pipeline.subscriptions import Upkeep
@@ -26,6 +28,13 @@ if TYPE_CHECKING:
 def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
     """Every step over one workshop."""
     circuit, acknowledging, watching = Circuit(), Acknowledging(workshop), Watching(workshop)
+    reading = Circuit()
+    fetching, polling = Fetching(workshop, reading), Polling(workshop, reading)
+
+    def listen() -> bool:
+        polling.expect()
+        return watching.look()
+
     return {
         "translate": lambda: bool(translate(workshop)),
         "acknowledge": lambda: bool(acknowledging.drain()),
@@ -38,8 +47,8 @@ def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
             drain(workshop.store, workshop.write_back, workshop.clock, workshop.random, circuit)
         ),
         "anew": lambda: anew(workshop),
-        "silence": watching.look,
+        "silence": listen,
         "subscriptions": Upkeep(workshop).look,
-        "fetch": lambda: False,
-        "poll": lambda: False,
+        "fetch": lambda: bool(fetching.drain()),
+        "poll": polling.next,
     }

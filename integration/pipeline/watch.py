@@ -67,7 +67,8 @@ class Watching:
         watched = [watches.get(name) or replace(new, name=name) for name in self._expected]
         _, heard = unit.feeds.heard_since(min(watch.looked_up_to for watch in watched))
         for watch in watched:
-            known = self._brought_forward(watch, heard.get(watch.name), now)
+            words = [heard[channel] for channel in (watch.name, f"fhir:{watch.name}") if channel in heard]
+            known = self._brought_forward(watch, max(words, default=None), now)
             unit.feeds.save(replace(known, looked_at=now, looked_up_to=max(0, newest - OVERLAP)))
             if known.silent_since != watch.silent_since:
                 self._tell(unit, known)

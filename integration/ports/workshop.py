@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from integration.domain.clock import Clock
     from integration.ports.ehr import EhrServer, WriteBackMode
+    from integration.ports.ehr_reading import EhrReader
     from integration.ports.ehr_subscribing import EhrSubscriber
     from integration.ports.hl7 import Hl7Sender
     from integration.ports.sms import SmsProvider
@@ -30,6 +31,7 @@ class Workshop:
     new_token: Callable[[], str]  # unguessable, made of [A-Za-z0-9_-]
     random: Callable[[], float]  # in [0, 1)
     ehr: EhrServer | None = None  # None: EHR_FHIR_BASE_URL is not set
+    reader: EhrReader | None = None  # the same server, for those who listen
     subscriber: EhrSubscriber | None = None  # where there is an EHR
     simulated: bool = False  # the calendar runs by itself: only a loopback provider may be used
     # By feed: who hears application acknowledgments.

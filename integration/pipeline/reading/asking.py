@@ -1,0 +1,236 @@
+"""Asks the EHR once what changed, and keeps the answer.
+
+The first answer of a feed is a backfill, which plans the future only. How far was asked is remembered when
+all of an answer is kept; an interrupted one begins anew, and what is kept already is kept once. Once a day
+the whole window is read: what has come within the horizon, what nobody told of, whose number is another.
+What is known, is to come, and is not shown then is read singly: it may be gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+import orjson
+import structlog
+
+from integration.pipeline.reading.keeping import LEASE, close_refusals, keep
+from integration.ports.ehr import TryLater
+from integration.ports.ehr_reading import NotReadable, Page, Reference, Window
+from integration.settings.differences import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from integration.domain.appointment import Appointment
+    from integration.domain.clock import Clock
+    from integration.ports.ehr_reading import EhrReader
+    from integration.ports.ehr_store import Poll
+    from integration.ports.store import Unit
+    from integration.ports.workshop import Workshop
+    from integration.settings.model import Feed, FhirHearing
+
+BEHIND: Final = timedelta(days=1)  # visits of yesterday are heard of too: who came, who did not
+MARGIN: Final = timedelta(days=2)  # beyond the horizon, so that a day later all within it is known
+WHOLE_EVERY: Final = timedelta(days=1)
+AT_ONCE: Final = timedelta(days=30)  # of visits asked for in one question
+OVERLAP: Final = timedelta(minutes=5)  # clocks differ, and searches lag behind writes
+ASLEEP: Final = timedelta(days=365)  # until somebody wants it
+BITE: Final = 20  # snapshots of one transaction
+PROGRESS: Final = 1000  # appointments between two lines of the log
+# So many known, and none shown: that is the answer of a server that hides them, not of an empty calendar.
+INCREDIBLE: Final = 20
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked for one feed, or one of its places."""
+
+    poll: Poll
+    feed: Feed
+    fhir: FhirHearing
+    windows: Sequence[tuple[Window, bool]]  # and whether all that is found there plans the future only
+    whole: bool  # all there is, not only what changed
+    late: bool  # so long after the last answer that what bears no date may be old
+    began: datetime  # wall
+
+    @classmethod
+    def of(cls, poll: Poll, feed: Feed, fhir: FhirHearing, clock: Clock) -> Question:
+        """All, when there was no answer yet, a day after the last such one, and for another horizon."""
+        began, today = clock.wall(), clock.calendar()
+        starts, ends = today - BEHIND, today + fhir.horizon + MARGIN
+        since, covered = poll.changed_since, poll.covered_until
+        place, guardians = poll.location.removeprefix("Location/"), bool(fhir.guardians)
+        if since is not None and covered is not None and ends - WHOLE_EVERY <= covered <= ends:
+            whole = False
+            windows = [(Window(starts, covered, since, place, guardians), False)]
+        else:
+            whole = True
+            edges = [starts, *_between(starts, ends, covered), ends]
+            windows = [
+                (
+                    Window(edge, following, None, place, guardians),
+                    since is None or covered is None or edge >= covered,
+                )
+                for edge, following in pairwise(edges)
+            ]
+        late = since is not None and began - since > feed.oldest_event
+        return cls(poll, feed, fhir, windows, whole, late, began)
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What has come so far."""
+
+    at: datetime  # by the earlier of the two clocks
+    seen: set[str] = field(default_factory=set)  # ids of Appointments
+    kept: int = 0
+    unread: int = 0
+
+
+def ask(workshop: Workshop, reader: EhrReader, question: Question) -> TryLater | NotReadable | None:
+    """Keep the whole answer and remember how far was asked; or the trouble that ended it."""
+    answer = _Answer(question.began)
+    for window, quiet in question.windows:
+        for page in _pages(reader, window):
+            if not isinstance(page, Page):
+                return page
+            _keep(workshop, question, answer, page, quiet=quiet)
+    _remember(workshop, question, answer)
+    return None
+
+
+def next_at(fhir: FhirHearing, now: datetime) -> datetime:
+    """When a feed is asked for again."""
+    return now + (ASLEEP if fhir.poll is None else fhir.poll)
+
+
+def _pages(reader: EhrReader, window: Window) -> Iterator[Page | NotReadable | TryLater]:
+    try:
+        yield from reader.changed(window)
+    except Exception as error:  # noqa: BLE001 - an answer that trips the reader must not stop other feeds
+        # The type alone: an error's words may quote a person.
+        yield TryLater(f"reading stopped unexpectedly ({type(error).__name__})", away=False)
+
+
+def _keep(workshop: Workshop, question: Question, answer: _Answer, page: Page, *, quiet: bool) -> None:
+    feed, before = question.feed.name, len(answer.seen)
+    if page.at is not None:
+        answer.at = min(answer.at, page.at)
+    answer.unread += page.unread + len(page.unresolved)
+    answer.seen |= {each.reference.id for each in page.snapshots} | {each.id for each in page.unresolved}
+    for first in range(0, len(page.snapshots), BITE):
+        bite = page.snapshots[first : first + BITE]
+        silent = [each for each in bite if quiet or (question.late and not _is_dated(each.payload))]
+        with workshop.store.unit() as unit:
+            now = workshop.clock.wall()
+            for snapshots in (silent, [each for each in bite if each not in silent]):
+                answer.kept += keep(unit, feed, snapshots, now, quiet=snapshots is silent)
+    with workshop.store.unit() as unit:
+        if page.unresolved:
+            unit.wants.tell(feed, page.unresolved, workshop.clock.wall())
+        unit.polls.hold(question.poll, workshop.clock.wall() + LEASE)
+    if answer.kept:
+        workshop.knock("translate")
+    if page.unresolved:
+        workshop.knock("fetch")
+    if len(answer.seen) // PROGRESS > before // PROGRESS:
+        _log.info("reading the EHR", feed=feed, read=len(answer.seen), new=answer.kept)
+
+
+def _remember(workshop: Workshop, question: Question, answer: _Answer) -> None:
+    """All is kept."""
+    poll, feed = question.poll, question.feed.name
+    missing = _not_shown(workshop, question, answer.seen) if question.whole else []
+    now = workshop.clock.wall()
+    with workshop.store.unit() as unit:
+        unit.polls.settle(
+            replace(
+                poll,
+                changed_since=answer.at - OVERLAP,
+                covered_until=question.windows[-1][0].ends if question.whole else poll.covered_until,
+                next_at=now + ASLEEP if poll.location else next_at(question.fhir, now),
+                tries=0,
+                reason=None,
+            )
+        )
+        if missing:
+            unit.wants.tell(feed, missing, now)
+        if poll.reason is not None:
+            close_refusals(unit, feed, workshop.clock.calendar())
+        _heard(unit, feed, now)
+    if missing:
+        workshop.knock("fetch")
+    if answer.kept or answer.unread or missing or poll.changed_since is None:
+        _log.info(
+            "the EHR was asked what changed",
+            feed=feed,
+            first=poll.changed_since is None,
+            read=len(answer.seen),
+            new=answer.kept,
+            unread=answer.unread,
+            not_shown=len(missing),
+        )
+
+
+def _not_shown(workshop: Workshop, question: Question, seen: set[str]) -> list[Reference]:
+    """What is known of this feed, lies in what was asked for, and was not shown: moved, or gone."""
+    starts, ends = question.windows[0][0].starts, question.windows[-1][0].ends
+    known = {
+        visit.ehr_id
+        for visit in _to_come(workshop, question.feed.name, starts, ends)
+        if visit.ehr_id is not None and _is_at(visit, question.poll.location)
+    }
+    if not seen and len(known) >= INCREDIBLE:
+        _log.error("the EHR shows none of the visits it told of", feed=question.feed.name, known=len(known))
+        return []
+    return [Reference("Appointment", each) for each in sorted(known - seen)]
+
+
+def _to_come(workshop: Workshop, feed: str, starts: datetime, ends: datetime) -> Iterator[Appointment]:
+    after: int | None = 0
+    scope = Scope(feeds=frozenset({feed}))
+    while after is not None:
+        with workshop.store.reading() as unit:
+            ids, after = unit.appointments.touched(scope, after_id=after, since=starts, limit=100)
+            visits = [unit.appointments.get(each) for each in ids]
+        for visit in visits:
+            if visit.is_expected and visit.slot.start is not None and visit.slot.start < ends:
+                yield visit
+
+
+def _between(starts: datetime, ends: datetime, covered: datetime | None) -> list[datetime]:
+    """Where long windows are cut, and where what was covered ends."""
+    cuts = {covered} if covered is not None and starts < covered < ends else set()
+    cut = starts + AT_ONCE
+    while cut < ends:
+        cuts.add(cut)
+        cut += AT_ONCE
+    return sorted(cuts)
+
+
+def _is_dated(payload: bytes) -> bool:
+    """Whether an Appointment says when it changed, or when it was made."""
+    resource = orjson.loads(payload)["entry"][0].get("resource") or {}
+    return bool((resource.get("meta") or {}).get("lastUpdated") or resource.get("created"))
+
+
+def _is_at(visit: Appointment, location: str) -> bool:
+    """Whether the visit is at that Location; at "" all are."""
+    if not location:
+        return True
+    named = f"Location/{location.removeprefix('Location/')}"
+    actors = (each.get("actor") or {} for each in visit.resource.get("participant") or ())
+    return any(str(actor.get("reference")).endswith(named) for actor in actors)
+
+
+def _heard(unit: Unit, feed: str, at: datetime) -> None:
+    """A feed that was answered is not silent, even if nothing has changed."""
+    for watch in unit.feeds.claim() or ():
+        if watch.name == feed:
+            unit.feeds.save(replace(watch, last_heard=at))
