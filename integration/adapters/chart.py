@@ -104,6 +104,8 @@ class Chart:
             way = choose(around, without)[purpose]
             if not way.mode or way.mode in without:
                 return first or LeftOut(WITHOUT[purpose])
+            if isinstance(first, NoEncounter) and way.mode == "log_only":
+                return first  # the row says why
             mode = self._mode(way.mode)
             outcome = mode.write(fact)
             if not self._goes_on(way.mode, outcome):

@@ -75,7 +75,7 @@ class Linker:
             if isinstance(known, Held) and known.resource and self._is_of(known.resource, patient_ids):
                 return known.id
         for token in tokens(appointment.resource):
-            found = self._client.search("Appointment", {"identifier": token.search})
+            found = self._visits(token, patient_ids)
             if isinstance(found, TryLater):
                 return found
             if isinstance(found, NotWritable) or not found.complete:
@@ -88,6 +88,17 @@ class Linker:
             if len(visits) == 1:
                 return str(visits[0]["id"])
         return None
+
+    def _visits(self, token: Token, patient_ids: Collection[str]) -> Found | NotWritable | TryLater:
+        """By identifier; where the server searches Appointment by patient only (Epic), all of the patient's."""
+        found: Found | NotWritable | TryLater = self._client.search(
+            "Appointment", {"identifier": token.search}
+        )
+        for patient_id in sorted(patient_ids):
+            if not isinstance(found, NotWritable):
+                break
+            found = self._client.search("Appointment", {"patient": patient_id})
+        return found
 
     def _by_identifier(self, patient: Patient) -> str | NoChart | NotWritable | TryLater:
         why: NoChart | NotWritable = NoChart("no Patient on the EHR has the patient's identifiers")

@@ -141,9 +141,9 @@ class StrictEhr:
             if lagging and self._lags.setdefault(key, self.search_lag) > 0:
                 self._lags[key] -= 1
                 continue
-            whose = [_subject(each)]
             ours = all(_carries(each, token) for token in query.get("identifier", []))
-            if self.ignores_search or (ours and query.get("patient", whose) == whose):
+            theirs = all(_is_about(each, patient_id) for patient_id in query.get("patient", []))
+            if self.ignores_search or (ours and theirs):
                 found.append(each)
         return found
 
@@ -212,8 +212,10 @@ class StrictEhr:
         }
 
 
-def _subject(resource: Resource) -> str:
-    return str((resource.get("subject") or {}).get("reference", "")).rpartition("/")[2]
+def _is_about(resource: Resource, patient_id: str) -> bool:
+    actors = [each.get("actor") or {} for each in resource.get("participant") or ()]
+    named = (resource.get("subject") or {}, *actors)
+    return any(each.get("reference") == f"Patient/{patient_id}" for each in named)
 
 
 def _carries(resource: Resource, token: str) -> bool:
