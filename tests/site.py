@@ -75,15 +75,15 @@ class Site:
         """Change the workshop, as a restart with other settings would."""
         self.workshop = replace(self.workshop, **changes)
 
-    def receive(self, payload: bytes) -> None:
+    def receive(self, payload: bytes, channel: str = "main") -> None:
         """Keep one message, and do nothing about it yet."""
-        message = KeptMessage(0, "main", "", payload, self.clock.wall())
+        message = KeptMessage(0, channel, "", payload, self.clock.wall())
         with self.store.unit() as unit:
             unit.inbox.add(message, hashlib.sha256(payload + str(next(self._digests)).encode()).digest())
 
-    def hear(self, payload: bytes) -> None:
+    def hear(self, payload: bytes, channel: str = "main") -> None:
         """Receive one message and work until nothing is left to do now."""
-        self.receive(payload)
+        self.receive(payload, channel)
         self.work()
 
     def work(self) -> None:

@@ -1,0 +1,405 @@
+"""Stories of a site whose EHR is heard by FHIR, alone or beside an HL7 v2 feed of the same scope."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from integration.domain.appointment import Modality
+from integration.ports.ehr_reading import Reference
+from integration.settings.model import FeedLocation, FhirHearing
+from integration.testing.sms import FakeSmsProvider
+from tests.fhir import (
+    FILLER_SYSTEM,
+    MRN_SYSTEM,
+    fhir_appointment,
+    fhir_patient,
+    gone,
+    snapshot,
+    visit_of,
+)
+from tests.messages import ANA, BEN, siu
+from tests.settings import feed, settings
+from tests.site import Site, TurnedClock, local
+
+if TYPE_CHECKING:
+    from integration.domain.appointment import Appointment
+    from integration.domain.recipient import Patient
+    from integration.ports.store import Store
+
+BOOKED_AT = local("2027-03-01T11:00")
+VISIT = local("2027-03-11T14:30")
+LATER = local("2027-03-18T09:00")
+CHILD = replace(ANA, mrn="MRN7", given="Mia", born="20180510")
+
+
+def fhir_feed(**how: Any) -> Any:
+    """The feed `ehr`; its Location RIVER is the practice's."""
+    return feed(
+        name="ehr",
+        fhir=FhirHearing(**how),
+        identifier_systems={"RIVER": MRN_SYSTEM},
+        locations={"RIVER": FeedLocation(practice="riverside")},
+    )
+
+
+def at_work(store: Store, **feeds: Any) -> Site:
+    clock = TurnedClock(BOOKED_AT)
+    return Site(store, clock, sms=FakeSmsProvider(now=clock.wall), settings=settings(feeds=feeds))
+
+
+@pytest.fixture
+def site(store: Store) -> Site:
+    """FHIR alone."""
+    return at_work(store, ehr=fhir_feed())
+
+
+@pytest.fixture
+def both(store: Store) -> Site:
+    """HL7 v2 books; FHIR corrects."""
+    how = {"role": "reconcile", "identity": {FILLER_SYSTEM: "SCH-2"}}
+    return at_work(store, main=feed(), ehr=fhir_feed(**how))
+
+
+def say(site: Site, payload: bytes, at: str | None = None) -> None:
+    if at is not None:
+        site.clock.now = max(site.clock.now, local(at))
+    site.hear(payload, "ehr")
+
+
+def book(site: Site, **more: Any) -> None:
+    say(site, visit_of(**{"at": site.clock.now, "start": VISIT, **more}))
+
+
+def occasions(site: Site) -> list[str]:
+    return [occasion for _, occasion in site.sent]
+
+
+def the_visit(site: Site, key: str = "Appointment.id||a-A1|") -> Appointment:
+    with site.store.unit() as unit:
+        found = unit.appointments.find("main", [key])
+    assert found is not None
+    return found
+
+
+def the_patient(site: Site, key: str = "Patient.id||p-MRN1") -> Patient:
+    with site.store.unit() as unit:
+        found = unit.patients.find("main", [key])
+    assert found is not None
+    return found
+
+
+def last_message(site: Site) -> tuple[str, str]:
+    with site.store.unit() as unit:
+        last = unit.inbox.listing()[-1]
+    return last.state, last.reason or ""
+
+
+def test_a_booked_appointment_is_texted_about_to_its_end(site: Site) -> None:
+    book(site)
+    site.until(VISIT + timedelta(hours=1))
+    assert occasions(site) == ["booked", "five_days", "two_days", "three_hours"]
+    assert last_message(site) == ("done", "")
+
+
+def test_what_was_read_from_the_ehr_is_linked_to_it(site: Site) -> None:
+    book(site)
+    assert (the_visit(site).ehr_id, the_patient(site).ehr_id) == ("a-A1", "p-MRN1")
+
+
+def test_an_appointment_made_long_ago_and_heard_of_today_plans_the_future_only(site: Site) -> None:
+    book(site, created="2027-01-15T09:00:00Z")
+    site.until(VISIT)
+    assert occasions(site) == ["five_days", "two_days", "three_hours"]
+
+
+def test_moved_and_cancelled_are_told(site: Site) -> None:
+    book(site)
+    say(site, visit_of(at=local("2027-03-03T10:00"), start=LATER), "2027-03-03T10:00")
+    cancelled = visit_of(at=local("2027-03-04T10:00"), start=LATER, status="cancelled")
+    say(site, cancelled, "2027-03-04T10:00")
+    site.until(LATER)
+    assert occasions(site) == ["booked", "moved", "cancelled"]
+
+
+def test_the_same_again_and_a_new_reason_are_no_news(site: Site) -> None:
+    book(site)
+    for note in ("one", "two"):
+        site.clock.now += timedelta(minutes=5)
+        book(site, reasonCode=[{"text": note}], created="2027-03-01T16:00:00Z")
+    assert occasions(site) == ["booked"]
+
+
+def test_an_older_version_that_comes_late_changes_nothing(site: Site) -> None:
+    book(site)
+    say(site, visit_of(at=local("2027-03-03T10:00"), start=LATER), "2027-03-03T10:00")
+    say(site, visit_of(at=BOOKED_AT, start=VISIT))
+    assert the_visit(site).slot.start == LATER
+    assert last_message(site) == ("done", "older-than-stored meta.lastUpdated")
+
+
+def test_a_deleted_appointment_is_silence(site: Site) -> None:
+    book(site)
+    say(site, gone("Appointment/a-A1"), "2027-03-03T10:00")
+    site.until(VISIT)
+    assert the_visit(site).status == "entered-in-error"
+    assert occasions(site) == ["booked"]
+
+
+def test_a_deletion_outweighs_an_older_version_that_comes_after_it(site: Site) -> None:
+    site.clock.now = local("2027-03-03T10:00")
+    say(site, gone("Appointment/a-A1"))
+    say(site, visit_of(at=BOOKED_AT, start=VISIT))
+    site.until(VISIT)
+    assert occasions(site) == []
+
+
+def test_who_has_arrived_is_not_reminded(site: Site) -> None:
+    book(site)
+    say(site, visit_of(at=local("2027-03-08T10:00"), start=VISIT, status="arrived"), "2027-03-08T10:00")
+    site.until(VISIT)
+    assert "two_days" not in occasions(site)
+
+
+def test_a_proposed_appointment_is_told_once_it_is_booked(site: Site) -> None:
+    book(site, status="proposed")
+    assert occasions(site) == []
+    site.clock.now += timedelta(minutes=5)
+    book(site)
+    assert occasions(site) == ["booked"]
+
+
+def test_an_unknown_status_promises_nothing_and_changes_nothing(site: Site) -> None:
+    book(site, status="penciled-in")
+    assert occasions(site) == []
+    book(site)
+    assert occasions(site) == ["booked"]
+    site.clock.now += timedelta(minutes=5)
+    book(site, status="penciled-in")
+    assert the_visit(site).status == "booked"
+
+
+def accepted(at: str, start: object, status: str = "accepted") -> bytes:
+    patient = fhir_patient()
+    participants = [
+        {"actor": {"reference": "Patient/p-MRN1"}, "status": status},
+        {"actor": {"reference": "Location/RIVER"}, "status": "accepted"},
+    ]
+    return snapshot(fhir_appointment(at=local(at), start=start, participant=participants), patient)  # type: ignore[arg-type]
+
+
+def test_a_patient_who_accepts_has_confirmed_and_a_moved_visit_asks_anew(site: Site) -> None:
+    book(site)
+    say(site, accepted("2027-03-02T10:00", VISIT), "2027-03-02T10:00")
+    assert the_visit(site).confirmed
+    say(site, accepted("2027-03-03T10:00", LATER), "2027-03-03T10:00")
+    assert not the_visit(site).confirmed
+    say(site, accepted("2027-03-03T11:00", LATER), "2027-03-03T11:00")
+    assert not the_visit(site).confirmed  # the old yes, said again
+    say(site, accepted("2027-03-04T10:00", LATER, "needs-action"), "2027-03-04T10:00")
+    say(site, accepted("2027-03-05T10:00", LATER), "2027-03-05T10:00")
+    assert the_visit(site).confirmed
+
+
+def test_where_accepted_is_the_servers_habit_it_confirms_nothing(store: Store) -> None:
+    site = at_work(store, ehr=fhir_feed(accepted_confirms=False))
+    say(site, accepted("2027-03-01T11:00", VISIT))
+    assert not the_visit(site).confirmed
+
+
+def test_a_patient_who_declined_hears_no_more_of_the_visit(site: Site) -> None:
+    book(site)
+    say(site, accepted("2027-03-02T10:00", VISIT, "declined"), "2027-03-02T10:00")
+    site.until(VISIT)
+    assert occasions(site) == ["booked"]
+
+
+def test_of_a_group_visit_every_patient_is_told(site: Site) -> None:
+    ana, ben = fhir_patient(ANA), fhir_patient(replace(BEN, phone="(617)555-0177"))
+    say(site, snapshot(fhir_appointment(at=BOOKED_AT, start=VISIT, patients=(ana, ben)), ana, ben))
+    assert sorted(text.number for text in site.texts) == ["+16175550123", "+16175550177"]
+
+
+def test_a_meeting_without_a_patient_is_nobodys_visit(site: Site) -> None:
+    say(site, snapshot(fhir_appointment(at=BOOKED_AT, start=VISIT)))
+    assert last_message(site) == ("done", "no-patient Appointment.participant")
+
+
+def test_a_visit_whose_patient_was_taken_out_waits_for_a_person(site: Site) -> None:
+    book(site)
+    empty = snapshot(fhir_appointment(at=local("2027-03-02T10:00"), start=VISIT))
+    say(site, empty, "2027-03-02T10:00")
+    site.until(VISIT)
+    assert last_message(site) == ("dead", "no-patient Appointment.participant")
+    assert occasions(site) == ["booked"]
+
+
+def test_a_new_number_is_that_of_every_visit_and_one_taken_away_is_not_texted(site: Site) -> None:
+    book(site)
+    say(site, snapshot(fhir_patient(replace(ANA, phone="(617)555-0177"))), "2027-03-02T10:00")
+    site.until(local("2027-03-07T12:00"))
+    assert [text.number for text in site.texts] == ["+16175550123", "+16175550177"]
+    say(site, snapshot(fhir_patient(telecom=None)), "2027-03-08T10:00")
+    site.until(VISIT)
+    assert occasions(site) == ["booked", "five_days"]
+
+
+@pytest.mark.parametrize(
+    "more", [{"deceasedDateTime": "2027-03-02"}, {"deceasedBoolean": True}, {"active": False}]
+)
+def test_the_dead_and_records_out_of_use_are_silent(site: Site, more: dict[str, Any]) -> None:
+    book(site)
+    say(site, snapshot(fhir_patient(**more)), "2027-03-03T10:00")
+    site.until(VISIT)
+    assert occasions(site) == ["booked"]
+
+
+def test_a_deleted_patient_is_silent(site: Site) -> None:
+    book(site)
+    say(site, gone("Patient/p-MRN1"), "2027-03-03T10:00")
+    site.until(VISIT)
+    assert occasions(site) == ["booked"]
+
+
+def replaced(by: str) -> dict[str, Any]:
+    return fhir_patient(active=False, link=[{"type": "replaced-by", "other": {"reference": by}}])
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_record_that_was_replaced_becomes_part_of_the_other(site: Site, *, together: bool) -> None:
+    book(site)
+    survivor = fhir_patient(replace(ANA, mrn="MRN8", phone="(617)555-0188"))
+    others = (survivor,) if together else ()
+    say(site, snapshot(replaced("Patient/p-MRN8"), *others), "2027-03-02T10:00")
+    say(site, snapshot(survivor), "2027-03-02T11:00")
+    site.until(VISIT)
+    assert the_patient(site).id == the_patient(site, "Patient.id||p-MRN8").id
+    assert the_patient(site).ehr_id == "p-MRN8"
+    assert [text.number for text in site.texts] == ["+16175550123", *["+16175550188"] * 3]
+
+
+def test_a_child_is_silent_until_the_site_says_who_is_texted(store: Store) -> None:
+    guardian = {
+        "resourceType": "RelatedPerson",
+        "id": "r1",
+        "patient": {"reference": "Patient/p-MRN7"},
+        "relationship": [{"coding": [{"code": "MTH"}]}],
+        "telecom": [{"system": "phone", "use": "mobile", "value": "(617)555-0166"}],
+    }
+    child = fhir_patient(CHILD)
+    payload = snapshot(fhir_appointment(at=BOOKED_AT, start=VISIT, patients=(child,)), child, guardian)
+    site = at_work(store, ehr=fhir_feed())
+    say(site, payload)
+    assert occasions(site) == []
+    site.change(settings=settings(feeds={"ehr": fhir_feed(guardians=("MTH",))}))
+    say(site, payload + b" ")
+    site.until(VISIT)
+    assert {text.number for text in site.texts} == {"+16175550166"}
+
+
+def test_r5_is_heard_as_r4_is(site: Site) -> None:
+    patient = fhir_patient()
+    resource = fhir_appointment(at=BOOKED_AT, start=VISIT, patients=(patient,))
+    r5 = resource | {
+        "class": [{"coding": [{"code": "AMB"}]}],
+        "subject": {"reference": "Patient/p-MRN1"},
+        "serviceType": [{"concept": {"text": "Check-up"}}],
+        "virtualService": [{"addressUrl": "https://video.example.org/1"}],
+        "recurrenceId": 3,
+    }
+    say(site, snapshot(r5, patient))
+    assert the_visit(site).slot.modality is Modality.VIDEO
+    moved = r5 | {"virtualService": [], "meta": {"lastUpdated": "2027-03-02T15:00:00Z"}}
+    say(site, snapshot(moved, patient), "2027-03-02T10:00")
+    called_off = moved | {"status": "cancelled", "cancellationReason": {"text": "Closed"}}
+    called_off["meta"] = {"lastUpdated": "2027-03-03T15:00:00Z"}
+    say(site, snapshot(called_off, patient), "2027-03-03T10:00")
+    assert occasions(site) == ["booked", "moved", "cancelled"]
+    assert the_visit(site).resource["cancelationReason"] == {"text": "Closed"}
+
+
+@pytest.mark.parametrize("reference", [Reference("Appointment", "a-A1"), Reference("Patient", "p-MRN1")])
+def test_a_text_waits_while_what_changed_is_still_to_be_read(site: Site, reference: Reference) -> None:
+    book(site)
+    with site.store.unit() as unit:
+        unit.wants.tell("ehr", [reference, Reference("Patient", "somebody-else")], site.clock.wall())
+    site.until(local("2027-03-06T10:30"))
+    assert occasions(site) == ["booked"]
+    with site.store.unit() as unit:
+        for _ in range(2):
+            want = unit.wants.claim(site.clock.wall(), site.clock.wall() + timedelta(minutes=1))
+            assert want is not None
+            unit.wants.settle(replace(want, state="read"))
+    site.until(local("2027-03-06T11:30"))
+    assert occasions(site) == ["booked", "five_days"]
+
+
+# HL7 v2 and FHIR, one scope
+
+
+def test_two_feeds_that_tell_of_one_visit_have_one_appointment_and_one_patient(both: Site) -> None:
+    both.hear(siu("S12", at=BOOKED_AT, start=VISIT))
+    say(both, visit_of(at=BOOKED_AT, start=VISIT), "2027-03-01T11:05")
+    both.until(VISIT)
+    assert the_visit(both).id == the_visit(both, "SCH-2||A1|").id
+    assert the_patient(both).id == the_patient(both, "RIVER|MR|MRN1").id
+    assert (the_visit(both).ehr_id, the_patient(both).ehr_id) == ("a-A1", "p-MRN1")
+    assert occasions(both) == ["booked", "five_days", "two_days", "three_hours"]
+
+
+def test_hl7_v2_does_not_unlink_what_fhir_has_linked(both: Site) -> None:
+    both.hear(siu("S12", at=BOOKED_AT, start=VISIT))
+    say(both, visit_of(at=BOOKED_AT, start=VISIT), "2027-03-01T11:05")
+    both.clock.now = local("2027-03-02T10:00")
+    both.hear(siu("S13", at=both.clock.now, start=LATER))
+    assert the_visit(both).slot.start == LATER
+    assert (the_visit(both).ehr_id, the_patient(both).ehr_id) == ("a-A1", "p-MRN1")
+
+
+def test_a_feed_that_reconciles_creates_nothing(both: Site) -> None:
+    say(both, visit_of(at=BOOKED_AT, start=VISIT))
+    assert last_message(both) == ("done", "not-created: another feed of the scope creates")
+    say(both, snapshot(fhir_patient()))
+    assert last_message(both) == ("done", "not-created: another feed of the scope creates")
+    both.hear(siu("S12", at=BOOKED_AT, start=VISIT))
+    assert occasions(both) == ["booked"]
+
+
+def test_a_feed_that_reconciles_notices_a_cancellation_and_a_move_hl7_v2_lost(both: Site) -> None:
+    both.hear(siu("S12", at=BOOKED_AT, start=VISIT))
+    say(both, visit_of(at=local("2027-03-02T10:00"), start=LATER), "2027-03-02T10:00")
+    assert occasions(both) == ["booked", "moved"]
+    cancelled = visit_of(at=local("2027-03-03T10:00"), start=LATER, status="cancelled")
+    say(both, cancelled, "2027-03-03T10:00")
+    assert occasions(both) == ["booked", "moved", "cancelled"]
+    assert the_visit(both).feed == "main"
+
+
+def test_what_the_reconciling_feed_does_not_know_is_not_unsaid(store: Store) -> None:
+    how = {"role": "reconcile", "identity": {FILLER_SYSTEM: "SCH-2"}}
+    reconciling = replace(fhir_feed(**how), locations={}, identifier_systems={})
+    river = FeedLocation(practice="riverside", place="Riverside Clinic, North")
+    site = at_work(store, main=feed(locations={"RIVER": river}), ehr=reconciling)
+    site.hear(siu("S12", at=BOOKED_AT, start=VISIT))
+    told = the_visit(site, "SCH-2||A1|")
+    # A patient whom nothing links, without a number, at a Location nobody has named.
+    payload = snapshot(
+        fhir_appointment(at=local("2027-03-02T10:00"), start=VISIT, patients=(fhir_patient(),)),
+        fhir_patient(telecom=None),
+    )
+    say(site, payload, "2027-03-02T10:00")
+    heard = the_visit(site)
+    assert (heard.slot, heard.patients, heard.practice) == (told.slot, told.patients, told.practice)
+    site.until(VISIT)
+    assert occasions(site) == ["booked", "five_days", "two_days", "three_hours"]
+
+
+def test_two_charts_under_one_number_stay_two_patients(site: Site) -> None:
+    book(site)
+    twin = fhir_patient(replace(ANA, given="Anabel"), patient_id="another-chart")
+    say(site, snapshot(twin), "2027-03-01T11:05")
+    assert the_patient(site, "Patient.id||another-chart").id != the_patient(site).id
+    assert the_patient(site).ehr_id == "p-MRN1"
