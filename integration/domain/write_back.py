@@ -9,7 +9,7 @@ again. So news coalesces, and what is written is always the newest truth.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -55,6 +55,7 @@ class WriteBack:
     ehr_version: str | None = None  # its ETag
     reason: str | None = None
     mode: str | None = None  # the way it was written, or may have been: news of the fact goes the same way
+    words: str | None = field(default=None, repr=False)  # the EHR's, of a refusal: they may quote anybody
     unsettled: bool = False  # as claimed: who had it before never said what became of it. Not stored
 
 

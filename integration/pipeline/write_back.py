@@ -200,11 +200,12 @@ def _settled(row: WriteBack, outcome: WriteOutcome) -> WriteBack:
             ehr_version=outcome.version,
             reason=None,
             mode=outcome.mode,
+            words=None,
         )
     if isinstance(outcome, TryLater):
         return replace(row, reason=outcome.reason, mode=outcome.mode or row.mode)
     if isinstance(outcome, NotWritable):
-        row = replace(row, mode=outcome.mode or row.mode)
+        row = replace(row, mode=outcome.mode or row.mode, words=outcome.words)
     state = WriteBackState.REFUSED if isinstance(outcome, NotWritable) else WriteBackState.GAVE_UP
     return replace(row, state=state, tries=0, next_try_at=None, reason=outcome.reason)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class NotWritable:
     reason: str  # without personal data
     doubtful: bool = False  # the EHR may hold it all the same
     mode: str | None = None  # who may have written it, when that is doubtful
+    # The EHR's, for a person alone: they may quote anybody, so they are sealed in the store and never logged.
+    words: str | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

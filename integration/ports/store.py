@@ -547,6 +547,17 @@ class WriteBackRows(Protocol):
         What may be in the chart (`mode` without `ehr_id`) is then taken not to be: a person has looked.
         """
 
+    def get(self, row_id: int) -> WriteBack:
+        """One row, with the EHR's words about a refusal; KeyError when unknown."""
+
+    def listed(
+        self, states: Collection[WriteBackState], *, after_id: int = 0, limit: int = 1000
+    ) -> Sequence[WriteBack]:
+        """Rows in these states above an id, by id, for a person."""
+
+    def again(self, row_ids: Collection[int]) -> int:
+        """Those of these rows that were refused or given up are pending again; how many."""
+
     def count(self, state: WriteBackState) -> int:
         """How many rows are in a state."""
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from integration.testing.store_tables import Tables
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+_PARKED = frozenset({WriteBackState.REFUSED, WriteBackState.GAVE_UP})
 
 
 class FakeNumberRows:
@@ -277,6 +278,7 @@ class FakeWriteBackRows:
                 tries=0,
                 next_try_at=None,
                 reason=None,
+                words=None,
             )
         self._tables.write_backs[row.id] = row
 
@@ -325,13 +327,35 @@ class FakeWriteBackRows:
 
     def reopen(self, patient_id: int) -> None:
         """Once more."""
-        for row in list(self._tables.write_backs.values()):
-            whose = {row.patient_id, self._tables.patients[row.patient_id].merged_into}
-            if patient_id in whose and row.state in {WriteBackState.REFUSED, WriteBackState.GAVE_UP}:
-                mode = None if row.ehr_id is None else row.mode
-                self._tables.write_backs[row.id] = replace(
-                    row, state=WriteBackState.PENDING, reason=None, mode=mode
-                )
+        self.again(
+            [
+                row.id
+                for row in self._tables.write_backs.values()
+                if patient_id in {row.patient_id, self._tables.patients[row.patient_id].merged_into}
+            ]
+        )
+
+    def get(self, row_id: int) -> WriteBack:
+        """By its id."""
+        return self._tables.write_backs[row_id]
+
+    def listed(
+        self, states: Collection[WriteBackState], *, after_id: int = 0, limit: int = 1000
+    ) -> list[WriteBack]:
+        """By id."""
+        rows = sorted(self._tables.write_backs.values(), key=lambda row: row.id)
+        return [row for row in rows if row.state in states and row.id > after_id][:limit]
+
+    def again(self, row_ids: Collection[int]) -> int:
+        """Those parked among them."""
+        rows = (self._tables.write_backs.get(row_id) for row_id in row_ids)
+        parked = [row for row in rows if row is not None and row.state in _PARKED]
+        for row in parked:
+            mode = None if row.ehr_id is None else row.mode
+            self._tables.write_backs[row.id] = replace(
+                row, state=WriteBackState.PENDING, reason=None, words=None, mode=mode
+            )
+        return len(parked)
 
     def count(self, state: WriteBackState) -> int:
         """How many."""

@@ -8,7 +8,8 @@
                   └ Uncertain     a create or update that may have been done all the same
 
 A server's words about an error may quote what we sent, so of an OperationOutcome
-only issue codes and plain element paths are kept; diagnostics and texts are dropped.
+only issue codes and plain element paths are told to everybody; what it says of a
+refusal is kept apart (`NotWritable.words`), for a person who may see charts.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 
 LONGEST_REST: Final = timedelta(hours=1)  # whatever Retry-After asks
+_MOST_WORDS: Final = 4000  # characters of what a server says
 
 # Not about what we sent: ask again later. A 401 is a token that ran out.
 _LATER: Final = frozenset(
@@ -180,11 +182,37 @@ def judge(response: Response, now: datetime) -> Response | Missing | Conflict | 
 
 
 def _refused(reason: str, response: Response) -> NotWritable:
+    words = server_words(response.resource)
     if response.to_write and response.status in _NO_PLACE:
-        return NoPlace(reason)
+        return NoPlace(reason, words=words)
     if response.to_write and response.status in _UNFIT:
-        return Unfit(reason)
-    return NotWritable(reason)
+        return Unfit(reason, words=words)
+    return NotWritable(reason, words=words)
+
+
+def server_words(outcome: Resource | None) -> str | None:
+    """What an OperationOutcome says, an issue a line; None when it says nothing. It may quote a person."""
+    lines = []
+    for issue in _listed(outcome, "issue"):
+        if not isinstance(issue, dict):
+            continue
+        details = issue.get("details")
+        where = [*_listed(issue, "expression"), *_listed(issue, "location")]
+        said = (
+            issue.get("severity"),
+            issue.get("code"),
+            details.get("text") if isinstance(details, dict) else None,
+            issue.get("diagnostics"),
+            f"at {', '.join(map(str, where))}" if where else None,
+        )
+        lines.append(": ".join(str(each) for each in said if each))
+    return "\n".join(line for line in lines if line)[:_MOST_WORDS] or None
+
+
+def _listed(thing: Resource | None, name: str) -> list[Any]:
+    """The objects and texts under a name, whatever odd server wrote it."""
+    found = thing.get(name) if isinstance(thing, dict) else None
+    return [each for each in found if isinstance(each, (dict, str))] if isinstance(found, list) else []
 
 
 def unanswered(reason: str, *, to_write: bool, after: timedelta | None = None) -> TryLater:

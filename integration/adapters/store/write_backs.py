@@ -15,6 +15,7 @@ from integration.adapters.store.tables.people import patients
 from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from integration.adapters.store.work import Work
@@ -35,6 +36,7 @@ _FIELDS = (
     "reason",
     "mode",
 )
+_WORDS = "write_backs.sealed_words"
 _TIME = write_backs.c.ready_at.type
 
 
@@ -49,6 +51,7 @@ _ANEW: dict[str, Any] = {
     "tries": _unless_pending(0, write_backs.c.tries),
     "next_try_at": _unless_pending(None, write_backs.c.next_try_at),
     "reason": _unless_pending(None, write_backs.c.reason),
+    "sealed_words": None,
     "ready_at": _unless_pending(sa.literal(AT_ONCE, _TIME), write_backs.c.ready_at),
 }
 _WANT = insert(write_backs).on_conflict_do_update(
@@ -144,26 +147,40 @@ _SETTLE = (
         ehr_version=sa.bindparam("new_ehr_version"),
         reason=sa.bindparam("new_reason"),
         mode=sa.bindparam("new_mode"),
+        sealed_words=sa.bindparam("new_words"),
     )
 )
-_REOPEN = (
+_PARKED = write_backs.c.state.in_([plain_word(WriteBackState.REFUSED), plain_word(WriteBackState.GAVE_UP)])
+_PENDING_AGAIN = (
     write_backs.update()
-    .where(
-        sa.or_(
-            write_backs.c.patient_id == sa.bindparam("of_patient"),
-            write_backs.c.patient_id.in_(
-                sa.select(patients.c.id).where(patients.c.merged_into == sa.bindparam("of_patient"))
-            ),
-        ),
-        write_backs.c.state.in_([plain_word(WriteBackState.REFUSED), plain_word(WriteBackState.GAVE_UP)]),
-    )
+    .where(_PARKED)
     .values(
         state=plain_word(WriteBackState.PENDING),
         ready_at=sa.literal(AT_ONCE, _TIME),
         reason=None,
+        sealed_words=None,
         # A person has looked: what nobody knew of may go by any way.
         mode=sa.case((write_backs.c.ehr_id.is_not(None), write_backs.c.mode)),
     )
+)
+_REOPEN = _PENDING_AGAIN.where(
+    sa.or_(
+        write_backs.c.patient_id == sa.bindparam("of_patient"),
+        write_backs.c.patient_id.in_(
+            sa.select(patients.c.id).where(patients.c.merged_into == sa.bindparam("of_patient"))
+        ),
+    )
+)
+_AGAIN = _PENDING_AGAIN.where(write_backs.c.id.in_(sa.bindparam("wanted", expanding=True)))
+_GET = sa.select(write_backs).where(write_backs.c.id == sa.bindparam("wanted"))
+_LISTED = (
+    sa.select(write_backs)
+    .where(
+        write_backs.c.state.in_(sa.bindparam("of_states", expanding=True)),
+        write_backs.c.id > sa.bindparam("after"),
+    )
+    .order_by(write_backs.c.id)
+    .limit(sa.bindparam("limit"))
 )
 _COUNT = (
     sa.select(sa.func.count()).select_from(write_backs).where(write_backs.c.state == sa.bindparam("of_state"))
@@ -203,13 +220,13 @@ class SqlWriteBackRows:
             return None
         self._work.run(_LEASE, {"wanted": row.id, "until": lease_until})
         died = row.ready_at not in (AT_ONCE, row.next_try_at)  # a lease that ran out
-        return replace(_read(row), unsettled=died)
+        return replace(self._read(row), unsettled=died)
 
     def find(self, kind: WriteBackKind, subject_id: int, patient_id: int) -> WriteBack | None:
         """By what it is about."""
         wanted = {"of_kind": kind, "of_subject": subject_id, "of_patient": patient_id}
         row = self._work.row(_FIND, wanted)
-        return None if row is None else _read(row)
+        return None if row is None else self._read(row)
 
     def settle(self, row: WriteBack) -> None:
         """How it went."""
@@ -227,6 +244,7 @@ class SqlWriteBackRows:
                 "new_ehr_version": row.ehr_version,
                 "new_reason": row.reason,
                 "new_mode": row.mode,
+                "new_words": self._work.seal(_WORDS, row.words),
             },
         )
 
@@ -234,11 +252,29 @@ class SqlWriteBackRows:
         """Once more."""
         self._work.run(_REOPEN, {"of_patient": patient_id})
 
+    def get(self, row_id: int) -> WriteBack:
+        """By its id."""
+        row = self._work.row(_GET, {"wanted": row_id})
+        if row is None:
+            raise KeyError(row_id)
+        return self._read(row)
+
+    def listed(
+        self, states: Collection[WriteBackState], *, after_id: int = 0, limit: int = 1000
+    ) -> list[WriteBack]:
+        """By id."""
+        asked = {"of_states": list(states), "after": after_id, "limit": limit}
+        return [self._read(row) for row in self._work.rows(_LISTED, asked)]
+
+    def again(self, row_ids: Collection[int]) -> int:
+        """Those parked among them."""
+        return self._work.run(_AGAIN, {"wanted": list(row_ids)}).rowcount
+
     def count(self, state: WriteBackState) -> int:
         """How many."""
         return int(self._work.run(_COUNT, {"of_state": state}).scalar_one())
 
-
-def _read(row: sa.Row[Any]) -> WriteBack:
-    plain = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
-    return WriteBack(id=row.id, **{name: plain[name] for name in _FIELDS})
+    def _read(self, row: sa.Row[Any]) -> WriteBack:
+        plain = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+        words = self._work.read(_WORDS, row.sealed_words)
+        return WriteBack(id=row.id, words=words, **{name: plain[name] for name in _FIELDS})

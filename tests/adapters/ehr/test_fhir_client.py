@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -160,6 +160,37 @@ def test_a_refusal_keeps_codes_and_paths_and_drops_the_servers_words(
     words = "the EHR refused it: HTTP 422 (not-found Communication.payload[0])"
     assert refused == Unfit(words, resource_type="Communication")
     assert ehr.asked("POST", "Communication")
+
+
+def test_what_the_server_says_of_a_refusal_is_kept_apart_for_a_person(
+    ehr: StrictEhr, client: FhirClient
+) -> None:
+    issue = {
+        "severity": "error",
+        "code": "business-rule",
+        "details": {"text": "Grant is no patient here"},
+        "diagnostics": "Patient/7 (Grant, born 1984)",
+        "expression": ["Communication.subject"],
+    }
+    odd = {"code": 7, "details": "none", "expression": {}}
+    outcome = {"resourceType": "OperationOutcome", "issue": [issue, odd, "word", None]}
+    ehr.faults.append(Fault("POST", "Communication", 422, body=outcome))
+    refused = client.create(PLAIN)
+    assert isinstance(refused, NotWritable)
+    assert refused.words == (
+        "error: business-rule: Grant is no patient here: Patient/7 (Grant, born 1984): "
+        "at Communication.subject\n7"
+    )
+    assert "Grant" not in repr(refused)
+    assert "Grant" not in refused.reason
+
+
+@pytest.mark.parametrize("body", ["<h1>Grant</h1>", {"issue": {}}, {"resourceType": "OperationOutcome"}])
+def test_a_refusal_without_an_outcome_has_no_words(ehr: StrictEhr, client: FhirClient, body: Any) -> None:
+    ehr.faults.append(Fault("POST", "Communication", 422, body=body))
+    refused = client.create(PLAIN)
+    assert isinstance(refused, NotWritable)
+    assert refused.words is None
 
 
 def test_every_request_carries_the_token_and_asks_for_json(ehr: StrictEhr, client: FhirClient) -> None:

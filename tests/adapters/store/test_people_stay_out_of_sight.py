@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 import sqlalchemy.exc
 
 from hl7_listener.inbox import ReceivedMessage
+from integration.domain.write_back import WriteBackKind, WriteBackState
 from integration.ports.ehr_reading import Reference
 from integration.ports.ehr_store import AccessToken
 from tests.adapters.store.records import (
@@ -55,6 +57,7 @@ PERSONAL = [
     b"chart-4711",
     b"SIU^S12",
     b"bearer-of-the-chart",
+    b"no such patient as hers",
 ]
 
 
@@ -78,6 +81,10 @@ def fill(place: StorePlace) -> None:
         unit.replies.ask(question(asked, visit, whose))
         unit.numbers.suppress(suppression())
         unit.tokens.save("ehr", AccessToken("bearer-of-the-chart", NOW, "system/Patient.rs"))
+        unit.write_backs.want(WriteBackKind.TEXT, asked, whose)
+        told = unit.write_backs.claim(NOW, NOW)
+        assert told is not None
+        unit.write_backs.settle(replace(told, state=WriteBackState.REFUSED, words="no such patient as hers"))
         unit.configurations.propose({"settings.toml": f'allowed_numbers = ["{ADA}"]'}, "digest", NOW)
         unit.wants.tell("ehr", [Reference("Appointment", id="chart-4711")], NOW)
         unit.wants.tell("ehr", [Reference("Patient", identifier="HOSP|MR|1001")], NOW)

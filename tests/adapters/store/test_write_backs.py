@@ -63,6 +63,41 @@ def test_what_was_refused_or_given_up_for_a_patient_is_pending_again_when_a_pers
     }
 
 
+def test_parked_rows_are_listed_and_shown_with_the_ehrs_words_and_tried_again_by_id(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        for subject_id, state in enumerate(WriteBackState, 1):
+            unit.write_backs.want(TEXT, subject_id, whose)
+            unit.write_backs.settle(
+                replace(claim(unit), state=state, reason="HTTP 422", words="Grant's chart")
+            )
+    parked = {WriteBackState.REFUSED, WriteBackState.GAVE_UP}
+    with store.unit() as unit:
+        listed = unit.write_backs.listed(parked)
+        assert [row.state for row in listed] == [WriteBackState.REFUSED, WriteBackState.GAVE_UP]
+        assert unit.write_backs.listed(parked, after_id=listed[0].id) == listed[1:]
+        assert unit.write_backs.listed(parked, limit=1) == listed[:1]
+        assert unit.write_backs.get(listed[0].id) == listed[0]
+        assert listed[0].words == "Grant's chart"
+        assert "Grant" not in repr(listed[0])
+        with pytest.raises(KeyError):
+            unit.write_backs.get(10_000)
+        everything = [row.id for row in unit.write_backs.listed(set(WriteBackState))]
+        assert unit.write_backs.again([*everything, 10_000]) == 2
+        assert unit.write_backs.listed(parked) == []
+        again = unit.write_backs.get(listed[0].id)
+    assert (again.state, again.reason, again.words) == (WriteBackState.PENDING, None, None)
+
+
+def test_news_of_a_parked_fact_makes_the_ehrs_words_old(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        unit.write_backs.want(TEXT, 7, whose)
+        unit.write_backs.settle(replace(claim(unit), state=WriteBackState.REFUSED, words="no"))
+        unit.write_backs.want(TEXT, 7, whose)
+        assert claim(unit).words is None
+
+
 def test_nobody_else_gets_a_row_before_its_lease_ends(store: Store) -> None:
     with store.unit() as unit:
         _, whose = add_visit(unit)

@@ -30,6 +30,7 @@ write_backs = sa.Table(
     sa.Column("ehr_version", sa.Text),
     sa.Column("reason", sa.Text),
     sa.Column("mode", sa.Text),
+    sa.Column("sealed_words", sa.LargeBinary),  # the EHR's own about a refusal
     sa.Column("ready_at", Instant, nullable=False),  # the end of its lease, else its next try
     sa.UniqueConstraint("kind", "subject_id", "patient_id"),
     sqlite_autoincrement=True,

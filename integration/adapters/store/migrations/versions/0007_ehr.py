@@ -83,3 +83,4 @@ def upgrade() -> None:
         sa.Column("refreshed_until", sa.BigInteger, nullable=False),
     )
     op.add_column("write_backs", sa.Column("mode", sa.Text))
+    op.add_column("write_backs", sa.Column("sealed_words", sa.LargeBinary))
