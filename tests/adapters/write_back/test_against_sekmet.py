@@ -1,4 +1,4 @@
-"""Consent, Task, AppointmentResponse and participant status on a real FHIR server that checks what it gets."""
+"""Consent, Task, AppointmentResponse, participant status: on a real FHIR server that checks what it gets."""
 
 from __future__ import annotations
 
