@@ -17,6 +17,7 @@ from integration.settings.mistakes import ConfigError, Mistake
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from integration.adapters.ehr.examining import Examination
     from integration.adapters.ehr.fhir_client import FhirClient
     from integration.adapters.ehr.signing_keys import KeyRing
     from integration.adapters.ehr.tools import Tools
@@ -247,6 +248,24 @@ def write_back(settings: Settings, client: FhirClient | None) -> WriteBackMode:
     from integration.adapters.chart import Chart
 
     return Chart(chart_tools(settings, client))
+
+
+def examine_ehr(environment: Environment, settings: Settings) -> Examination:
+    """What the EHR's FHIR server allows; without a store, so a token is fetched and kept by nobody."""
+    from integration.adapters.chart import mode_names
+    from integration.adapters.ehr.capabilities import Capabilities
+    from integration.adapters.ehr.examining import examine
+    from integration.adapters.ehr.linking import Linker
+    from integration.adapters.ehr.tools import FhirTools
+    from integration.testing.store import FakeStore
+
+    client = fhir_client(environment, settings, FakeStore())
+    assert client is not None  # noqa: S101 - the caller has looked
+    try:
+        fhir = FhirTools(client, Capabilities(client), Linker(client))
+        return examine(fhir, settings.write_back, mode_names())
+    finally:
+        client.close()
 
 
 def chart_tools(settings: Settings, client: FhirClient | None) -> Tools:

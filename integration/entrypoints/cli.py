@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "learn": "propose a vendor's profile from sample messages",
     "preview": "show the texts that messages would cause, on an empty store",
     "classify-reply": "show how replies are understood, one a line on standard input",
+    "ehr": "ask the EHR's FHIR server what it allows, and say what will be done",
     "subscribe": "have the EHR's FHIR server tell what changes, or take that back",
     "send": "send HL7 v2 messages over MLLP and print the acknowledgments",
     "inbox": "what was kept, what could not be applied, and replay after a fix",
