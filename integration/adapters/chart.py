@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from integration.adapters import write_back
-from integration.adapters.ehr.choosing import PURPOSES, WITHOUT, Purpose, Surroundings, Way, choose
+from integration.adapters.ehr.choosing import (
+    PURPOSES,
+    WITHOUT,
+    Purpose,
+    Surroundings,
+    Way,
+    choose,
+    needs_no_server,
+)
 from integration.adapters.ehr.fhir_answers import NoEncounter, NoPlace, Unfit
 from integration.ports.ehr import LeftOut, NotWritable, TryLater, Written
 
@@ -95,11 +103,11 @@ class Chart:
         without: set[str] = set()
         first: WriteOutcome | None = None
         while True:
-            server = self._server()
+            server = None if needs_no_server(self._tools.settings, purpose) else self._server()
             if isinstance(server, TryLater):
                 return server
             around = Surroundings(server, self._tools.settings, self._names)
-            if not without:
+            if not without and (server is not None or self._tools.fhir is None):
                 self._tell(choose(around))
             way = choose(around, without)[purpose]
             if not way.mode or way.mode in without:

@@ -122,6 +122,11 @@ def choose(around: Surroundings, without: Collection[str] = ()) -> dict[Purpose,
     return ways
 
 
+def needs_no_server(settings: WritingBack, purpose: Purpose) -> bool:
+    """Whether the settings name a way that asks nothing of the FHIR server, which may be away meanwhile."""
+    return NAMED[purpose].get(getattr(settings, purpose, "auto")) in _NEED_NO_SERVER
+
+
 def _way(around: Surroundings, purpose: Purpose, without: Collection[str]) -> Way:
     asked = getattr(around.settings, purpose, "auto")
     if asked in NAMED[purpose]:
@@ -131,7 +136,7 @@ def _way(around: Surroundings, purpose: Purpose, without: Collection[str]) -> Wa
         if mode not in around.modes or mode == "hl7_answer":
             continue
         if mode in without:
-            refused.append(f"the EHR refused {_WORDS[mode]}")
+            refused.append(f"the EHR refused {WORDS[mode]}")
             continue
         trouble = _FITS[mode](around, purpose)
         if trouble is None:
@@ -160,7 +165,7 @@ def _as_set(around: Surroundings, purpose: Purpose, asked: str) -> Way:
     return Way(purpose, mode, why, (*told, *_cannot(around, mode)), tuple(_wishes(around, purpose, mode)))
 
 
-_WORDS: Final = {
+WORDS: Final = {
     "fhir_communication": "Communication",
     "fhir_document": "DocumentReference",
     "hl7_mdm": "HL7 MDM",
@@ -181,7 +186,7 @@ def _why(mode: str) -> str:
         return "so outcomes are logged, and no chart is written"
     if mode == "hl7_mdm":
         return "so documents go to the MLLP port of [write_back.hl7]"
-    return f"the EHR takes {_WORDS[mode]}"
+    return f"the EHR takes {WORDS[mode]}"
 
 
 # Whether a mode fits: None, or why it does not.
@@ -299,21 +304,35 @@ def _cannot(around: Surroundings, mode: str) -> Iterator[str]:
         )
 
 
+# What a vendor has no API for (`reference/standards.md` 0.6, 0.7, 4.4): nobody can turn it on.
+_NEVER: Final = {
+    Vendor.EPIC: frozenset({"AppointmentResponse", "Task", "Consent", "Communication", "Appointment"}),
+    Vendor.ORACLE: frozenset({"AppointmentResponse", "Task", "Consent", "Communication"}),
+    Vendor.CANVAS: frozenset({"AppointmentResponse"}),
+}
+_CHANGED: Final = {  # mode → the type it changes
+    "participant_status": "Appointment",
+    "request_status": "CommunicationRequest",
+}
+
+
 def _wishes(around: Surroundings, purpose: Purpose, chosen: str) -> Iterator[str]:
     """What the EHR's team could turn on to open a better way."""
     if around.server is None or not around.server.known:
         return
+    never = _NEVER.get(around.vendor, frozenset())
     for mode in MODES[purpose]:
         if mode == chosen or mode not in around.modes:
             break
-        created = _CREATED.get(mode)
-        is_theirs = around.vendor in {Vendor.EPIC, Vendor.ORACLE} and created == "Communication"
-        if created and not is_theirs and not around.server.of(created).create:
+        created, changed = _CREATED.get(mode), _CHANGED.get(mode)
+        if created and created not in never and not around.server.of(created).create:
             yield f"create (and update) of {created}"
-        elif mode == "participant_status" and _FITS[mode](around, purpose):
-            yield "update or patch of Appointment"
-        elif mode == "request_status" and _FITS[mode](around, purpose):
-            yield "update of CommunicationRequest"
+        elif changed and changed not in never and _FITS[mode](around, purpose):
+            yield f"update of {changed}"
     created = _CREATED.get(chosen)
-    if created is not None and not around.server.of(created).update:
+    if created is not None and created not in never and not around.server.of(created).update:
         yield f"update of {created}, so that later news can be told"
+    if around.settings.hl7 is None and purpose is Purpose.TEXTS and chosen in {"log_only", "fhir_document"}:
+        yield "an MLLP port that takes documents (MDM^T02, MDM^T06), for [write_back.hl7]"
+    if not chosen and purpose is Purpose.ANSWERS:
+        yield 'an MLLP port that takes SRM^S03 or SIU^S14, for [write_back.hl7] with answers = "srm" or "siu"'

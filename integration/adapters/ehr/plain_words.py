@@ -71,6 +71,11 @@ def masked(number: str) -> str:
     return "****" + "".join(digits[-_SHOWN:]) if len(digits) > _SHOWN else "****"
 
 
+def local_time(moment: datetime, zone: str | None) -> str:
+    """In the clinic's own time, to the minute; in UTC where that is not known."""
+    return moment.astimezone(ZoneInfo(zone) if zone else UTC).strftime("%Y-%m-%d %H:%M %Z")
+
+
 def _outcome(text: TextMessage) -> list[str]:
     lines = list(remarks_on_text(text, withheld=False))
     failed = text.status in {DeliveryStatus.FAILED, DeliveryStatus.UNDELIVERED}
@@ -85,7 +90,4 @@ def _whose(fact: Fact, text: TextMessage) -> str:
 
 
 def _when(fact: Fact, moment: datetime) -> str:
-    """In the clinic's own time."""
-    zone = next((each.zone for each in fact.appointments), None)
-    local = moment.astimezone(ZoneInfo(zone) if zone else UTC)
-    return local.strftime("%Y-%m-%d %H:%M %Z")
+    return local_time(moment, next((each.zone for each in fact.appointments), None))

@@ -18,7 +18,7 @@ from integration.adapters.ehr.fact_to_v2 import (
     visit_facts,
 )
 from integration.adapters.ehr.hl7_outcomes import not_taken
-from integration.adapters.ehr.plain_words import masked
+from integration.adapters.ehr.plain_words import local_time, masked
 from integration.adapters.ehr.telling import own_identifier
 from integration.domain.reply_intent import Intent
 from integration.domain.write_back import WriteBackKind
@@ -75,10 +75,10 @@ class Hl7AnswerMode:
             if fact.row.ehr_id == known[0].number:
                 break  # all of them are told
             message = _MESSAGES[self._message](each, correspondents(self._partner))
-            trouble = not_taken(self._sender.send(message), self.name)
+            trouble = not_taken(self._sender.send(message))
             if trouble is not None:
                 return trouble
-        return Written(known[0].number, mode=self.name)
+        return Written(known[0].number)
 
     def _answer(self, fact: Fact, reply: Reply, patient: PatientFacts, visit: Appointment) -> VisitConfirmed:
         return VisitConfirmed(
@@ -88,10 +88,17 @@ class Hl7AnswerMode:
             occurrence=occurrence_of(visit),
             start=visit.slot.start,
             answered_at=reply.received_at,
-            note=f"Confirmed by text message from {masked(reply.number)}.",
+            note=_note(reply, visit),
             patient=patient,
             visit=visit_facts((visit,)),
         )
+
+
+def _note(reply: Reply, visit: Appointment) -> str:
+    """Which time was confirmed: the EHR may know of another by now."""
+    start = visit.slot.start
+    of = f", for {local_time(start, visit.zone)}" if start else ""
+    return f"Confirmed by text message from {masked(reply.number)}{of}."
 
 
 def build(tools: Tools) -> Hl7AnswerMode:

@@ -6,6 +6,7 @@ the partner knows it. The original of a text is told before its addenda, one mes
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from fhir_mappers.document_to_mdm import document_to_mdm
@@ -71,9 +72,9 @@ class Hl7MdmMode:
         organization = self._organization(practice_of(fact))
         document = document_of_reply(fact, fact.reply, patient, self._partner.document_type, organization)
         if fact.row.ehr_id == document.number:
-            return Written(document.number, mode=self.name)  # a reply never changes
+            return Written(document.number)  # a reply never changes
         trouble = self._tell(document)
-        return trouble or Written(document.number, mode=self.name)
+        return trouble or Written(document.number)
 
     def _text(self, fact: Fact, patient: PatientFacts) -> WriteOutcome:
         text = fact.text
@@ -96,18 +97,17 @@ class Hl7MdmMode:
     ) -> WriteOutcome:
         news = news_of_text(text, told)
         if news is None:
-            return Written(original, told, mode=self.name)
+            return Written(original, told)
         trouble = self._tell(addendum_of_text(fact, text, patient, self._partner.document_type, news))
-        if isinstance(trouble, TryLater) and fact.row.ehr_id != original:
-            return TryLater(
-                _ORIGINAL_FILED + trouble.reason, trouble.after, trouble.away, trouble.doubtful, trouble.mode
-            )
-        return trouble or Written(original, news, mode=self.name)
+        if trouble is not None and fact.row.ehr_id != original:
+            # The chart holds a part of it: it stays with this mode.
+            return replace(trouble, reason=_ORIGINAL_FILED + trouble.reason, doubtful=True)
+        return trouble or Written(original, news)
 
     def _tell(self, document: Document) -> NotWritable | TryLater | None:
         """None when the EHR has it."""
         message = document_to_mdm(document, correspondents(self._partner))
-        return not_taken(self._sender.send(message), self.name)
+        return not_taken(self._sender.send(message))
 
 
 def build(tools: Tools) -> Hl7MdmMode:

@@ -46,9 +46,9 @@ def test_a_yes_is_told_of_the_visit_it_confirms(mode: Hl7AnswerMode, sender: Fak
     assert message["MSH-9.2"] == ("S03" if request else "S14")
     assert message["ARQ-2.1" if request else "SCH-2.1"] == "A-9"
     assert message["ARQ-6.1" if request else "SCH-25.1"] == "CONFIRMED"
-    assert message["NTE-3"] == "Confirmed by text message from ****0123."
+    assert message["NTE-3"] == "Confirmed by text message from ****0123, for 2027-03-05 10:00 EST."
     assert message["PID-3.1"] == "12345"
-    assert outcome == Written(message["MSH-10"], mode="hl7_answer")
+    assert outcome == Written(message["MSH-10"])
 
 
 TROUBLES: dict[str, list[Answer]] = {
@@ -115,7 +115,7 @@ def test_silence_is_doubt_and_a_refusal_a_persons_business(
 ) -> None:
     sender.will([NotHeard("no answer")])
     first = mode.write(yes())
-    assert first == TryLater("no answer", doubtful=True, mode="hl7_answer")
+    assert first == TryLater("no answer", doubtful=True)
     assert isinstance(mode.write(settled(yes(), first)), Written)
     assert sender.asked[0] == sender.asked[1]
 

@@ -176,6 +176,17 @@ def test_an_original_that_was_taken_is_not_told_again_for_its_addendums_sake(
     assert [each["MSH-9.2"] for each in map(parsed, sender.asked)] == ["T02", "T06", "T06", "T06"]
 
 
+def test_what_is_filed_in_part_stays_with_this_mode(quick: Hl7MdmMode, sender: FakeHl7Sender) -> None:
+    for refusal, again in (
+        (TurnedDown("AR", again=True), TryLater),
+        (TurnedDown("AE", again=False), NotWritable),
+    ):
+        sender.will([Taken("AA"), refusal])
+        outcome = quick.write(known(text_fact(**DELIVERED)))
+        assert isinstance(outcome, again)
+        assert outcome.doubtful
+
+
 def parsed(raw: bytes) -> Any:
     (document,) = documents([raw])
     return document
@@ -320,9 +331,9 @@ def test_not_now_is_no_refusal(quick: Hl7MdmMode, sender: FakeHl7Sender, code: s
     assert isinstance(quick.write(settled(known(text_fact()), outcome)), Written)
 
 
-def test_silence_leaves_it_in_doubt_and_with_this_mode(quick: Hl7MdmMode, sender: FakeHl7Sender) -> None:
+def test_silence_leaves_it_in_doubt(quick: Hl7MdmMode, sender: FakeHl7Sender) -> None:
     sender.will([NotHeard("no answer")])
-    assert quick.write(known(text_fact())) == TryLater("no answer", doubtful=True, mode="hl7_mdm")
+    assert quick.write(known(text_fact())) == TryLater("no answer", doubtful=True)
 
 
 # one line for all threads

@@ -14,12 +14,14 @@ import pytest
 from hl7_listener.group_commit import GroupCommit
 from hl7_listener.server import ListenerSettings, MllpServer
 from integration.adapters.chart import Chart
+from integration.adapters.ehr.fhir_client import FhirClient
 from integration.adapters.ehr.hl7_sender import Line, MllpSender
 from integration.adapters.ehr.one_at_a_time import OneAtATime
 from integration.domain.circuit import Circuit
 from integration.domain.text_message import Subject
 from integration.domain.write_back import LONGEST_RETRY, WriteBackKind, WriteBackState
 from integration.pipeline.write_back import LEASE, write_next
+from integration.ports.ehr import TryLater
 from integration.settings.model import WritingBack
 from tests.adapters.ehr import charts
 from tests.adapters.ehr.partners_chart import KEYS, VISIT_KEYS, documents, port, words
@@ -262,3 +264,18 @@ def test_a_day_of_outage_costs_no_document_and_little_knocking(site: Site, ehr: 
     assert site.pending() == 0
     assert len(ehr.inbox.kept) == TEXTS
     assert [each["MSH-9.2"] for each in documents([m.payload for m in ehr.inbox.kept])] == ["T02"] * TEXTS
+
+
+def test_a_fhir_server_that_is_away_keeps_no_document_waiting(store: Store, ehr: Ehr) -> None:
+    """It may be there for reading alone; work for it waits."""
+    clock = Watch()
+    sender = OneAtATime(MllpSender(Line("127.0.0.1", ehr.port, "accept", 5.0)), clock.wall)
+    away = FhirClient("http://127.0.0.1:9/fhir")
+    chart = Chart(tools(away, WritingBack(texts="mdm", hl7=port(ehr.port)), partner=sender))
+    site = Site(store, Mortal(chart, every=0), clock)
+    site.tell(**charts.SENT)
+    assert site.work(10 * TEXTS) == TEXTS
+    assert site.pending() == 0
+    assert isinstance(chart.write(charts.reply_fact(WriteBackKind.CONFIRMATION)), TryLater)
+    sender.rest()
+    away.close()
