@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from integration.ports.store import Store
     from integration.ports.workshop import Workshop
     from integration.settings.environment import Environment
-    from integration.settings.model import FhirHearing, Settings
+    from integration.settings.model import Settings
 
 TOKEN_BYTES = 24  # of an attempt's token
 _DATABASE = "appointment-texts.sqlite"
@@ -360,12 +360,7 @@ def on_and_off(environment: Environment, settings: Settings, workshop: Workshop)
         for feed in settings.feeds.values()
         if (how := feed.application_acknowledgment) is not None
     ]
-    lines += _notified(environment, settings)
-    lines += [
-        f"Feed {feed.name}: {_hearing(feed.fhir, reachable=workshop.reader is not None)}"
-        for feed in settings.feeds.values()
-        if feed.fhir is not None
-    ]
+    lines += _hearing(environment, settings)
     lines += [
         f"Feed {feed.name}: shadow, everything is planned and shown, nothing is sent."
         for feed in settings.feeds.values()
@@ -374,29 +369,22 @@ def on_and_off(environment: Environment, settings: Settings, workshop: Workshop)
     return lines
 
 
-def _notified(environment: Environment, settings: Settings) -> Iterator[str]:
+def _hearing(environment: Environment, settings: Settings) -> Iterator[str]:
     """Which FHIR feeds hear the EHR, and how; and secrets that no feed asks for."""
     from integration.settings.environment import secret_of, source_of
 
     sources = {source_of(feed.name): feed for feed in settings.feeds.values() if feed.fhir is not None}
     for source, feed in sources.items():
-        variable = secret_of(source)
-        if environment.ehr_fhir_base_url is None:
+        if environment.ehr_fhir_base_url is None or feed.fhir is None:
             yield f"Feed {feed.name}: EHR_FHIR_BASE_URL is not set, the EHR is not heard."
-        elif not environment.subscription_secrets.get(source):
-            yield f"Feed {feed.name}: {variable} is not set, notifications are refused."
-        else:
-            address = f"{environment.public_base_url}/fhir/subscriptions/{feed.name}"
-            yield f"Feed {feed.name}: notifications at {address}"
+            continue
+        address = f"notifications at {environment.public_base_url}/fhir/subscriptions/{feed.name}"
+        if not environment.subscription_secrets.get(source):
+            address = f"{secret_of(source)} is not set, notifications are refused"
+        polled = "it is not asked what changed (poll)"
+        if feed.fhir.poll is not None:
+            polled = f"it is asked every {feed.fhir.poll.total_seconds() / 60:g} min what changed"
+        yield f"Feed {feed.name}: {address}; {polled}."
     for source in environment.subscription_secrets:
         if source not in sources:
             yield f"{secret_of(source)}: no feed of that name has [fhir]."
-
-
-def _hearing(how: FhirHearing, *, reachable: bool) -> str:
-    if not reachable:
-        return "EHR_FHIR_BASE_URL is not set: what it is told of cannot be read."
-    if how.poll is None:
-        return "the EHR is read when it notifies us; it is not asked what changed (poll)."
-    minutes = how.poll.total_seconds() / 60
-    return f"the EHR is read when it notifies us, and asked every {minutes:g} min what changed."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ from integration.settings.environment import read_environment
 from integration.settings.files import SHIPPED
 from integration.settings.load import load
 from integration.settings.mistakes import ConfigError
+from integration.settings.model import FhirHearing
 from tests.stores import TEST_DATA_KEY
 
 if TYPE_CHECKING:
@@ -170,11 +172,16 @@ def test_a_fhir_feed_says_what_it_still_needs_before_it_hears(tmp_path: Path, sh
     ehr = {"EHR_FHIR_BASE_URL": "http://127.0.0.1:9/fhir"}
     secret = {"EHR_SUBSCRIPTION_SECRET": "one,two"}
     needs_a_place = "Feed ehr: EHR_FHIR_BASE_URL is not set, the EHR is not heard."
-    needs_a_secret = "Feed ehr: EHR_SUBSCRIPTION_SECRET is not set, notifications are refused."
+    needs_a_secret = (
+        "Feed ehr: EHR_SUBSCRIPTION_SECRET is not set, notifications are refused; it is not asked"
+    )
     hears = "Feed ehr: notifications at http://127.0.0.1:8080/fhir/subscriptions/ehr"
     assert needs_a_place in said(surroundings(tmp_path, **secret), shipped)
     assert needs_a_secret in said(surroundings(tmp_path, **ehr), shipped)
     assert hears in said(surroundings(tmp_path, **ehr, **secret), shipped)
+    asking = replace(shipped.feeds["ehr"], fhir=FhirHearing(poll=timedelta(minutes=15)))
+    told = said(surroundings(tmp_path, **ehr), replace(shipped, feeds={"ehr": asking}))
+    assert "it is asked every 15 min what changed." in told
 
 
 def test_the_secret_of_another_feed_is_named_after_it_and_one_of_no_feed_is_said(
