@@ -6,10 +6,12 @@ whoever asked for this message, and to no log.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from fhir_mappers.datatypes import plain
 from fhir_mappers.errors import UnreadableMessage
+from fhir_mappers.fact import Fact
+from fhir_mappers.fhir_explanation import explain
 from fhir_mappers.profile import VendorProfile
 from fhir_mappers.tables import TRIGGERS
 from fhir_mappers.translation import FeedFacts, Identifier, MappedAppointment, MappedPatient, Translation
@@ -18,15 +20,6 @@ from fhir_mappers.v2_message import SegmentRun, V2Message
 _NUMBERS = re.compile(r"\[\d+\]")
 _GROUP = re.compile(r"PID\[(\d+)\]")
 _PHONE_WORDS = (2, 3, 4)  # XTN.2 use, XTN.3 equipment, XTN.4 where some write either
-
-
-class Fact(NamedTuple):
-    """One thing a message says."""
-
-    name: str  # Appointment.start
-    value: str  # as the site works with it
-    path: str  # where it stood, '' when it was written nowhere
-    rule: str  # the line of the profile or feed that made it so, or the standard's own
 
 
 class Explainer:
@@ -41,6 +34,8 @@ class Explainer:
 
     def facts(self, raw: bytes, translation: Translation) -> list[Fact]:
         """Every fact of a message, those of the appointment first; [] when it was refused. Never raises."""
+        if self._feed.fhir is not None:
+            return explain(translation, self._feed)
         try:
             message = V2Message.parse(raw, fallback_charset=self._feed.charset)
         except UnreadableMessage:

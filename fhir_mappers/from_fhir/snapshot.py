@@ -79,13 +79,13 @@ def read_snapshot(raw: bytes) -> Snapshot | Refusal:
 
 def id_of(reference: Resource, kind: str) -> str:
     """The id in a literal reference to a resource of that type; '' when it has none."""
-    type_of, _, written = _local(word(reference, "reference")).rpartition("/")
+    type_of, _, written = local(word(reference, "reference")).rpartition("/")
     return written[:_LONGEST_ID] if type_of == kind else ""
 
 
 def type_of(reference: Resource) -> str:
     """The type of resource a Reference names; '' when it cannot be told."""
-    return word(reference, "type") or _local(word(reference, "reference")).rpartition("/")[0]
+    return word(reference, "type") or local(word(reference, "reference")).rpartition("/")[0]
 
 
 def _resource(entry: Resource) -> Resource:
@@ -96,13 +96,13 @@ def _resource(entry: Resource) -> Resource:
 def _deleted(entry: Resource) -> Resource | None:
     """Type and id of what an entry says is gone."""
     request = part(entry, "request")
-    kind, _, written = _local(word(request, "url")).rpartition("/")
+    kind, _, written = local(word(request, "url")).rpartition("/")
     if word(request, "method").upper() != "DELETE" or kind not in HEARD:
         return None
     return {"resourceType": kind, "id": written}
 
 
-def _local(reference: str) -> str:
+def local(reference: str) -> str:
     """Type/id of a literal reference, absolute or not, of whichever version."""
     try:
         path = urlsplit(reference).path.partition("/_history")[0]
@@ -117,7 +117,7 @@ def _is_called(entry: Entry, reference: str) -> bool:
     if entry.url and entry.url == reference:
         return True
     own = f"{word(entry.resource, 'resourceType')}/{word(entry.resource, 'id')}"
-    if _local(reference) != own:
+    if local(reference) != own:
         return False
     both = reference.startswith("http") and entry.url.startswith("http")
     return not both or _server(reference) == _server(entry.url)

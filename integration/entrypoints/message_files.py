@@ -1,4 +1,4 @@
-"""Reads the HL7 v2 messages of files and folders: one or several in a file, in MLLP frames or not."""
+"""Reads the messages of files and folders: HL7 v2, in MLLP frames or not, and FHIR JSON; many in a file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
+from fhir_mappers.from_fhir.split import is_json, snapshots_in
 from hl7_listener.framing import END, START
 from hl7_listener.header import split_messages
 from integration.entrypoints.printing import warn
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 STANDARD_INPUT: Final = "-"
-HELP: Final = "HL7 v2 messages: files, or folders of them; - is standard input"
+HELP: Final = "HL7 v2 messages or FHIR JSON: files, or folders of them; - is standard input"
 _HEADER: Final = re.compile(rb"(?:^|[\r\n\x00\x0b])[ \t\xef\xbb\xbf]{0,80}MSH[^A-Za-z0-9\s]")
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
@@ -24,9 +25,9 @@ _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 def read_messages(files: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Each file's name with each of its messages, in order; `-` is standard input.
 
-    A folder stands for every file below it, in order of name; of these, one without any MSH is passed over
-    and said so. One file at a time is read. Raises Refused for what cannot be read, is empty or, a folder,
-    holds no message; for what is seen at once to be so, before the first message.
+    A folder stands for every file below it, in order of name; of these, one without any message is passed
+    over and said so. One file at a time is read. Raises Refused for what cannot be read, is empty or, of a
+    folder, holds no message; for what is seen at once to be so, before the first message.
     """
     found = [(name, _below(name)) for name in files]
     for name, below in found:
@@ -39,6 +40,8 @@ def messages_in(content: bytes) -> list[bytes]:
     """The messages of one file; what is no message stays one, so that its refusal is seen."""
     if content.startswith(_UTF16):
         content = content.decode("utf-16", "replace").encode()
+    if is_json(content):
+        return snapshots_in(content)
     if not _HEADER.search(content):
         return [content]
     frames = [part.partition(END)[0] for part in content.split(START)]
@@ -54,16 +57,14 @@ def _all(found: Iterable[tuple[str, list[str] | None]]) -> Iterator[tuple[str, b
         others = []
         for file in below:
             content = _open_and_read(file)
-            if not _HEADER.search(content) and not content.startswith(_UTF16):
+            if not (_HEADER.search(content) or content.startswith(_UTF16) or is_json(content)):
                 others.append(file)
                 continue
             yield from ((file, message) for message in messages_in(content))
         if len(others) == len(below):
-            raise Refused(f"{named}: no file in it holds an HL7 v2 message")
+            raise Refused(f"{named}: no file in it holds a message")
         if others:
-            warn(
-                f"{named}: passed over what holds no HL7 v2 message, {len(others)} files such as {others[0]}"
-            )
+            warn(f"{named}: passed over what holds no message, {len(others)} files such as {others[0]}")
 
 
 def _below(name: str) -> list[str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from integration.domain.text_template import choices
@@ -49,6 +50,20 @@ def the_feed(settings: Settings, name: str | None) -> Feed:
     if wanted not in settings.feeds:
         raise Usage(f"--feed {wanted}: no such feed; {choices(wanted, settings.feeds)}")
     return settings.feeds[wanted]
+
+
+def fitting(settings: Settings, feed: Feed, message: bytes, *, named: bool) -> Feed:
+    """The feed a message is to be read by: the one a person named, else one that hears such messages.
+
+    FHIR is read by the only feed that hears it; where there is none, or several, as of a plain server.
+    """
+    from fhir_mappers.from_fhir.split import is_json
+    from integration.settings.model import FhirHearing
+
+    if named or feed.fhir is not None or not is_json(message):
+        return feed
+    hearing = [each for each in settings.feeds.values() if each.fhir is not None]
+    return hearing[0] if len(hearing) == 1 else replace(feed, fhir=FhirHearing())
 
 
 def the_practice(settings: Settings, name: str | None) -> Practice | None:

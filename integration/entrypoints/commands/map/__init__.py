@@ -1,4 +1,4 @@
-"""`map`: shows what each HL7 v2 message becomes and why, without any store, or what a change alters."""
+"""`map`: shows what each message becomes and why, without any store, or what a change alters."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from integration.entrypoints.commands.map import differences, mapped_message
 from integration.entrypoints.commands.map.side import side
 from integration.entrypoints.message_source import add_source, messages
 from integration.entrypoints.printing import json_line
-from integration.entrypoints.surroundings import the_environment, the_feed, the_settings
+from integration.entrypoints.surroundings import fitting, the_environment, the_feed, the_settings
 from integration.settings.files import SHIPPED
 
 if TYPE_CHECKING:
-    from fhir_mappers.explanation import Fact
+    from fhir_mappers.fact import Fact
     from fhir_mappers.translation import Translation
     from integration.settings.environment import Environment
     from integration.settings.model import Feed, Settings
@@ -25,6 +25,7 @@ The values are the patients' own and are shown to you alone; nothing of them is 
 
   appointment-texts map samples/                      every message of a folder, with what made each fact so
   appointment-texts map booking.hl7 --feed north      as the feed config/feeds/north.toml reads it
+  appointment-texts map searchset.json --feed ehr     the Appointments of a FHIR server, each with its patient
   appointment-texts map --diff generic new.toml samples/
                                                       what a profile on trial alters, before it goes live
   appointment-texts map --diff config new-config --inbox 500
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     feed = the_feed(settings, options.feed)
     if options.diff is not None:
         return _differ(options, environment, settings, feed)
-    reader = _Reader(settings, feed)
+    reader = _Reader(settings, feed, named=options.feed is not None)
     refused = False
     for file, message in messages(options, environment, feed):
         translation, facts = reader.read(message)
@@ -68,7 +69,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _differ(options: argparse.Namespace, environment: Environment, settings: Settings, feed: Feed) -> int:
     site = environment.config_folder or SHIPPED
-    old, new = (_Reader(*side(named, settings, feed, site)) for named in options.diff)
+    old, new = (
+        _Reader(*side(named, settings, feed, site), named=options.feed is not None) for named in options.diff
+    )
     summary, refused = differences.Summary(), False
     for file, message in messages(options, environment, feed):
         before, after = old.read(message), new.read(message)
@@ -91,14 +94,18 @@ def _differ(options: argparse.Namespace, environment: Environment, settings: Set
 class _Reader:
     """Maps and explains as one feed does."""
 
-    def __init__(self, settings: Settings, feed: Feed) -> None:
+    def __init__(self, settings: Settings, feed: Feed, *, named: bool) -> None:
         self._settings = settings
         self._feed = feed
-        self._explainer = Explainer(feed.vendor, feed.facts)
+        self._named = named
+        self._explainers: dict[str, Explainer] = {}
 
     def read(self, message: bytes) -> tuple[Translation, list[Fact]]:
-        translation = translate(message, self._feed.vendor, self._feed.facts)
-        facts = self._explainer.facts(message, translation)
+        feed = fitting(self._settings, self._feed, message, named=self._named)
+        translation = translate(message, feed.vendor, feed.facts)
+        how = f"{feed.name} {'HL7 v2' if feed.fhir is None else 'FHIR'}"
+        explainer = self._explainers.setdefault(how, Explainer(feed.vendor, feed.facts))
+        facts = explainer.facts(message, translation)
         if translation.appointment is not None:
-            facts.append(mapped_message.practice_fact(self._settings, self._feed, translation.appointment))
+            facts.append(mapped_message.practice_fact(self._settings, feed, translation.appointment))
         return translation, facts

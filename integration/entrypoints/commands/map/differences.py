@@ -14,7 +14,7 @@ from integration.entrypoints.terminal import Paint
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from fhir_mappers.explanation import Fact
+    from fhir_mappers.fact import Fact
     from fhir_mappers.translation import Translation
 
 _HEAD = ("fact", "old", "from", "new", "from")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhir_mappers.explanation import Fact
+from fhir_mappers.fact import Fact
 from integration.entrypoints.printing import facts as print_facts
 from integration.entrypoints.printing import say
 from integration.entrypoints.terminal import Paint

@@ -11,7 +11,13 @@ from integration.entrypoints.message_files import HELP, read_messages
 from integration.entrypoints.moments import moment
 from integration.entrypoints.printing import json_line, say, warn
 from integration.entrypoints.process_logging import silence
-from integration.entrypoints.surroundings import the_environment, the_feed, the_practice, the_settings
+from integration.entrypoints.surroundings import (
+    fitting,
+    the_environment,
+    the_feed,
+    the_practice,
+    the_settings,
+)
 from integration.entrypoints.terminal import Paint
 
 if TYPE_CHECKING:
@@ -20,9 +26,9 @@ if TYPE_CHECKING:
     from integration.entrypoints.commands.preview.rehearsal import Silence
 
 _MORE = """\
-Messages arrive one after another, each at its MSH-7 or, if that is later, at --now. Consent is taken as
-given, nobody answers, and nothing is stored or sent. Texts show people's names to you alone. It is meant
-for hundreds of messages at a time; of thousands it takes minutes.
+Messages arrive one after another, each at its MSH-7 (of FHIR: meta.lastUpdated) or, if that is later, at
+--now. Consent is taken as given, nobody answers, and nothing is stored or sent. Texts show people's names
+to you alone. It is meant for hundreds of messages at a time; of thousands it takes minutes.
 
   appointment-texts preview booking.hl7
   appointment-texts preview samples/ --now 2027-03-01T09:00-05:00 --practice riverside
@@ -47,7 +53,9 @@ def run(options: argparse.Namespace) -> int:
     feed = the_feed(settings, options.feed)
     practice = the_practice(settings, options.practice)
     now = datetime.now(UTC) if options.now is None else moment("--now", options.now)
-    messages = (message for _, message in read_messages(options.files))
+    messages = [message for _, message in read_messages(options.files)]
+    if messages:
+        feed = fitting(settings, feed, messages[0], named=options.feed is not None)
     name = None if practice is None else practice.name
     with silence():
         lines, silences = rehearse(messages, settings=settings, feed=feed, practice=name, now=now)

@@ -1,6 +1,6 @@
 """Rehearses messages on an empty store: the real steps, a provider that sends nothing, a calendar that jumps.
 
-Each message is taken as new and arrives at its MSH-7, or at `now` if that is
+Each message is taken as new and arrives at its MSH-7 (meta.lastUpdated), or at `now` if that is
 later; consent is taken as given and nobody answers.
 """
 
@@ -82,7 +82,8 @@ def rehearse(
 
 def _rehearsal_settings(settings: Settings, feed: Feed, practice: str | None) -> Settings:
     """The site as it is, but fearless: live feed, test mode, consent given, no message too old."""
-    changed = replace(feed, state="live", oldest_event=EVER)
+    hearing = None if feed.fhir is None else replace(feed.fhir, role="create")
+    changed = replace(feed, state="live", oldest_event=EVER, fhir=hearing)
     practices = {
         name: replace(known, consent=ConsentPolicy.NOT_REQUIRED, sms=True)
         for name, known in settings.practices.items()
