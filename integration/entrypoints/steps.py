@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from integration.domain.circuit import Circuit
+from integration.domain.pace import Pace, Progress
 from integration.pipeline.acknowledge import Acknowledging
 from integration.pipeline.plan import plan_changes
 from integration.pipeline.reading.fetch import Fetching
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
     """Every step over one workshop."""
     circuit, acknowledging, watching = Circuit(), Acknowledging(workshop), Watching(workshop)
+    per_second = workshop.settings.write_back.per_second
+    pace, progress = Pace(per_second), Progress()
     reading = Circuit()
     fetching, polling = Fetching(workshop, reading), Polling(workshop, reading)
 
@@ -44,7 +47,16 @@ def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
         "reply": lambda: bool(hear(workshop)),
         "look_up": lambda: bool(look_up(workshop)),
         "write_back": lambda: bool(
-            drain(workshop.store, workshop.write_back, workshop.clock, workshop.random, circuit)
+            drain(
+                workshop.store,
+                workshop.write_back,
+                workshop.clock,
+                workshop.random,
+                circuit,
+                limit=max(1, int(per_second)),  # a second's worth, so that who stops waits no longer
+                pace=pace,
+                progress=progress,
+            )
         ),
         "anew": lambda: anew(workshop),
         "silence": listen,

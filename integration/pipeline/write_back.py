@@ -8,6 +8,8 @@ a backoff (`Circuit`), and never delays a text.
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from integration.aftermath import open_task
+from integration.domain.pace import TELL_EVERY
 from integration.domain.reply_intent import Intent
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.write_back import WriteBackKind, WriteBackState, rest
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from integration.domain.circuit import Circuit
     from integration.domain.clock import Clock
     from integration.domain.conversation import Reply
+    from integration.domain.pace import Pace, Progress
     from integration.domain.recipient import Patient
     from integration.domain.text_message import TextMessage
     from integration.domain.write_back import WriteBack
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from integration.ports.store import Store, Unit
 
 LEASE: Final = timedelta(minutes=5)
+BACKLOG: Final = 50  # facts that wait, from which on it is told how far we are
 TELL_STAFF_AFTER: Final = 20  # tries of one fact, some two and a half hours
 
 _log = structlog.get_logger()
@@ -73,12 +78,30 @@ def drain(
     circuit: Circuit,
     *,
     limit: int = 100,
+    pace: Pace | None = None,
+    progress: Progress | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Tell the chart what is due, at most `limit` facts; how many there were."""
+    """Tell the chart what is due, at most `limit` facts, no faster than `pace`; how many there were."""
     for done in range(limit):
+        if pace is not None and (wait := pace.wait(clock.wall())):
+            sleep(wait.total_seconds())
         if not write_next(store, mode, clock, jitter, circuit):
             return done
+        if pace is not None:
+            pace.went(clock.wall())
+        if progress is not None and (lately := progress.went(clock.wall())) is not None:
+            _tell_of_backlog(store, lately)
     return limit
+
+
+def _tell_of_backlog(store: Store, lately: int) -> None:
+    """How far we are, when there is far to go: counts alone."""
+    with store.reading() as unit:
+        waiting = unit.write_backs.count(WriteBackState.PENDING)
+    if waiting >= BACKLOG:
+        minutes = math.ceil(TELL_EVERY / timedelta(minutes=1) * waiting / lately)
+        _log.info("write_back_backlog", waiting=waiting, told_lately=lately, minutes_left=minutes)
 
 
 def _claim(store: Store, now: datetime) -> Fact | bool:
@@ -91,7 +114,8 @@ def _claim(store: Store, now: datetime) -> Fact | bool:
         if fact is None:
             unit.write_backs.settle(_settled(row, LeftOut("what it speaks of is no longer stored")))
         elif row.kind is WriteBackKind.CONFIRMATION and not fact.appointments:
-            unit.write_backs.settle(_settled(row, LeftOut("the visit has changed since it was confirmed")))
+            reason = "the visit has changed since it was answered about, or was answered about anew"
+            unit.write_backs.settle(_settled(row, LeftOut(reason)))
             return True
         return fact or True
 
@@ -135,9 +159,8 @@ def _fact(unit: Unit, row: WriteBack) -> Fact | None:
     if not visits and reply.intent == Intent.CONFIRM and acted_upon and answered_text is not None:
         # One yes to one text about several visits: each chart gets its own patient's (promise 12).
         visits = _visits(unit, answered_text, row.patient_id)
-    if row.kind is WriteBackKind.CONFIRMATION and reply.intent == Intent.CONFIRM:
-        # A yes to the old time never confirms the new one (promise 7); a move clears `confirmed`.
-        visits = tuple(visit for visit in visits if visit.confirmed and visit.is_expected)
+    if row.kind is WriteBackKind.CONFIRMATION:
+        visits = tuple(visit for visit in visits if _holds(unit, reply, visit, row.patient_id))
     answered = (
         None
         if reply.text_id is None
@@ -146,10 +169,32 @@ def _fact(unit: Unit, row: WriteBack) -> Fact | None:
     return Fact(row, patient, visits, answered_text, reply, answered, acted_upon)
 
 
+def _holds(unit: Unit, reply: Reply, visit: Appointment, patient_id: int) -> bool:
+    """Whether this answer is still the one about this visit, at the time it was asked about (promise 7)."""
+    if not visit.is_expected:
+        return False
+    if reply.intent == Intent.CONFIRM and not visit.confirmed:  # a move clears it
+        return False
+    if reply.intent != Intent.CONFIRM and not any(
+        question.appointment_id == visit.id
+        and question.slot_number == visit.slot_number
+        and question.asked_at <= reply.heard_at
+        for question in unit.replies.questions(reply.number)
+    ):
+        return False
+    later = (each for each in unit.replies.heard_since(reply.number, reply.heard_at) if each.id > reply.id)
+    return not any(
+        each.appointment_id in {None, visit.id}
+        and unit.write_backs.find(WriteBackKind.CONFIRMATION, each.id, patient_id) is not None
+        for each in later
+    )
+
+
 def _task_fact(unit: Unit, row: WriteBack, patient: Patient) -> Fact:
     """Work for staff with the visit, the text and the reply it is about; raises KeyError."""
     task = unit.tasks.get(row.subject_id)
-    visits = () if task.appointment_id is None else (unit.appointments.get(task.appointment_id),)
+    about = None if task.appointment_id is None else unit.appointments.get(task.appointment_id)
+    visits = () if about is None or patient.id not in about.patients else (about,)
     text = None if task.text_id is None else unit.texts.get(task.text_id)
     reply = None if task.reply_id is None else unit.replies.get(task.reply_id)
     told = None

@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from integration.domain.circuit import PATIENCE, Circuit, Pass
+from integration.domain.pace import Pace, Progress
 from integration.domain.staff_task import TaskKind
 from integration.domain.write_back import LONGEST_RETRY, WriteBack, WriteBackKind, WriteBackState, rest
 from integration.pipeline.write_back import LEASE, TELL_STAFF_AFTER, drain, write_next
@@ -368,3 +369,61 @@ def test_a_drain_ends_at_its_limit(office: Office) -> None:
     office.more_texts(5)
     assert office.drain(limit=4) == 4
     assert office.drain(limit=4) == 2
+
+
+def test_a_backlog_drains_no_faster_than_is_polite_and_says_how_far_it_is(office: Office) -> None:
+    office.more_texts(400)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        office.clock.now += timedelta(seconds=seconds)
+
+    with structlog.testing.capture_logs() as logs:
+        told = drain(
+            office.store,
+            office.ehr,
+            office.clock,
+            lambda: 0.5,
+            office.circuit,
+            limit=1000,
+            pace=Pace(5),
+            progress=Progress(),
+            sleep=sleep,
+        )
+    assert told == 401
+    assert slept == [0.2] * 401  # also before it is seen that there is no more
+    lines = [each for each in logs if each["event"] == "write_back_backlog"]
+    assert lines == [
+        {
+            "event": "write_back_backlog",
+            "log_level": "info",
+            "waiting": 250,
+            "told_lately": 151,
+            "minutes_left": 1,
+        },
+        {
+            "event": "write_back_backlog",
+            "log_level": "info",
+            "waiting": 100,
+            "told_lately": 150,
+            "minutes_left": 1,
+        },
+    ]
+
+
+def test_the_ehrs_words_about_a_refusal_are_kept_for_a_person_and_never_logged(office: Office) -> None:
+    office.ehr.will([NotWritable("HTTP 422", words="Ana Secret is no patient here")])
+    with structlog.testing.capture_logs() as logs:
+        office.write()
+    row = office.row()
+    assert (row.state, row.reason, row.words) == (
+        WriteBackState.REFUSED,
+        "HTTP 422",
+        "Ana Secret is no patient here",
+    )
+    assert "Secret" not in str(logs)
+    with office.store.unit() as unit:
+        unit.write_backs.again([row.id])
+    office.write()
+    assert (office.row().state, office.row().words) == (WriteBackState.WRITTEN, None)
