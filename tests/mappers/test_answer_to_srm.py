@@ -6,9 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fhir_mappers.answer_to_srm import answer_to_siu, answer_to_srm
+from fhir_mappers.v2_building import NumberOf
 from fhir_mappers.v2_message import V2Message
+from hl7_listener.framing import FrameSplitter, frame
 from tests.mappers.outgoing_v2 import VERSIONS, YES, assert_strict, same_as_golden, who
 
 if TYPE_CHECKING:
@@ -78,3 +82,23 @@ def test_what_is_not_known_is_left_empty(answer: Answer, structure: str) -> None
 def test_the_occurrence_of_a_series_is_named(answer: Answer, structure: str) -> None:
     message = V2Message.parse(answer(replace(YES, occurrence="3"), who()))
     assert message["ARQ-3" if structure == "SRM_S01" else "SCH-3"] == "3"
+
+
+WORD = st.text(
+    st.characters(exclude_categories=("Cc", "Cs", "Cn", "Zs", "Zl", "Zp")), min_size=1, max_size=20
+)
+
+
+@BOTH
+@settings(max_examples=40, deadline=None)
+@given(version=st.sampled_from(VERSIONS), told=st.tuples(WORD, WORD, WORD, WORD))
+def test_whatever_names_the_visit_is_read_again(
+    answer: Answer, structure: str, version: str, told: tuple[str, str, str, str]
+) -> None:
+    value, authority, occurrence, note = told
+    yes = replace(YES, filler=NumberOf(value, authority), occurrence=occurrence, note=note)
+    raw = answer(yes, who(version))
+    message = V2Message.parse(raw)
+    at = "ARQ" if structure == "SRM_S01" else "SCH"
+    assert (message[f"{at}-2.1"], message[f"{at}-2.2"], message[f"{at}-3"], message["NTE-3"]) == told
+    assert list(FrameSplitter().feed(frame(raw))) == [raw]

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hl7_listener.framing import frame
 from integration.adapters.ehr.one_at_a_time import IDLE, OneAtATime
@@ -391,9 +393,9 @@ def test_a_connection_nobody_used_for_a_minute_is_not_trusted() -> None:
 
 
 def test_it_needs_the_partners_port(sender: FakeHl7Sender) -> None:
-    for given in (tools(None, WritingBack(hl7=port())), tools(None, WritingBack(), partner=sender)):
+    for lacking in (tools(None, WritingBack(hl7=port())), tools(None, WritingBack(), partner=sender)):
         with pytest.raises(ValueError, match=r"\[write_back.hl7\]"):
-            build(given)
+            build(lacking)
 
 
 def test_the_operator_is_told_in_one_line(quick: Hl7MdmMode) -> None:
@@ -410,3 +412,28 @@ def test_several_visits_name_the_foremost_that_has_a_number(quick: Hl7MdmMode, s
     first, second = appointment(identifiers=("SCH-2|SCHED|A-9|",)), appointment(identifiers=("PV1-19||7|",))
     tell(quick, replace(known(text_fact()), appointments=(first, second)))
     assert documents(sender.asked)[0]["PV1-19.1"] == "7"
+
+
+# whatever people and EHRs write
+
+PRINTED = st.characters(exclude_categories=("Cc", "Cs", "Cn", "Zl", "Zp"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lines=st.lists(st.text(PRINTED, min_size=1, max_size=40).filter(str.strip), min_size=1, max_size=4),
+    key=st.text(max_size=30),
+    family=st.text(max_size=20),
+    visit=st.text(max_size=20),
+)
+def test_any_words_and_any_names_make_a_document(lines: list[str], key: str, family: str, visit: str) -> None:
+    sender = FakeHl7Sender()
+    mode = build(tools(None, WritingBack(hl7=port()), partner=sender))
+    fact = known(text_fact(body="\n".join(lines), subjects=(Subject(4, 9),)))
+    strange = replace(fact.patient, identifiers=(key, "RIVERSIDE|MR|1"), family=family, resource={})
+    visits = tuple(replace(each, identifiers=(visit, *each.identifiers)) for each in fact.appointments)
+    outcome = mode.write(replace(fact, patient=strange, appointments=visits))
+    assert isinstance(outcome, Written)
+    (document,) = documents(sender.asked)
+    shown = [*lines[:-1], lines[-1].rstrip()]
+    assert words(document)[1:] == [f"{line} " if line == '""' else line for line in shown]
