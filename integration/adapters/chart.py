@@ -20,6 +20,7 @@ from integration.adapters import write_back
 from integration.adapters.ehr.choosing import (
     PURPOSES,
     WITHOUT,
+    WORDS,
     Purpose,
     Surroundings,
     Way,
@@ -178,4 +179,4 @@ def _of(mode: WriteBackMode, outcome: WriteOutcome) -> WriteOutcome:
 
 def _line(way: Way) -> str:
     told = "".join(f"; {each}" for each in way.cannot)
-    return f"{way.purpose}: {way.mode or 'nothing'} ({way.why}){told}"
+    return f"{way.purpose}: {WORDS.get(way.mode, 'nothing')} ({way.why}){told}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from integration.adapters.ehr.choosing import WORDS
 from integration.entrypoints.cli import main
 from tests.adapters.ehr.canvas import CanvasEhr
 from tests.adapters.ehr.charts import ANA
@@ -55,7 +56,7 @@ def test_each_server_is_recognised_and_its_way_said(
     ways = {each["purpose"]: each for each in told if each["finding"] == "way"}
     assert ways["texts"]["mode"] == way
     assert all(each["why"] for each in ways.values())
-    assert f"texts: {way}, because {ways['texts']['why']}" in page
+    assert f"texts: {WORDS[way]}, because {ways['texts']['why']}" in page
     assert all(wish in page for each in ways.values() for wish in each["could_be_turned_on"])
 
 

@@ -306,8 +306,12 @@ def _cannot(around: Surroundings, mode: str) -> Iterator[str]:
 
 # What a vendor has no API for (`reference/standards.md` 0.6, 0.7, 4.4): nobody can turn it on.
 _NEVER: Final = {
-    Vendor.EPIC: frozenset({"AppointmentResponse", "Task", "Consent", "Communication", "Appointment"}),
-    Vendor.ORACLE: frozenset({"AppointmentResponse", "Task", "Consent", "Communication"}),
+    Vendor.EPIC: frozenset(
+        {"Appointment", "AppointmentResponse", "Communication", "CommunicationRequest", "Consent", "Task"}
+    ),
+    Vendor.ORACLE: frozenset(
+        {"AppointmentResponse", "Communication", "CommunicationRequest", "Consent", "Task"}
+    ),
     Vendor.CANVAS: frozenset({"AppointmentResponse"}),
 }
 _CHANGED: Final = {  # mode → the type it changes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from integration.adapters.ehr.choosing import WORDS
 from integration.adapters.ehr.examining import RESOURCES
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def as_page(found: Examination) -> Iterator[str]:
     yield ""
     yield "What Appointment Texts will do"
     for way in found.ways.values():
-        yield f"  {way.purpose}: {way.mode or 'nothing'}, because {way.why}"
+        yield f"  {way.purpose}: {WORDS.get(way.mode, 'nothing')}, because {way.why}"
         yield from (f"    note: {each}" for each in way.cannot)
     wishes = list(dict.fromkeys(wish for way in found.ways.values() for wish in way.wishes))
     if wishes:
