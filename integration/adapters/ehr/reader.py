@@ -6,6 +6,7 @@ plainer one. References lead nowhere but to the configured base.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Literal
@@ -40,6 +41,7 @@ class FhirReader:
         self._capabilities = capabilities
         self._wall = wall
         self._locations = Locations(client, wall)
+        self._named_places: dict[str, str] = {}  # as a site names them → their ids
         self._lock = Lock()
         self._by_location: tuple[bool, datetime] | None = None  # and until when that holds
 
@@ -59,6 +61,11 @@ class FhirReader:
         if isinstance(server, TryLater):
             yield server
             return
+        place = self._place(window.location) if window.location else ""
+        if not isinstance(place, str):
+            yield place
+            return
+        window = replace(window, location=place)
         writer, seen = self._writer(guardians=window.guardians), set[str]()
         for answer in self._pages(_question(server, window), _least(window)):
             if isinstance(answer, NotWritable):
@@ -91,6 +98,23 @@ class FhirReader:
 
     def _writer(self, *, guardians: bool) -> SnapshotWriter:
         return SnapshotWriter(self._client, self._locations, People(guardians, self._wall().date()))
+
+    def _place(self, named: str) -> str | NotReadable | TryLater:
+        """The id of a Location that a site names by it, or by an identifier."""
+        if named in self._named_places:
+            return self._named_places[named]
+        shown = self._locations.get(named)
+        if shown is not None:
+            return shown if isinstance(shown, TryLater) else named
+        found = with_identifier(self._client, "Location", f"|{named}")
+        if isinstance(found, TryLater):
+            return found
+        if isinstance(found, NotReadable):
+            return named  # its Locations are not shown to us, its Appointments may be
+        if len(found) != 1 or not isinstance(found[0].get("id"), str):
+            return NotReadable(f"the EHR has no Location by the id or identifier {named}")
+        self._named_places[named] = found[0]["id"]
+        return self._named_places[named]
 
     def _by_id(self, reference: Reference) -> Resource | Snapshot | NotThere | NotReadable | TryLater:
         answer = self._client.read(reference.type, reference.id)

@@ -1,4 +1,4 @@
-"""A FHIR server of the tests that is read: it answers searches as strictly, or as loosely, as real ones do."""
+"""A FHIR server of the tests that is read: it answers searches as strictly, or as loosely, as real ones."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Resource = dict[str, Any]
 Query = list[tuple[str, str]]
+Answer = tuple[int, Resource | None, dict[str, str]]  # status, body, headers
 
 ALL: Final = frozenset({"date", "location", "_lastUpdated", "_count", "_include", "identifier", "patient"})
 
@@ -46,8 +47,9 @@ class ReadingServer:
 
     def put(self, resource: Resource, version: int | None = 1) -> Resource:
         """It holds this now."""
-        meta = {"meta": {"versionId": str(version), "lastUpdated": f"2027-03-01T12:00:{version:02d}Z"}}
-        stored = {**resource, **(meta if version is not None else {})}
+        stored = dict(resource)
+        if version is not None:
+            stored["meta"] = {"versionId": str(version), "lastUpdated": f"2027-03-01T12:00:{version:02d}Z"}
         self.resources[resource["resourceType"], resource["id"]] = stored
         return stored
 
@@ -56,9 +58,7 @@ class ReadingServer:
         queries = (each.partition("?") for each in self.asked)
         return [parse_qsl(query) for path, mark, query in queries if path == "/Appointment" and mark]
 
-    def answer(
-        self, path: str, query: Query, headers: dict[str, str]
-    ) -> tuple[int, Resource | None, dict[str, str]]:
+    def answer(self, path: str, query: Query, headers: dict[str, str]) -> Answer:
         """Status, body and headers."""
         parts = path.strip("/").split("/")
         fault = self.faults.popleft() if self.faults else 0
@@ -72,9 +72,7 @@ class ReadingServer:
             return self._search(parts[0], query, strict="handling=strict" in headers.get("prefer", ""))
         return self._read(parts[0], parts[1], headers.get("if-none-match"))
 
-    def _read(
-        self, kind: str, resource_id: str, condition: str | None
-    ) -> tuple[int, Resource | None, dict[str, str]]:
+    def _read(self, kind: str, resource_id: str, condition: str | None) -> Answer:
         if (kind, resource_id) not in self.resources:
             return 404, None, {}
         resource = self.resources[kind, resource_id]
@@ -88,9 +86,7 @@ class ReadingServer:
             return 304, None, {"ETag": tag}
         return 200, resource, {"ETag": tag} if tag else {}
 
-    def _search(
-        self, kind: str, query: Query, *, strict: bool
-    ) -> tuple[int, Resource | None, dict[str, str]]:
+    def _search(self, kind: str, query: Query, *, strict: bool) -> Answer:
         unknown = {name for name, _ in query} - self.understands - {"_offset"}
         if unknown and strict and self.refuses_what_it_does_not_understand:
             return 400, {"resourceType": "OperationOutcome", "issue": []}, {}
@@ -178,9 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.ehr.outside.append(self.path)
         self.ehr.asked.append(self.path.removeprefix("/fhir"))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        status, body, more = self.ehr.answer(
-            parts.path.removeprefix("/fhir"), parse_qsl(parts.query), headers
-        )
+        path = parts.path.removeprefix("/fhir")
+        status, body, more = self.ehr.answer(path, parse_qsl(parts.query), headers)
         content = b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
         for name, value in more.items():

@@ -370,6 +370,22 @@ def test_one_location_is_asked_alone(ehr: ReadingServer, reader: FhirReader) -> 
     assert ehr.searches()[0][0] == ("location", "river")
 
 
+def test_a_location_may_be_named_by_an_identifier(ehr: ReadingServer, reader: FhirReader) -> None:
+    north = {**RIVER, "id": "77", "identifier": [{"system": "urn:places", "value": "RIVER-2"}]}
+    ehr.put(north)
+    ehr.put(visit(2, "Patient/ana", "Location/77"))
+    window = Window(WEEK.starts, WEEK.ends, location="RIVER-2")
+    assert ids(changed(reader, window)) == ["v2"]
+    assert ids(changed(reader, window)) == ["v2"]
+    assert sum(each.startswith("/Location") for each in ehr.asked) == 2
+
+
+def test_a_location_nobody_knows_is_named_to_the_engineer(ehr: ReadingServer, reader: FhirReader) -> None:
+    answer = list(reader.changed(Window(WEEK.starts, WEEK.ends, location="RIVER-2")))
+    assert answer == [NotReadable("the EHR has no Location by the id or identifier RIVER-2")]
+    assert ehr.searches() == []
+
+
 def test_what_cannot_be_told_without_a_person_is_named_and_the_rest_read(
     ehr: ReadingServer, reader: FhirReader
 ) -> None:
@@ -429,7 +445,13 @@ def test_a_search_that_is_refused_says_why(ehr: ReadingServer, reader: FhirReade
     ],
 )
 def test_whether_it_must_be_asked_by_location_is_tried(
-    ehr: ReadingServer, reader: FhirReader, wanted: Any, alone: bool, lists: frozenset[str], by_location: bool
+    ehr: ReadingServer,
+    reader: FhirReader,
+    *,
+    wanted: Any,
+    alone: bool,
+    lists: frozenset[str],
+    by_location: bool,
 ) -> None:
     ehr.refuses_a_date_alone, ehr.lists = alone, lists
     assert reader.poll_locations(wanted) is by_location
