@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fhir_mappers.from_fhir.elements import part, parts, word
-from fhir_mappers.from_fhir.snapshot import HEARD, local
-from fhir_mappers.translation import Resource
+from fhir_mappers.from_fhir.snapshot import HEARD, local, read_snapshot
+from fhir_mappers.translation import Refusal, Resource
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, and what JSON lets stand before its first sign
 _MOST_STEPS = 200  # resources of one snapshot
@@ -19,6 +19,11 @@ _MOST_STEPS = 200  # resources of one snapshot
 def is_json(content: bytes) -> bool:
     """Whether it looks like JSON: no HL7 v2 message begins so."""
     return content.lstrip(_BLANK)[:1] in {b"{", b"["}
+
+
+def holds_fhir(content: bytes) -> bool:
+    """Whether it holds a resource that is heard."""
+    return is_json(content) and not isinstance(read_snapshot(snapshots_in(content)[0]), Refusal)
 
 
 def snapshots_in(content: bytes) -> list[bytes]:

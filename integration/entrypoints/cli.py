@@ -23,7 +23,7 @@ COMMANDS: Final = {
     "web": "the web receiver of a distributed deployment",
     "check-config": "read the configuration and say every mistake at once",
     "reload": "let what runs take a changed configuration, saying first what follows",
-    "map": "show what each HL7 v2 message becomes",
+    "map": "show what each message becomes",
     "learn": "propose a vendor's profile from sample messages",
     "preview": "show the texts that messages would cause, on an empty store",
     "classify-reply": "show how replies are understood, one a line on standard input",

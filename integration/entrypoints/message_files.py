@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from fhir_mappers.from_fhir.split import is_json, snapshots_in
+from fhir_mappers.from_fhir.split import holds_fhir, is_json, snapshots_in
 from hl7_listener.framing import END, START
 from hl7_listener.header import split_messages
 from integration.entrypoints.printing import warn
@@ -57,7 +57,7 @@ def _all(found: Iterable[tuple[str, list[str] | None]]) -> Iterator[tuple[str, b
         others = []
         for file in below:
             content = _open_and_read(file)
-            if not (_HEADER.search(content) or content.startswith(_UTF16) or is_json(content)):
+            if not (_HEADER.search(content) or content.startswith(_UTF16) or holds_fhir(content)):
                 others.append(file)
                 continue
             yield from ((file, message) for message in messages_in(content))

@@ -14,6 +14,7 @@ from integration.entrypoints.cli import main
 from integration.entrypoints.commands.inbox.masking import fields, masked
 from integration.ports.store import KeptMessage
 from integration.settings.model import FhirHearing
+from tests.fhir import visit_of
 from tests.mappers.notifications import post, r4, r4_event
 from tests.messages import CARLA, siu, without
 from tests.settings import feed
@@ -124,6 +125,18 @@ def test_masking_goes_by_the_delimiters_of_the_message() -> None:
 def test_what_cannot_be_read_is_masked_from_end_to_end() -> None:
     assert masked(b"Ana Sample 617") == "xxx xxxxxx 999"
     assert fields(b"Ana Sample 617", charset=None, reveal=False) == []
+
+
+def test_of_a_fhir_message_codes_and_times_are_shown_and_no_person() -> None:
+    payload = visit_of(at=NOW, start=VISIT)
+    shown = dict(fields(payload, charset=None, reveal=False))
+    assert shown["entry[0].resource.status"] == "booked"
+    assert datetime.fromisoformat(shown["entry[0].resource.start"]) == VISIT
+    assert shown["entry[1].resource.telecom[0].use"] == "mobile"
+    assert shown["entry[1].resource.telecom[0].value"] == "(999)999-9999"
+    for word in ("Sample", "Ana", "555-0123", "MRN1", "1980-01-02"):
+        assert word not in masked(payload) + str(shown)
+        assert word in str(fields(payload, charset=None, reveal=True))
 
 
 def test_a_message_that_is_shown_comes_with_what_has_become_of_it(

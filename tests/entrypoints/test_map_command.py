@@ -127,7 +127,7 @@ def test_a_folder_stands_for_every_file_in_it(tmp_path: Path, capsys: pytest.Cap
     heard = capsys.readouterr()
     assert [json.loads(line)["control_id"] for line in heard.out.splitlines()] == ["A", "B"]
     assert heard.err == (
-        "samples: passed over what holds no HL7 v2 message, 1 files such as samples/notes.md\n"
+        "samples: passed over what holds no message, 1 files such as samples/notes.md\n"
     )
 
 
@@ -137,7 +137,7 @@ def test_a_folder_without_messages_is_said_so(tmp_path: Path, capsys: pytest.Cap
     assert capsys.readouterr().err == "empty: holds no file\n"
     (tmp_path / "empty" / "notes.md").write_text("# notes")
     assert main(["map", "empty"]) == 1
-    assert "empty: no file in it holds an HL7 v2 message" in capsys.readouterr().err
+    assert "empty: no file in it holds a message" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

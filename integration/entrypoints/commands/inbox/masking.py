@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from fhir_mappers.errors import UnreadableMessage
 from fhir_mappers.v2_message import NULL, V2Message
+from integration.entrypoints.commands.inbox.masking_json import json_fields, masked_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,9 @@ def fields(payload: bytes, *, charset: str | None, reveal: bool) -> list[tuple[s
 
     Values are unescaped; masked unless `reveal`.
     """
+    found = json_fields(payload, mask, reveal=reveal)
+    if found is not None:
+        return found
     try:
         message = V2Message.parse(payload, fallback_charset=charset)
     except UnreadableMessage:
@@ -60,6 +64,9 @@ def fields(payload: bytes, *, charset: str | None, reveal: bool) -> list[tuple[s
 
 def masked(payload: bytes, *, charset: str | None = None) -> str:
     """The message as it stands, a segment a line, masked; what cannot be read is masked from end to end."""
+    tree = masked_json(payload, mask)
+    if tree is not None:
+        return tree
     try:
         message = V2Message.parse(payload, fallback_charset=charset)
     except UnreadableMessage:

@@ -13,7 +13,7 @@ from integration.entrypoints.printing import facts, json_line, say, table, warn
 from integration.entrypoints.terminal import Paint
 from integration.entrypoints.troubles import Usage
 from integration.pipeline.translate.notifications import is_notification
-from integration.pipeline.translate.reading import appointment_keys
+from integration.pipeline.translate.reading import appointment_keys, facts_for
 
 if TYPE_CHECKING:
     import argparse
@@ -55,7 +55,7 @@ def show_messages(store: Store, settings: Settings, options: argparse.Namespace,
 
 def what_became(unit: Unit, message: KeptMessage, feed: Feed) -> dict[str, Any]:
     """What the mapping makes of it now, and the appointment it is about with its reminders."""
-    translation = translate(message.payload, feed.vendor, feed.facts)
+    translation = translate(message.payload, feed.vendor, facts_for(feed, message))
     known = identity_keys(message.payload, feed.vendor, feed.facts)
     keys = appointment_keys(known.appointment, known.occurrence)
     visit = unit.appointments.find(feed.scope, keys) if keys else None
@@ -105,7 +105,7 @@ def _show(
     if not message.payload:
         say("  Its content has been purged.")
     elif not parts:
-        say("  It cannot be read as HL7 v2:")
+        say("  It cannot be read:")
         text = message.payload.decode("utf-8", "backslashreplace") if reveal else masked(message.payload)
         say(*(f"  {line}" for line in text.splitlines()[:50]))
     else:
