@@ -143,9 +143,9 @@ def _meets(resource: Resource, name: str, value: str) -> bool:
         moment, wanted = datetime.fromisoformat(found), datetime.fromisoformat(value[2:])
         return moment >= wanted if value.startswith("ge") else moment < wanted
     if name == "identifier":
-        system, _, wanted_value = value.rpartition("|")
+        system, bar, wanted_value = value.rpartition("|")
         return any(
-            each.get("value") == wanted_value and each.get("system", "") == system
+            each.get("value") == wanted_value and (not bar or each.get("system", "") == system)
             for each in resource.get("identifier", ())
         )
     if name == "location":
