@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
     """Every step over one workshop."""
     circuit, acknowledging, watching = Circuit(), Acknowledging(workshop), Watching(workshop)
-    per_second = workshop.settings.write_back.per_second
-    pace, progress = Pace(per_second), Progress()
+    how = workshop.settings.write_back
+    there_is_an_ehr = workshop.ehr is not None or how.hl7 is not None  # else only the log is told
+    pace, progress = Pace(how.per_second) if there_is_an_ehr else None, Progress()
     reading = Circuit()
     fetching, polling = Fetching(workshop, reading), Polling(workshop, reading)
 
@@ -53,7 +54,8 @@ def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
                 workshop.clock,
                 workshop.random,
                 circuit,
-                limit=max(1, int(per_second)),  # a second's worth, so that who stops waits no longer
+                # A second's worth, so that who stops waits no longer.
+                limit=max(1, int(how.per_second)) if there_is_an_ehr else 100,
                 pace=pace,
                 progress=progress,
             )
