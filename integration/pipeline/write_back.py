@@ -178,16 +178,23 @@ def _holds(unit: Unit, reply: Reply, visit: Appointment, patient_id: int) -> boo
     if reply.intent != Intent.CONFIRM and not any(
         question.appointment_id == visit.id
         and question.slot_number == visit.slot_number
-        and question.asked_at <= reply.heard_at
+        and question.asked_at < reply.heard_at
         for question in unit.replies.questions(reply.number)
     ):
         return False
     later = (each for each in unit.replies.heard_since(reply.number, reply.heard_at) if each.id > reply.id)
     return not any(
-        each.appointment_id in {None, visit.id}
+        _is_about(unit, each, visit, patient_id)
         and unit.write_backs.find(WriteBackKind.CONFIRMATION, each.id, patient_id) is not None
         for each in later
     )
+
+
+def _is_about(unit: Unit, reply: Reply, visit: Appointment, patient_id: int) -> bool:
+    """Whether an answer is about this visit: it names one, or those of the text it answers."""
+    if reply.appointment_id is not None or reply.text_id is None:
+        return reply.appointment_id == visit.id
+    return visit.id in {each.id for each in _visits(unit, unit.texts.get(reply.text_id), patient_id)}
 
 
 def _task_fact(unit: Unit, row: WriteBack, patient: Patient) -> Fact:

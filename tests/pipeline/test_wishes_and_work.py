@@ -15,7 +15,7 @@ from integration.pipeline.write_back import write_next
 from integration.ports.ehr import LeftOut, NotWritable
 from integration.testing.ehr import FakeWriteBack
 from tests.adt import adt
-from tests.messages import ANA, BEN, called
+from tests.messages import ANA, BEN, called, siu
 from tests.pipeline.network import BOOKED_AT, VISIT, book, booked_site, deliver, report, say
 from tests.site import local
 
@@ -145,6 +145,66 @@ def test_a_start_that_speaks_of_an_emergency_lifts_nothing_and_is_no_wish() -> N
     ehr = write(site, FakeWriteBack())
     assert start.wants_texts is None
     assert wish(ehr, stop) == [(False, True)]
+
+
+# --- A no about a visit ---------------------------------------------------------------------------
+
+
+def asked_site() -> Site:
+    """Five days ahead Ana was asked to confirm."""
+    site = booked_site()
+    deliver(site)
+    site.until(local("2027-03-06T10:00"))
+    deliver(site)
+    return site
+
+
+def answered(ehr: FakeWriteBack) -> list[tuple[str | None, list[int]]]:
+    """The answers a chart was told, with their visits."""
+    return [
+        (fact.reply.intent if fact.reply else None, [visit.id for visit in fact.appointments])
+        for (kind, _, _), facts in ehr.records.items()
+        for fact in facts
+        if kind is WriteBackKind.CONFIRMATION
+    ]
+
+
+def test_a_plain_no_to_the_open_question_is_an_answer_and_cancels_nothing() -> None:
+    site = asked_site()
+    say(site, "I can't make it")
+    assert answered(write(site, FakeWriteBack())) == [("cancel", [1])]
+    with site.store.unit() as unit:
+        assert unit.appointments.get(1).is_expected
+
+
+def test_a_no_to_no_open_question_is_left_to_staff_alone() -> None:
+    site = booked_site()  # nothing has been asked yet
+    say(site, "I can't make it")
+    ehr = write(site, FakeWriteBack())
+    assert answered(ehr) == []
+    assert kinds(ehr) == [TaskKind.CANCEL_WISH]
+
+
+def test_a_no_that_comes_with_an_emergency_or_a_picture_is_no_answer() -> None:
+    site = asked_site()
+    say(site, "I can't make it", media=1)
+    say(site, "I can't make it, chest pain")
+    assert answered(write(site, FakeWriteBack())) == []
+
+
+def test_a_no_to_the_old_time_is_not_told_of_the_new_one() -> None:
+    site = asked_site()
+    say(site, "I can't make it")
+    site.hear(siu("S13", at=site.clock.now, start=local("2027-03-12T09:00")))
+    assert answered(write(site, FakeWriteBack())) == []
+
+
+def test_of_a_no_and_a_yes_the_later_is_told_when_the_ehr_hears_of_both_at_once() -> None:
+    for bodies, wanted in ((("I can't make it", "C"), "confirm"), (("C", "I can't make it"), "cancel")):
+        site = asked_site()
+        for body in bodies:
+            say(site, body)
+        assert answered(write(site, FakeWriteBack())) == [(wanted, [1])]
 
 
 # --- Work for staff -------------------------------------------------------------------------------

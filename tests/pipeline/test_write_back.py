@@ -142,7 +142,7 @@ def test_a_yes_to_the_old_time_is_not_told_of_the_new_one(store: Store, change: 
     row = office.row(WriteBackKind.CONFIRMATION, reply_id)
     assert (row.state, row.reason) == (
         WriteBackState.GAVE_UP,
-        "the visit has changed since it was confirmed",
+        "the visit has changed since it was answered about, or was answered about anew",
     )
 
 

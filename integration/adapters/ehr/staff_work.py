@@ -10,6 +10,7 @@ from integration.adapters.ehr.telling import own_identifier
 from integration.domain.phone_number import mask
 from integration.domain.reply_intent import Intent
 from integration.domain.staff_task import TaskKind
+from integration.domain.write_back import WriteBackKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,11 +31,8 @@ ASKED: Final = {
     TaskKind.WRONG_NUMBER: ("Check a patient's telephone number", Priority.ROUTINE),
     TaskKind.CALL_PATIENT: ("Call a patient", Priority.URGENT),
 }
-# What an answer about a visit asks for, where staff are to put it into the schedule
-ANSWERED: Final = {
-    Intent.CONFIRM: "Patient confirmed a visit",
-    Intent.CANCEL: "Patient declined a visit",
-}
+# What a yes asks for, where staff are to put it into the schedule; of a no they have been asked already.
+CONFIRMED: Final = "Patient confirmed a visit"
 
 # Modes whose records are Communications, so that work can point to them
 _WRITES_COMMUNICATIONS: Final = "fhir_communication"
@@ -44,7 +42,11 @@ def is_work(fact: Fact) -> bool:
     """Whether there is anything in it for staff."""
     if fact.task is not None:
         return fact.task.kind in ASKED
-    return fact.reply is not None and fact.reply.intent in ANSWERED
+    return (
+        fact.row.kind is WriteBackKind.CONFIRMATION
+        and fact.reply is not None
+        and fact.reply.intent == Intent.CONFIRM
+    )
 
 
 def staff_work(fact: Fact, links: Links, settings: WritingBack) -> StaffWork:
@@ -90,12 +92,14 @@ def _local(fact: Fact, moment: datetime | None) -> datetime | None:
 
 def _of_answer(fact: Fact, reply: Reply, links: Links, settings: WritingBack) -> StaffWork:
     start = fact.appointments[0].slot.start if fact.appointments else None
+    others = [local for visit in fact.appointments[1:] if (local := _local(fact, visit.slot.start))]
+    also = "".join(f" And the visit of {local:%Y-%m-%d %H:%M %Z}." for local in others)
     return StaffWork(
         identifier=own_identifier(fact),
         patient_id=links.patient_id,
         organization=links.organization,
-        what=ANSWERED[Intent(reply.intent or "")],
-        why=f"Answered by text message from {mask(reply.number)}. Please note it in the schedule.",
+        what=CONFIRMED,
+        why=f"Answered by text message from {mask(reply.number)}. Please note it in the schedule.{also}",
         opened=reply.heard_at,
         due=_local(fact, start),
         appointment_id=next(iter(links.appointment_ids), None),

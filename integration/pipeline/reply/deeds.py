@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from integration.aftermath import open_task
 from integration.domain.consent import ALL_SENDERS, Suppression, SuppressionKind
 from integration.domain.reminder import ReminderState
+from integration.domain.reply_decision import the_question
 from integration.domain.reply_intent import Intent
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.write_back import WriteBackKind
@@ -48,9 +49,10 @@ def obey(unit: Unit, workshop: Workshop, around: Surroundings, decision: Decisio
     if decision.lift or decision.suppress is SuppressionKind.OPT_OUT:
         _tell_wish(unit, around)
     charts = _charts(around, decision, visits)
+    answers = decision.confirmed or _declines(around, decision, visits)
     for patient_id in charts:
         unit.write_backs.want(WriteBackKind.REPLY, reply.id, patient_id)
-        if decision.confirmed:
+        if answers:
             unit.write_backs.want(WriteBackKind.CONFIRMATION, reply.id, patient_id)
     return replace(
         reply,
@@ -129,6 +131,18 @@ def _confirm(unit: Unit, workshop: Workshop, around: Surroundings, questions: Se
 def _only_unconfirmed(workshop: Workshop, practice: str, step: str) -> bool:
     known = workshop.settings.practices.get(practice)
     return known is not None and any(each.name == step and each.only_unconfirmed for each in known.plan.steps)
+
+
+def _declines(around: Surroundings, decision: Decision, visits: Sequence[Visit]) -> bool:
+    """Whether it is a plain no to the one open question, about the one visit to come (promise 7).
+
+    The chart is told of the patient's no as of a yes; the visit stands until a person cancels it.
+    """
+    heard = around.heard
+    if decision.intent is not Intent.CANCEL or heard.understood.urgent or heard.media:
+        return False
+    asked = {(question.appointment_id, question.patient_id) for question in the_question(heard.questions)}
+    return len(asked) == 1 and asked == {(visit.appointment_id, visit.patient_id) for visit in visits}
 
 
 def _about(around: Surroundings, decision: Decision) -> list[Visit]:

@@ -11,14 +11,17 @@ import pytest
 
 from integration.adapters.ehr.fhir_client import FhirClient
 from integration.adapters.write_back.fhir_task import FhirTaskMode, build
+from integration.domain.appointment import Slot
 from integration.domain.staff_task import OF_THE_PATIENT, TaskKind
 from integration.domain.write_back import WriteBackKind
 from integration.ports.ehr import LeftOut, TryLater, Written
 from integration.settings.model import WritingBack
 from tests.adapters.ehr.charts import (
+    START,
     admit,
     appointment,
     patient,
+    reply,
     reply_fact,
     settled,
     staff_task,
@@ -168,6 +171,22 @@ def test_an_answer_left_to_staff_is_a_task_too(ehr: StrictEhr, mode: FhirTaskMod
     assert task["code"] == {"text": "Patient confirmed a visit"}
     assert task["description"] == ("Answered by text message from …0123. Please note it in the schedule.")
     assert task["reasonReference"]["reference"] == "Appointment/visit"
+
+
+def test_one_yes_to_several_visits_is_one_task_that_names_them_all(
+    ehr: StrictEhr, mode: FhirTaskMode
+) -> None:
+    fact = reply_fact(WriteBackKind.CONFIRMATION)
+    later = appointment(id=10, slot=Slot(START + timedelta(days=1)), resource={"resourceType": "Appointment"})
+    tell(mode, replace(fact, appointments=(*fact.appointments, later)))
+    (task,) = ehr.all("Task")
+    assert task["description"].endswith(" And the visit of 2027-03-06 10:00 EST.")
+
+
+def test_of_a_no_staff_have_been_asked_already(ehr: StrictEhr, mode: FhirTaskMode) -> None:
+    no = replace(reply_fact(WriteBackKind.CONFIRMATION), reply=reply(intent="cancel"))
+    assert isinstance(mode.write(no), LeftOut)
+    assert not ehr.all("Task")
 
 
 def test_an_answer_about_a_visit_the_ehr_does_not_have_is_left_out(mode: FhirTaskMode) -> None:
