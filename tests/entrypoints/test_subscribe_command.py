@@ -194,14 +194,17 @@ def test_an_address_that_cannot_be_reached_or_trusted_is_warned_of(
     assert ("PUBLIC_BASE_URL" in said) is bool(warning)
 
 
-def test_no_secret_is_warned_of_and_none_is_printed(site: Site, capsys: Capture) -> None:
-    with site.at(Server("classic")):
+def test_no_secret_is_printed_and_without_one_nothing_is_asked_for(site: Site, capsys: Capture) -> None:
+    with site.at(Server("classic")) as server:
         main(["subscribe"])
         said = capsys.readouterr()
         assert SECRET not in said.out + said.err
+        assert any(SECRET in str(each) for each in server.resources.values())
+        server.resources.clear()
         site.environment("EHR_SUBSCRIPTION_SECRET", "")
-        main(["subscribe"])
-    assert "EHR_SUBSCRIPTION_SECRET is not set" in capsys.readouterr().err
+        assert main(["subscribe"]) == 1
+        assert server.resources == {}
+    assert "EHR_SUBSCRIPTION_SECRET must be set" in capsys.readouterr().err
 
 
 def test_without_an_ehr_or_a_feed_that_hears_it_there_is_nothing_to_do(site: Site, capsys: Capture) -> None:

@@ -12,6 +12,7 @@ from integration.adapters.ehr.subscription_topics import TOPIC_CODE, read_topics
 from integration.ports.ehr import NotWritable, TryLater
 from integration.ports.ehr_reading import Heard, Reference
 from integration.ports.ehr_subscribing import BEGINNING, WELL, Gone, Offer, Standing, Topic
+from integration.settings.environment import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -32,7 +33,7 @@ class FhirSubscriber:
     def __init__(
         self, client: FhirClient, capabilities: Capabilities, secrets: Mapping[str, Sequence[str]]
     ) -> None:
-        """`secrets`: by feed; the first is the one that servers are given."""
+        """`secrets`: by source; the first is the one that servers are given."""
         self._client = client
         self._capabilities = capabilities
         self._base = client.base_url
@@ -59,7 +60,7 @@ class FhirSubscriber:
         server = self._capabilities.server()
         if isinstance(server, TryLater):
             return server
-        secret = next(iter(self._secrets.get(wish.feed, ())), None)
+        secret = next(iter(self._secrets.get(source_of(wish.feed), ())), None)
         should = wanted(wish, secret, r5=_is_r5(server), medplum=_is_medplum(server))
         ours = self._ours(wish, ehr_id)
         if isinstance(ours, TryLater):

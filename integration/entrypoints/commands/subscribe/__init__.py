@@ -16,7 +16,7 @@ from integration.entrypoints.surroundings import the_environment, the_settings
 from integration.entrypoints.troubles import Refused, Usage
 from integration.pipeline.subscriptions import endpoint
 from integration.ports.ehr import NotWritable, TryLater
-from integration.settings.environment import is_loopback
+from integration.settings.environment import is_loopback, secret_of, source_of
 
 if TYPE_CHECKING:
     import argparse
@@ -52,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
         if options.remove:
             return _remove(options, settings, store, subscriber)
         feeds = _feeds(options, settings)
+        _must_have_secrets(environment, feeds)
         offer = subscriber.offer()
         if isinstance(offer, TryLater | NotWritable):
             raise Refused(f"The EHR cannot be asked what it supports: {offer.reason}")
@@ -73,6 +74,17 @@ def _feeds(options: argparse.Namespace, settings: Settings) -> list[Feed]:
         known = choices(options.feed, hearing)
         raise Usage(f"--feed {options.feed}: no feed of this name has a [fhir] table; {known}")
     return [hearing[options.feed]]
+
+
+def _must_have_secrets(environment: Environment, feeds: Sequence[Feed]) -> None:
+    """Without a secret every notification is refused, so that none would be worth asking for."""
+    sources = (source_of(feed.name) for feed in feeds)
+    lacking = [secret_of(each) for each in sources if not environment.subscription_secrets.get(each)]
+    if lacking:
+        raise Refused(
+            f"{' and '.join(lacking)} must be set, here and where notifications are received: "
+            "what shows no secret is refused. A long random word will do."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +111,7 @@ def _subscribe(place: _Place, feed: Feed, offer: Offer, other_feeds: Sequence[st
             f"Feed {feed.name} hears at {ours}",
         )
     _show(place.options, feed.name, done)
-    warn(*_of_the_endpoint(place.environment, feed.name, ours), *(note.text for note in notes))
+    warn(*_of_the_endpoint(ours), *(note.text for note in notes))
     return int(any(note.wrong for note in notes))
 
 
@@ -109,16 +121,13 @@ def _told_by_hl7(settings: Settings, feed: Feed) -> list[str]:
     return [each.name for each in feeds if each.scope == feed.scope and each.fhir is None]
 
 
-def _of_the_endpoint(environment: Environment, feed: str, ours: str) -> list[str]:
-    """What may keep notifications from coming, or from being believed."""
+def _of_the_endpoint(ours: str) -> list[str]:
+    """What may keep notifications from coming, or from staying between us."""
     said = []
     if is_loopback(ours):
         said.append("PUBLIC_BASE_URL names this machine: an EHR elsewhere cannot reach it.")
     elif urlsplit(ours).scheme == "http":
         said.append("PUBLIC_BASE_URL is http: the secret and what is told can be read on the way.")
-    if not environment.subscription_secrets.get(feed):
-        name = "EHR_SUBSCRIPTION_SECRET" + ("" if feed == "ehr" else f"_{feed.upper()}")
-        said.append(f"{name} is not set: who tells us something cannot be known.")
     return said
 
 
