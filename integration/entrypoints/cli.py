@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "inbox": "what was kept, what could not be applied, and replay after a fix",
     "tasks": "what staff are asked to do, and crossing it off",
     "keys": "the keys by which an EHR knows us: make, rotate, show",
+    "chart": "what the EHR did not take, in its own words, and telling it again",
     "release": "what a breaker has stopped, and letting it go on",
     "usage": "how many texts and segments, at what price",
 }
