@@ -1,14 +1,17 @@
-"""Writes a patient's yes or no as FHIR AppointmentResponse."""
+"""Writes a patient's yes or no as FHIR AppointmentResponse: one for each visit that was answered about."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from integration.adapters.ehr.fact_to_fhir import ANSWERS, to_fhir
+from integration.adapters.ehr.fact_to_fhir import ANSWERS, Links, to_fhir
 from integration.adapters.ehr.filing import Filing
 from integration.ports.ehr import LeftOut, TryLater, Written
 
 if TYPE_CHECKING:
+    from integration.adapters.ehr.capabilities import Abilities
+    from integration.adapters.ehr.fhir_answers import Resource
     from integration.adapters.ehr.tools import FhirTools, Tools
     from integration.ports.ehr import Fact, WriteOutcome
 
@@ -37,7 +40,31 @@ class AppointmentResponseMode:
             return LeftOut("the reply is no yes or no")
         if not abilities.create and not fact.row.ehr_id:
             return LeftOut("the EHR takes no AppointmentResponse")
-        return self._filing.file(fact, abilities, lambda links: to_fhir(fact, links))
+        links = self._filing.links(fact)
+        return self._answer_each(fact, links, abilities) if isinstance(links, Links) else links
+
+    def _answer_each(self, fact: Fact, links: Links, abilities: Abilities) -> WriteOutcome:
+        """The foremost visit first: its response is the one that the row knows."""
+        first, *others = (replace(links, visits=(visit,)) for visit in links.visits)
+        outcome = self._filing.put(fact, first, abilities, lambda links: _response(fact, links))
+        unnoted = replace(fact, row=replace(fact.row, ehr_id=None, ehr_version=None))  # its id is the first's
+        if not isinstance(outcome, Written):
+            return outcome
+        for other in others:
+            also = self._filing.put(unnoted, other, abilities, lambda links: _response(fact, links))
+            if not isinstance(also, Written):
+                return also
+        return replace(outcome, appointment_ids=links.visits)
+
+
+def _response(fact: Fact, links: Links) -> Resource:
+    """The answer about one visit; about all but the foremost, its id makes our identifier another."""
+    response = to_fhir(fact, links)
+    ((visit_id, _),) = links.visits
+    if visit_id != fact.appointments[0].id:
+        (ours,) = response["identifier"]
+        response["identifier"] = [{**ours, "value": f"{ours['value']}-{visit_id}"}]
+    return response
 
 
 def build(tools: Tools) -> AppointmentResponseMode:
