@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from fhir_mappers.findings import refuse
 from fhir_mappers.from_fhir.appointment import map_appointment
+from fhir_mappers.from_fhir.communication_request import map_request
 from fhir_mappers.from_fhir.identity import appointment_identifiers, patient_by_id, patient_identifiers
 from fhir_mappers.from_fhir.message import Message, unreadable
 from fhir_mappers.from_fhir.participants import read_attending
@@ -18,6 +19,7 @@ from fhir_mappers.translation import FeedFacts, FhirFacts, Identifier, IdentityK
 
 _MAPS = {
     "Appointment": map_appointment,
+    "CommunicationRequest": map_request,
     "Patient": map_person,
 }  # resourceType → its map
 

@@ -185,6 +185,19 @@ class VisitChange:
 
 
 @dataclass(frozen=True, slots=True)
+class MappedRequest:
+    """A text that a chart asks for (FHIR CommunicationRequest), to the one patient of the message."""
+
+    ehr_id: str
+    wanted: bool  # False: not, or no more; all else is then empty
+    body: str = ""
+    start: datetime | None = None  # when it is to go, aware; None: at once
+    end: datetime | None = None  # afterwards it is of no use; None: not said
+    authored: datetime | None = None
+    visits: tuple[str, ...] = ()  # ids of the Appointments it is about, on the EHR's server
+
+
+@dataclass(frozen=True, slots=True)
 class Translation:
     """One message, translated or refused; what is not refused has an appointment (SIU) or a visit (ADT)."""
 
@@ -201,6 +214,7 @@ class Translation:
     visit: Visit | None = None
     merges: tuple[Merge, ...] = ()
     visit_changes: tuple[VisitChange, ...] = ()
+    request: MappedRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
