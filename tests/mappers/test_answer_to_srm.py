@@ -87,11 +87,12 @@ def test_the_occurrence_of_a_series_is_named(answer: Answer, structure: str) -> 
 WORD = st.text(
     st.characters(exclude_categories=("Cc", "Cs", "Cn", "Zs", "Zl", "Zp")), min_size=1, max_size=20
 )
+NUMBER = st.integers(1, 9999).map(str)  # SCH-3 is an NM, whose leading zeros mean nothing
 
 
 @BOTH
 @settings(max_examples=40, deadline=None)
-@given(version=st.sampled_from(VERSIONS), told=st.tuples(WORD, WORD, WORD, WORD))
+@given(version=st.sampled_from(VERSIONS), told=st.tuples(WORD, WORD, NUMBER, WORD))
 def test_whatever_names_the_visit_is_read_again(
     answer: Answer, structure: str, version: str, told: tuple[str, str, str, str]
 ) -> None:
