@@ -19,7 +19,7 @@ write_backs = sa.Table(
     metadata,
     own_id(),
     sa.Column("kind", Word(WriteBackKind), nullable=False),
-    sa.Column("subject_id", BIG, nullable=False),  # of texts or replies, as `kind` says
+    sa.Column("subject_id", BIG, nullable=False),  # of texts, replies or staff tasks, as `kind` says
     to("patients.id", "patient_id", nullable=False),
     sa.Column("state", Word(WriteBackState), nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
