@@ -38,6 +38,11 @@ VISIT: dict[str, Any] = {
     "participant": [{"actor": {"reference": "Patient/ana"}, "status": "accepted"}],
 }
 
+UNANSWERED: dict[str, Any] = {
+    **VISIT,
+    "participant": [{"actor": {"reference": "Patient/ana"}, "status": "needs-action"}],
+}
+
 
 def patient(**changes: Any) -> Patient:
     """Ana, as the feed tells of her."""

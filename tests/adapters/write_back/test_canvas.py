@@ -10,7 +10,7 @@ from integration.adapters.ehr.choosing import Purpose
 from integration.domain.write_back import WriteBackKind, WriteBackState
 from integration.settings.model import WritingBack
 from tests.adapters.ehr.canvas import CanvasEhr
-from tests.adapters.ehr.charts import ANA, DELIVERED, VISIT
+from tests.adapters.ehr.charts import ANA, DELIVERED, UNANSWERED
 from tests.adapters.ehr.strict_server import Fault, listening
 from tests.adapters.write_back.story import ENDS, Site
 
@@ -26,7 +26,7 @@ def canvas() -> Iterator[CanvasEhr]:
     ehr = CanvasEhr()
     with listening(ehr):
         ehr.put(ANA, "ana")
-        ehr.put(VISIT, "visit")
+        ehr.put(UNANSWERED, "visit")
         yield ehr
 
 

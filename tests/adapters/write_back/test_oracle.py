@@ -10,7 +10,7 @@ import pytest
 from integration.adapters.ehr.choosing import Purpose
 from integration.domain.write_back import WriteBackKind, WriteBackState
 from integration.settings.model import Documents, WritingBack
-from tests.adapters.ehr.charts import ANA, DELIVERED, SENT, VISIT
+from tests.adapters.ehr.charts import ANA, DELIVERED, SENT, UNANSWERED
 from tests.adapters.ehr.oracle import OracleEhr
 from tests.adapters.ehr.strict_server import Fault, listening
 from tests.adapters.write_back.story import ENDS, Site
@@ -32,7 +32,7 @@ def oracle() -> Iterator[OracleEhr]:
     ehr = OracleEhr()
     with listening(ehr):
         ehr.put(ANA, "ana")
-        ehr.put(VISIT, "visit")
+        ehr.put(UNANSWERED, "visit")
         yield ehr
 
 
