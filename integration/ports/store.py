@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from integration.domain.reminder import Reminder
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import Attempt, TextMessage
+    from integration.domain.text_request import TextRequest
     from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
     from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, SnapshotRows, TokenRows, WantRows
     from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, FeedWatch, ProcessRows
@@ -562,6 +563,25 @@ class WriteBackRows(Protocol):
         """How many rows are in a state."""
 
 
+class TextRequestRows(Protocol):
+    """Texts that charts ask for; unique by feed and the EHR's id."""
+
+    def find(self, feed: str, ehr_id: str) -> TextRequest | None:
+        """By the EHR's id, locked until the unit ends."""
+
+    def get(self, request_id: int) -> TextRequest:
+        """By ours; KeyError when unknown."""
+
+    def of_text(self, text_id: int) -> TextRequest | None:
+        """The one that became this text, None when the text is none's."""
+
+    def save(self, request: TextRequest) -> int:
+        """Insert (id 0) or update; its id."""
+
+    def claim_due(self, now: datetime) -> TextRequest | None:
+        """A waiting one due at or before `now` (calendar), locked until the unit ends; the earliest first."""
+
+
 class Unit(Protocol):
     """One transaction over all rows."""
 
@@ -585,6 +605,7 @@ class Unit(Protocol):
     subscriptions: EhrSubscriptionRows
     wants: WantRows
     polls: PollRows
+    requests: TextRequestRows
     snapshots: SnapshotRows
 
 

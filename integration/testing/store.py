@@ -23,6 +23,7 @@ from integration.testing.store_ehr import FakeEhrSubscriptionRows, FakeWantRows
 from integration.testing.store_ehr_polls import FakePollRows
 from integration.testing.store_ehr_snapshots import FakeSnapshotRows
 from integration.testing.store_holds import FakeHoldRows
+from integration.testing.store_requests import FakeTextRequestRows
 from integration.testing.store_site import FakeConfigurationRows, FakeFeedRows, FakeProcessRows
 from integration.testing.store_tables import Tables
 from integration.testing.store_texts import FakeCallbackRows, FakeNumberRows, FakeTextRows, FakeWriteBackRows
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
         ReplyRows,
         Step,
         TaskRows,
+        TextRequestRows,
         TextRows,
         WriteBackRows,
     )
@@ -83,6 +85,7 @@ class FakeUnit:
         self.tokens: TokenRows = FakeTokenRows(tables)
         self.wants: WantRows = FakeWantRows(tables)
         self.polls: PollRows = FakePollRows(tables)
+        self.requests: TextRequestRows = FakeTextRequestRows(tables)
         self.snapshots: SnapshotRows = FakeSnapshotRows(tables)
         self.subscriptions: EhrSubscriptionRows = FakeEhrSubscriptionRows(tables)
 
@@ -122,7 +125,8 @@ class FakeStore:
                 "acknowledge": any(at <= wall for at, _ in FakeAcknowledgmentRows(tables).heads()),
                 "plan": bool(tables.changes),
                 "send": unit.reminders.claim_number(calendar) is not None
-                or unit.texts.claim_queued(wall) is not None,
+                or unit.texts.claim_queued(wall) is not None
+                or unit.requests.claim_due(calendar) is not None,
                 "track": bool(unit.callbacks.claim(1)),
                 "look_up": unit.texts.claim_overdue(wall) is not None,
                 "reply": unit.replies.claim() is not None,
@@ -154,7 +158,13 @@ class FakeStore:
                 *(at for at, _ in FakePollRows(self.tables).times()),
             ]
             return NextTimes(
-                calendar=FakeReminderRows(self.tables).next_due(),
+                calendar=min(
+                    (
+                        *filter(None, [FakeReminderRows(self.tables).next_due()]),
+                        *(at for at, _ in FakeTextRequestRows(self.tables).due_times()),
+                    ),
+                    default=None,
+                ),
                 wall=min((time for time in times if time is not None), default=None),
             )
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from integration.domain.reminder import Reminder
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import Attempt, TextMessage
+    from integration.domain.text_request import TextRequest
     from integration.domain.write_back import WriteBack
     from integration.ports.ehr_reading import Reference
     from integration.ports.ehr_store import AccessToken, EhrSubscription, Poll, Want
@@ -68,6 +69,7 @@ class Tables:
     feed_watches: dict[str, FeedWatch] = field(default_factory=dict)
     ehr_subscriptions: dict[tuple[str, str, str], EhrSubscription] = field(default_factory=dict)
     ehr_subscription_leases: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    text_requests: dict[int, TextRequest] = field(default_factory=dict)
     ehr_polls: dict[tuple[str, str], Poll] = field(default_factory=dict)
     ehr_snapshots: dict[tuple[str, Reference], tuple[bytes, bytes]] = field(default_factory=dict)
     ehr_poll_leases: dict[tuple[str, str], datetime] = field(default_factory=dict)

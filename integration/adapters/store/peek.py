@@ -13,6 +13,7 @@ from integration.adapters.store.tables.chart import PENDING, write_backs
 from integration.adapters.store.tables.columns import Instant
 from integration.adapters.store.tables.conversation import NOT_DONE, replies
 from integration.adapters.store.tables.ehr import PENDING_WANT, ehr_polls, ehr_subscriptions, ehr_wants
+from integration.adapters.store.tables.requests import WAITING, text_requests
 from integration.adapters.store.tables.site import IN_FORCE, configurations
 from integration.adapters.store.tables.texts import (
     HOLDS_ITS_TEXT,
@@ -53,6 +54,7 @@ _WORK: dict[Step, sa.ColumnElement[bool]] = {
     "send": sa.or_(
         sa.exists(sa.select(reminders.c.id).where(AWAITS_A_TEXT, reminders.c.due_at <= _CALENDAR)),
         sa.exists(sa.select(texts.c.id).where(_MAY_GO)),
+        sa.exists(sa.select(text_requests.c.id).where(WAITING, text_requests.c.due_at <= _CALENDAR)),
     ),
     "track": sa.exists(sa.select(callbacks.c.id).where(UNREAD)),
     "look_up": sa.or_(
@@ -80,6 +82,7 @@ def _earliest(column: sa.Column[Any], *conditions: sa.ColumnElement[bool]) -> sa
 _heads = HEADS.subquery("waiting_heads")
 _NEXT_TIMES = sa.select(
     _earliest(reminders.c.due_at, AWAITS_A_TEXT).label("reminder"),
+    _earliest(text_requests.c.due_at, WAITING).label("text_request"),
     _earliest(texts.c.not_before, QUEUED, _NOT_HELD).label("text"),
     _earliest(attempts.c.deadline, OFFERED).label("offer"),
     _earliest(attempts.c.next_look_at, UNCERTAIN).label("look"),
@@ -110,4 +113,7 @@ def next_times(connection: sa.Connection) -> NextTimes:
         row.want,
         row.poll,
     )
-    return NextTimes(calendar=row.reminder, wall=min(filter(None, wall), default=None))
+    return NextTimes(
+        calendar=min(filter(None, (row.reminder, row.text_request)), default=None),
+        wall=min(filter(None, wall), default=None),
+    )

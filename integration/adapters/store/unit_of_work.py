@@ -35,6 +35,7 @@ from integration.adapters.store.site import (
 from integration.adapters.store.snapshots import SqlSnapshotRows
 from integration.adapters.store.tables.upkeep import breakers
 from integration.adapters.store.tasks import SqlTaskRows
+from integration.adapters.store.text_requests import SqlTextRequestRows
 from integration.adapters.store.texts import SqlTextRows
 from integration.adapters.store.tokens import SqlTokenRows
 from integration.adapters.store.turnstile import Turnstile
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
         ReplyRows,
         Step,
         TaskRows,
+        TextRequestRows,
         TextRows,
         WriteBackRows,
     )
@@ -111,6 +113,7 @@ class SqlUnit:
         self.tokens: TokenRows = SqlTokenRows(work)
         self.wants: WantRows = SqlWantRows(work)
         self.polls: PollRows = SqlPollRows(work)
+        self.requests: TextRequestRows = SqlTextRequestRows(work)
         self.snapshots: SnapshotRows = SqlSnapshotRows(work)
         self.subscriptions: EhrSubscriptionRows = SqlEhrSubscriptionRows(work)
 

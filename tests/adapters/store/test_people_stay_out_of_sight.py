@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy.exc
 
 from hl7_listener.inbox import ReceivedMessage
+from integration.domain.text_request import TextRequest
 from integration.domain.write_back import WriteBackKind, WriteBackState
 from integration.ports.ehr_reading import Reference
 from integration.ports.ehr_store import AccessToken
@@ -86,6 +87,7 @@ def fill(place: StorePlace) -> None:
         assert told is not None
         unit.write_backs.settle(replace(told, state=WriteBackState.REFUSED, words="no such patient as hers"))
         unit.configurations.propose({"settings.toml": f'allowed_numbers = ["{ADA}"]'}, "digest", NOW)
+        unit.requests.save(TextRequest(0, "ehr", "chart-4711", whose, "bring mi tia", NOW, NOW))
         unit.wants.tell("ehr", [Reference("Appointment", id="chart-4711")], NOW)
         unit.wants.tell("ehr", [Reference("Patient", identifier="HOSP|MR|1001")], NOW)
     store.close()

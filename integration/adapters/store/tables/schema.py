@@ -6,6 +6,7 @@ from integration.adapters.store.tables import (  # noqa: F401 - they fill it
     conversation,
     ehr,
     people,
+    requests,
     site,
     texts,
     upkeep,

@@ -82,5 +82,35 @@ def upgrade() -> None:
         sa.Column("scope", sa.Text, nullable=False),
         sa.Column("refreshed_until", sa.BigInteger, nullable=False),
     )
+    op.create_table(
+        "text_requests",
+        sa.Column("id", BIG, primary_key=True),
+        sa.Column("feed", sa.Text, nullable=False),
+        sa.Column("ehr_id_hash", sa.LargeBinary, nullable=False),
+        sa.Column("sealed_ehr_id", sa.LargeBinary, nullable=False),
+        sa.Column(
+            "patient_id",
+            BIG,
+            sa.ForeignKey("patients.id", name="text_requests_patient_id_fk"),
+            nullable=False,
+        ),
+        sa.Column("practice", sa.Text),
+        sa.Column("sealed_body", sa.LargeBinary, nullable=False),
+        sa.Column("due_at", sa.BigInteger, nullable=False),
+        sa.Column("not_after", sa.BigInteger, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text),
+        sa.Column("text_id", BIG, sa.ForeignKey("texts.id", name="text_requests_text_id_fk")),
+        sa.UniqueConstraint("text_id", name="text_requests_text_id_uq"),
+        sa.UniqueConstraint("feed", "ehr_id_hash", name="text_requests_feed_ehr_id_hash_uq"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "text_requests_waiting",
+        "text_requests",
+        ["due_at", "id"],
+        postgresql_where=sa.text("state = 'waiting'"),
+        sqlite_where=sa.text("state = 'waiting'"),
+    )
     op.add_column("write_backs", sa.Column("mode", sa.Text))
     op.add_column("write_backs", sa.Column("sealed_words", sa.LargeBinary))
