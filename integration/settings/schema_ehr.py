@@ -81,7 +81,7 @@ class DocumentSection(Section):
     )
     type_code: str = Field("34109-9", description="of its type")
     type_display: str = Field("Note", description="of its type")
-    author: str | None = Field(None, description="reference of who signs, such as Practitioner/123")
+    author: str | None = Field(None, description="reference of who signs, such as Practitioner/123; without it Oracle takes no updates")
     encounter: bool = Field(
         False, description="whether the EHR takes none without an encounter of the visit (Epic)"
     )
@@ -132,7 +132,7 @@ class WriteBackSection(Section):
     staff_sender: str | None = Field(
         None,
         pattern=r"^(Practitioner|PractitionerRole|Organization|Device)/[A-Za-z0-9.-]{1,64}$",
-        description="whose name stands under messages to staff, where the EHR wants one (Oracle: a Practitioner)",
+        description="whose name stands under messages, where the EHR wants one (Oracle, Canvas: a Practitioner)",
     )
     skipped: bool = Field(False, description="whether a reminder that became no text is written too")
     per_second: float = Field(
