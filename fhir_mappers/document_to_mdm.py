@@ -45,6 +45,7 @@ class Document:
     number: str  # TXA-12, and MSH-10 too: a document is one message. See `v2_building.number`
     parent: str | None  # TXA-13: the number of the original that this adds to
     type: str  # TXA-2, HL7 table 0270 or the partner's own
+    author: str  # TXA-5, TXA-9: an XCN; '' for none
     happened_at: datetime  # aware; when the text went out, or the news came
     begun_at: datetime  # aware; when what it speaks of began
     lines: tuple[str, ...]
@@ -83,8 +84,10 @@ def _txa(document: Document, who: Correspondents, at: str) -> Fields:
         2: setting(document.type),
         3: _TEXT,
         4: at,
+        5: setting(document.author),
         6: time_stamp(document.begun_at),
         8: at if document.parent else "",
+        9: setting(document.author),
         12: components(document.number, ours),
         13: components(document.parent, ours) if document.parent else "",
         17: _AUTHENTICATED,

@@ -220,6 +220,7 @@ class Hl7Partner:
     receiving_facility: str
     processing_id: str
     document_type: str  # TXA-2
+    author: str = ""  # TXA-5, TXA-9
 
 
 @dataclass(frozen=True, slots=True)

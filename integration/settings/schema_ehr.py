@@ -81,7 +81,10 @@ class DocumentSection(Section):
     )
     type_code: str = Field("34109-9", description="of its type")
     type_display: str = Field("Note", description="of its type")
-    author: str | None = Field(None, description="reference of who signs, such as Practitioner/123; without it Oracle takes no updates")
+    author: str | None = Field(
+        None,
+        description="reference of who signs, such as Practitioner/123; without it Oracle takes no updates",
+    )
     encounter: bool = Field(
         False, description="whether the EHR takes none without an encounter of the visit (Epic)"
     )
@@ -103,6 +106,10 @@ class Hl7Section(Section):
     receiving_facility: str = Field("", description="MSH-6")
     processing_id: str = Field("P", min_length=1, max_length=3, description="MSH-11")
     document_type: str = Field("SMS", description="TXA-2, table 0270 or the EHR's own")
+    author: str = Field(
+        "",
+        description="TXA-5, TXA-9: who stands as the author of documents, where the EHR wants one it knows",
+    )
 
 
 class WriteBackSection(Section):
@@ -132,7 +139,8 @@ class WriteBackSection(Section):
     staff_sender: str | None = Field(
         None,
         pattern=r"^(Practitioner|PractitionerRole|Organization|Device)/[A-Za-z0-9.-]{1,64}$",
-        description="whose name stands under messages, where the EHR wants one (Oracle, Canvas: a Practitioner)",
+        description="whose name stands under messages, where the EHR wants one "
+        "(Oracle, Canvas: a Practitioner)",
     )
     skipped: bool = Field(False, description="whether a reminder that became no text is written too")
     per_second: float = Field(

@@ -27,6 +27,7 @@ ORIGINAL = Document(
     number=number("text-17-4-1803909600000000"),
     parent=None,
     type="SMS",
+    author="",
     happened_at=SENT,
     begun_at=SENT,
     lines=(

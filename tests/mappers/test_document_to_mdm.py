@@ -133,12 +133,14 @@ def test_what_is_not_known_is_left_empty() -> None:
 
 def test_an_engineers_own_components_stay_components() -> None:
     raw = document_to_mdm(
-        replace(ORIGINAL, type="34109-9^Note^LN"),
+        replace(ORIGINAL, type="34109-9^Note^LN", author="1234^Texts^Appointment"),
         who("2.7", receiving_application="EPIC^1.2.3^ISO", sending_application="TEXTS^1.2.4^ISO"),
     )
     message = V2Message.parse(raw)
     assert (message["MSH-5.1"], message["MSH-5.2"], message["TXA-2.3"]) == ("EPIC", "1.2.3", "LN")
     assert message["TXA-12.2"] == "TEXTS"
+    for author in ("TXA-5", "TXA-9"):
+        assert (message[f"{author}.1"], message[f"{author}.2"]) == ("1234", "Texts")
 
 
 def test_a_time_without_zone_is_a_mistake_of_ours() -> None:

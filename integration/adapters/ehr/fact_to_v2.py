@@ -93,14 +93,15 @@ def occurrence_of(appointment: Appointment) -> str:
 
 
 def original_of_text(
-    fact: Fact, text: TextMessage, patient: PatientFacts, kind: str, organization: str
+    fact: Fact, text: TextMessage, patient: PatientFacts, partner: Hl7Partner, organization: str
 ) -> tuple[Document, str]:
     """The original, and what it says of the text; of one that was handed over it never says anything else."""
     told = _told_first(text)
     document = Document(
         number=number(own_identifier(fact)),
         parent=None,
-        type=kind,
+        type=partner.document_type,
+        author=partner.author,
         happened_at=text.created_at,
         begun_at=text.created_at,
         lines=text_lines(fact, text, organization, sent=told == SENT),
@@ -120,13 +121,16 @@ def news_of_text(text: TextMessage, told: str) -> str | None:
     return news if news != told else None
 
 
-def addendum_of_text(fact: Fact, text: TextMessage, patient: PatientFacts, kind: str, news: str) -> Document:
+def addendum_of_text(
+    fact: Fact, text: TextMessage, patient: PatientFacts, partner: Hl7Partner, news: str
+) -> Document:
     """What became of the text."""
     own = own_identifier(fact)
     return Document(
         number=number(f"{own} {news}"),
         parent=number(own),
-        type=kind,
+        type=partner.document_type,
+        author=partner.author,
         happened_at=_moment_of_news(text),
         begun_at=text.created_at,
         lines=news_lines(fact, text),
@@ -136,7 +140,7 @@ def addendum_of_text(fact: Fact, text: TextMessage, patient: PatientFacts, kind:
 
 
 def document_of_reply(
-    fact: Fact, reply: Reply, patient: PatientFacts, kind: str, organization: str
+    fact: Fact, reply: Reply, patient: PatientFacts, partner: Hl7Partner, organization: str
 ) -> Document:
     """The reply: an addendum to the text it answers when the chart has that, else an original of its own."""
     answered = identifier_of_answered(fact)
@@ -145,7 +149,8 @@ def document_of_reply(
     return Document(
         number=number(own_identifier(fact)),
         parent=parent if is_there else None,
-        type=kind,
+        type=partner.document_type,
+        author=partner.author,
         happened_at=reply.received_at,
         begun_at=reply.received_at,
         lines=reply_lines(fact, reply, organization),

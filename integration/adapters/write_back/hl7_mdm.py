@@ -70,7 +70,7 @@ class Hl7MdmMode:
         if fact.reply is None:
             raise ValueError("a fact of kind reply lacks its reply")
         organization = self._organization(practice_of(fact))
-        document = document_of_reply(fact, fact.reply, patient, self._partner.document_type, organization)
+        document = document_of_reply(fact, fact.reply, patient, self._partner, organization)
         if fact.row.ehr_id == document.number:
             return Written(document.number)  # a reply never changes
         trouble = self._tell(document)
@@ -83,7 +83,7 @@ class Hl7MdmMode:
         if text.status is DeliveryStatus.QUEUED and not text.unresolved:
             return LeftOut("the text is not handed over yet")
         organization = self._organization(practice_of(fact))
-        original, told = original_of_text(fact, text, patient, self._partner.document_type, organization)
+        original, told = original_of_text(fact, text, patient, self._partner, organization)
         if fact.row.ehr_id == original.number:
             told = fact.row.ehr_version or told
         elif not (fact.row.reason or "").startswith(_ORIGINAL_FILED):
@@ -98,7 +98,7 @@ class Hl7MdmMode:
         news = news_of_text(text, told)
         if news is None:
             return Written(original, told)
-        trouble = self._tell(addendum_of_text(fact, text, patient, self._partner.document_type, news))
+        trouble = self._tell(addendum_of_text(fact, text, patient, self._partner, news))
         if trouble is not None and fact.row.ehr_id != original:
             # The chart holds a part of it: it stays with this mode.
             return replace(trouble, reason=_ORIGINAL_FILED + trouble.reason, doubtful=True)
