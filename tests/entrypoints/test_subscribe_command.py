@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from integration.entrypoints.cli import main
+from integration.ports.ehr_store import EhrSubscription
 from integration.settings.files import SHIPPED
 from tests.adapters.ehr.subscribing_server import ANY, BOOKED, Server, serving
 from tests.stores import TEST_DATA_KEY
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from integration.adapters.store.unit_of_work import SqlStore
-    from integration.ports.ehr_store import EhrSubscription
     from tests.stores import StorePlace
 
 Capture = pytest.CaptureFixture[str]
@@ -161,6 +163,38 @@ def test_another_way_takes_the_place_of_the_former(site: Site) -> None:
         main(["subscribe"])
         assert [each["criteria"] for each in server.resources.values()] == [BOOKED]
     assert [row.topic for row in site.rows if row.resource_type == "Appointment"] == [BOOKED]
+
+
+def test_one_that_another_process_is_at_is_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = EhrSubscription("ehr", "Appointment", "", "classic", "")
+    now = datetime.now(UTC)
+    with site.store.unit() as unit:
+        assert unit.subscriptions.claim(replace(row, next_look_at=now), now, now + timedelta(minutes=5))
+    waited = []
+
+    def pause(seconds: float) -> None:
+        waited.append(seconds)
+        with site.store.unit() as unit:  # the other one comes to its end
+            unit.subscriptions.forget("ehr", "Appointment")
+
+    monkeypatch.setattr("integration.entrypoints.commands.subscribe.sleep", pause)
+    with site.at(Server("classic")) as server:
+        assert main(["subscribe"]) == 0
+        assert len(server.resources) == 2
+    assert len(waited) == 1
+
+
+def test_one_that_another_process_keeps_is_told(
+    site: Site, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = EhrSubscription("ehr", "Appointment", "", "classic", "")
+    now = datetime.now(UTC)
+    with site.store.unit() as unit:
+        assert unit.subscriptions.claim(replace(row, next_look_at=now), now, now + timedelta(minutes=5))
+    monkeypatch.setattr("integration.entrypoints.commands.subscribe.feed.HANDSHAKE_WITHIN", 0.0)
+    with site.at(Server("classic")):
+        assert main(["subscribe"]) == 1
+    assert "another process is at it" in capsys.readouterr().err
 
 
 def test_a_subscription_that_does_not_begin_is_told(site: Site, capsys: Capture) -> None:

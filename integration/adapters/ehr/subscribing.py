@@ -12,7 +12,7 @@ from integration.adapters.ehr.subscription_topics import TOPIC_CODE, read_topics
 from integration.ports.ehr import NotWritable, TryLater
 from integration.ports.ehr_reading import Heard, Reference
 from integration.ports.ehr_subscribing import BEGINNING, WELL, Gone, Offer, Standing, Topic
-from integration.settings.environment import source_of
+from integration.settings.environment import secret_of, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -60,7 +60,10 @@ class FhirSubscriber:
         server = self._capabilities.server()
         if isinstance(server, TryLater):
             return server
-        secret = next(iter(self._secrets.get(source_of(wish.feed), ())), None)
+        source = source_of(wish.feed)
+        secret = next(iter(self._secrets.get(source, ())), None)
+        if secret is None:  # a process that does not know it must not take it away
+            return NotWritable(f"{secret_of(source)} is not set in this process")
         should = wanted(wish, secret, r5=_is_r5(server), medplum=_is_medplum(server))
         ours = self._ours(wish, ehr_id)
         if isinstance(ours, TryLater):
@@ -74,7 +77,7 @@ class FhirSubscriber:
         standing = _standing(first) if sound else self._mend(first, should)
         if isinstance(standing, Standing):
             removed = sum(self.remove(str(each["id"])) is None for each in others)
-            return replace(standing, removed=removed)
+            standing = replace(standing, removed=removed)
         return standing
 
     def look(self, ehr_id: str, kind: Kind) -> Standing | Gone | Trouble:

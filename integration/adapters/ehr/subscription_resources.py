@@ -27,7 +27,7 @@ _SECRETS: Final = frozenset({"header", "parameter"})  # not shown by every serve
 _ANSWER_WITHIN: Final = 10  # seconds the server should wait for our answer
 
 
-def wanted(wish: Wish, secret: str | None, *, r5: bool, medplum: bool) -> Resource:
+def wanted(wish: Wish, secret: str, *, r5: bool, medplum: bool) -> Resource:
     """The resource to be created."""
     reason = f"Appointment Texts hears of every {wish.resource_type}"
     if r5:
@@ -46,8 +46,7 @@ def wanted(wish: Wish, secret: str | None, *, r5: bool, medplum: bool) -> Resour
         }
     elif wish.payload != "empty":
         channel["payload"] = _JSON  # without it, notifications say nothing at all
-    if secret is not None:
-        channel["header"] = [f"Authorization: Bearer {secret}"]
+    channel["header"] = [f"Authorization: Bearer {secret}"]
     resource: Resource = {
         "resourceType": "Subscription",
         "status": status,
@@ -57,13 +56,13 @@ def wanted(wish: Wish, secret: str | None, *, r5: bool, medplum: bool) -> Resour
     }
     if wish.kind == "topic":
         resource["meta"] = {"profile": [PROFILE]}
-    if medplum and secret is not None:
+    if medplum:
         resource["extension"] = [{"url": _MEDPLUM_SECRET, "valueString": secret}]
     return resource
 
 
-def _r5(wish: Wish, secret: str | None, reason: str) -> Resource:
-    resource: Resource = {
+def _r5(wish: Wish, secret: str, reason: str) -> Resource:
+    return {
         "resourceType": "Subscription",
         "status": "requested",
         "reason": reason,
@@ -74,10 +73,8 @@ def _r5(wish: Wish, secret: str | None, reason: str) -> Resource:
         "timeout": _ANSWER_WITHIN,
         "contentType": _JSON,
         "content": wish.payload,
+        "parameter": [{"name": "Authorization", "value": f"Bearer {secret}"}],
     }
-    if secret is not None:
-        resource["parameter"] = [{"name": "Authorization", "value": f"Bearer {secret}"}]
-    return resource
 
 
 def endpoint_of(resource: Resource) -> str | None:

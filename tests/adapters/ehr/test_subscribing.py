@@ -107,6 +107,20 @@ def test_a_new_secret_is_told_to_the_server(dialect: Dialect) -> None:
     assert SECRET not in str(resource)
 
 
+def test_a_process_that_does_not_know_the_secret_takes_it_from_nobody() -> None:
+    server = Server("classic")
+    with at(server) as subscriber:
+        first = made(subscriber.ensure(CLASSIC))
+        server.resources[first.ehr_id]["status"] = "error"
+    with serving(server):
+        client = FhirClient(server.base_url)
+        ignorant = FhirSubscriber(client, Capabilities(client), {})
+        answer = ignorant.ensure(CLASSIC, first.ehr_id)
+        client.close()
+    assert answer == NotWritable("EHR_SUBSCRIPTION_SECRET is not set in this process")
+    assert SECRET in str(server.resources)
+
+
 def test_a_server_that_hides_secrets_is_not_written_to_for_ever() -> None:
     server = Server("classic", hides_headers=True)
     with at(server) as subscriber:

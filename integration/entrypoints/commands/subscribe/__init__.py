@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
+from time import sleep
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -100,7 +100,7 @@ class _Place:
 def _subscribe(place: _Place, feed: Feed, offer: Offer, other_feeds: Sequence[str]) -> int:
     ours = endpoint(place.environment.public_base_url, feed.name)
     dry = place.options.dry_run
-    doer = Doer(place.store, place.subscriber, feed, ours, wall_now, time.sleep, dry=dry)
+    doer = Doer(place.store, place.subscriber, feed, ours, wall_now, sleep, dry=dry)
     done, notes = doer.subscribe(offer, other_feeds)
     if not place.options.json:
         says = f"FHIR {offer.fhir_version}" if offer.fhir_version else "no FHIR version said"

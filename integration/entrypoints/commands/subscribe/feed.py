@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 HANDSHAKE_WITHIN: Final = 30.0  # seconds
 _PAUSE: Final = 0.5  # seconds between two looks
 _REFUSED: Final = "refused"
+_BUSY: Final = "busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Done:
     resource_type: str
     kind: str
     topic: str
-    did: str  # found | made | mended | removed | refused
+    did: str  # found | made | mended | removed | refused | busy
     status: str
     ehr_id: str
     why: str
@@ -99,11 +100,11 @@ class Doer:
 
     def _one(self, resource_type: Heard, way: Way, topic: str) -> Done:
         row = EhrSubscription(self.feed.name, resource_type, "", way.kind, "", topic)
-        answer = self._rehearsed(row) if self.dry else self._maker().make(row)
+        answer = self._rehearsed(row) if self.dry else self._made(row)
         if isinstance(answer, Standing) and not self.dry:
             answer = self._when_it_has_begun(answer, row)
         if isinstance(answer, Busy):
-            return Done(resource_type, way.kind, topic, "found", "", "", "another process is at it")
+            return Done(resource_type, way.kind, topic, _BUSY, "", "", "another process is at it")
         if not isinstance(answer, Standing):
             later = "" if isinstance(answer, NotWritable) else "not now: "
             return Done(resource_type, way.kind, topic, _REFUSED, "", "", f"{later}{answer.reason}")
@@ -113,6 +114,15 @@ class Doer:
     def _maker(self) -> Maker:
         assert self.feed.fhir is not None  # noqa: S101 - it hears FHIR
         return Maker(self.store, self.subscriber, self.feed.name, self.feed.fhir, self.endpoint, self.wall)
+
+    def _made(self, row: EhrSubscription) -> Standing | Trouble | Busy:
+        """Make it; while another process looks after it, wait."""
+        end = time.monotonic() + HANDSHAKE_WITHIN
+        answer = self._maker().make(row)
+        while isinstance(answer, Busy) and time.monotonic() < end:
+            self.pause(_PAUSE)
+            answer = self._maker().make(row)
+        return answer
 
     def _rehearsed(self, row: EhrSubscription) -> Standing | Trouble:
         with self.store.reading() as unit:
@@ -176,6 +186,11 @@ class Doer:
                 for each in tried
                 if each.did == _REFUSED and each.topic in way.topics and each.kind == way.kind
             ]
+        notes += [
+            Note(f"{resource_type}: {each.why}; nothing was done: run it again later.", wrong=True)
+            for each in tried
+            if each.did == _BUSY
+        ]
         notes += [
             Note(
                 f"{resource_type}: Subscription/{each.ehr_id} is {each.status}, not active: the server must "
