@@ -127,7 +127,14 @@ def test_the_people_of_the_sample_feed_and_their_visits_are_found_there(
 
 def test_it_offers_all_we_ask_of_an_ehr(client: FhirClient) -> None:
     everything = Abilities(
-        create=True, update=True, search=True, conditional_create=True, versioned_update=True
+        create=True,
+        update=True,
+        search=True,
+        find=True,
+        read=True,
+        patch=True,
+        conditional_create=True,
+        versioned_update=True,
     )
     capabilities = Capabilities(client)
     assert capabilities.of("Communication") == everything
