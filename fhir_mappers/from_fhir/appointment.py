@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from fhir_mappers.findings import refuse
 from fhir_mappers.from_fhir.appointment_places import Place, read_place
 from fhir_mappers.from_fhir.appointment_status import TENTATIVE, Standing, read_standing
-from fhir_mappers.from_fhir.elements import concept_of, identifier_of, numbered, parts, whole, word
+from fhir_mappers.from_fhir.elements import concept_of, identifier_of, numbered, own_id, parts, whole, word
 from fhir_mappers.from_fhir.identity import appointment_identifiers, patient_by_id, patient_identifiers
 from fhir_mappers.from_fhir.message import Message
 from fhir_mappers.from_fhir.moments import read_instant
@@ -100,9 +100,9 @@ def _deleted(message: Message, identifiers: tuple[AppointmentIdentifier, ...]) -
     mapped = MappedAppointment(
         resource={
             "resourceType": "Appointment",
-            "id": snapshot.id,
-            "status": "entered-in-error",
-            "participant": [],
+            **own_id(snapshot.resource),
+            "status": "cancelled",  # app-3: without a start it may not say `entered-in-error`
+            "participant": r4_participants({}),
         },
         identifiers=identifiers,
         occurrence="",
@@ -149,8 +149,7 @@ def _known_by_reference(each: Attending, message: Message) -> MappedPatient | No
     if not identifiers:
         return None
     resource: Resource = {"resourceType": "Patient"}
-    if each.id:
-        resource["id"] = each.id
+    resource |= own_id({"id": each.id})
     if identifier:
         resource["identifier"] = [identifier]
     return only_known_by(identifiers, resource, each.id)
@@ -198,9 +197,7 @@ def _resource(message: Message, standing: Standing, times: _Times) -> Resource:
     if times.start is None and status not in _WITHOUT_TIMES:
         message.warn("Appointment.status", "status-without-times")
         status = "cancelled" if status in OVER else "proposed"
-    resource: Resource = {"resourceType": "Appointment"}
-    if word(appointment, "id"):
-        resource["id"] = word(appointment, "id")
+    resource: Resource = {"resourceType": "Appointment", **own_id(appointment)}
     identifiers = [made for each in parts(appointment, "identifier") if (made := identifier_of(each))]
     if identifiers:
         resource["identifier"] = identifiers
@@ -210,8 +207,9 @@ def _resource(message: Message, standing: Standing, times: _Times) -> Resource:
         resource["start"] = times.start.isoformat()
         resource["end"] = times.end.isoformat()
         resource["minutesDuration"] = max(1, round((times.end - times.start) / _MINUTE))
-    if word(appointment, "created"):
-        resource["created"] = word(appointment, "created")
+    created = read_instant(word(appointment, "created"), message.feed.zone).at
+    if created is not None:
+        resource["created"] = created.isoformat()
     resource["participant"] = r4_participants(appointment)
     return resource
 

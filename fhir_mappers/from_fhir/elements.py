@@ -12,6 +12,7 @@ from fhir_mappers.translation import Resource
 
 # What no FHIR string may hold and some databases refuse: control characters, halves of a UTF-16 pair.
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _LONGEST_WORD: Final = 1024  # characters; a FHIR id has 64, a URL seldom more than 200
 
 
@@ -112,6 +113,12 @@ def identifier_of(identifier: Any) -> Resource:
     if word(identifier, "system"):
         made["system"] = word(identifier, "system")
     return made | {"value": word(identifier, "value")}
+
+
+def own_id(resource: Resource) -> Resource:
+    """`id` as FHIR allows it; {} where it does not."""
+    written = word(resource, "id")
+    return {"id": written} if _ID.fullmatch(written) else {}
 
 
 def is_tagged(resource: Resource, code: str) -> bool:

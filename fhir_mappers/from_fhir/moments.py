@@ -61,6 +61,12 @@ def last_day(text: str) -> date | None:
     return _day(text, last=True)
 
 
+def written_period(node: Resource) -> Resource:
+    """A Period as R4 has it, in days as they are written; {} when it has none."""
+    days = {name: word(node, name)[:_DAY] for name in ("start", "end")}
+    return {name: day for name, day in days.items() if last_day(day)}
+
+
 def period_of(node: Resource) -> Period:
     """A Period, in days."""
     return Period(first_day(word(node, "start")), last_day(word(node, "end")))

@@ -8,6 +8,10 @@ from fhir_mappers.from_fhir.snapshot import Snapshot, id_of, type_of
 from fhir_mappers.translation import Resource
 
 _SUBJECT_R4: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.subject"
+_NOT_SAID: Final = {
+    "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+    "valueCode": "unknown",
+}
 _STATUSES: Final = frozenset({"accepted", "declined", "tentative", "needs-action"})
 
 
@@ -39,14 +43,15 @@ def read_attending(snapshot: Snapshot) -> list[Attending]:
 
 
 def r4_participants(appointment: Resource) -> list[Resource]:
-    """Participants as R4 has them; one without type and actor says nothing (app-1)."""
+    """Participants as R4 has them; one without type and actor says nothing (app-1), and one there must be."""
     made = []
-    for participant in parts(appointment, "participant"):
-        actor = part(participant, "actor")
-        reference: Resource = {name: text for name in ("reference", "type") if (text := word(actor, name))}
-        identifier = identifier_of(part(actor, "identifier"))
-        if identifier:
-            reference["identifier"] = identifier
+    participants = parts(appointment, "participant")
+    patients = [each for each in participants if type_of(part(each, "actor")) == "Patient"]
+    subject = part(appointment, "subject")
+    if subject and not patients:
+        participants = [*participants, {"actor": subject}]
+    for participant in participants:
+        reference = _r4_reference(part(participant, "actor"))
         kinds = [kind for each in parts(participant, "type") if (kind := concept_of(each))]
         status = word(participant, "status")
         one: Resource = {"type": kinds} if kinds else {}
@@ -54,7 +59,13 @@ def r4_participants(appointment: Resource) -> list[Resource]:
             one["actor"] = reference
         if one:
             made.append(one | {"status": status if status in _STATUSES else "needs-action"})
-    return made
+    return made or [{"actor": {"extension": [_NOT_SAID]}, "status": "needs-action"}]
+
+
+def _r4_reference(actor: Resource) -> Resource:
+    reference: Resource = {name: text for name in ("reference", "type") if (text := word(actor, name))}
+    identifier = identifier_of(part(actor, "identifier"))
+    return reference | ({"identifier": identifier} if identifier else {})
 
 
 def has_accepted(appointment: Mapping[str, Any]) -> bool:

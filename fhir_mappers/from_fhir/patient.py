@@ -6,7 +6,7 @@ on purpose: address, social security number and everything else that no text and
 
 from datetime import date, datetime
 
-from fhir_mappers.from_fhir.elements import identifier_of, is_tagged, part, truth, word
+from fhir_mappers.from_fhir.elements import identifier_of, is_tagged, own_id, part, truth, word
 from fhir_mappers.from_fhir.identity import kept_identifiers, patient_identifiers
 from fhir_mappers.from_fhir.message import Message
 from fhir_mappers.from_fhir.moments import first_day, last_day, read_instant
@@ -106,9 +106,7 @@ def only_known_by(
 
 
 def _resource(patient: Resource, profile: VendorProfile) -> Resource:
-    resource: Resource = {"resourceType": "Patient"}
-    if word(patient, "id"):
-        resource["id"] = word(patient, "id")
+    resource: Resource = {"resourceType": "Patient", **own_id(patient)}
     identifiers = [identifier_of(each) for each in kept_identifiers(patient, profile)]
     if identifiers:
         resource["identifier"] = identifiers
@@ -145,7 +143,7 @@ def _death(patient: Resource, resource: Resource) -> tuple[str, bool]:
         if last_day(when) is None:
             resource["deceasedBoolean"] = True
         else:
-            resource["deceasedDateTime"] = when
+            resource["deceasedDateTime"] = when[:10]
         return "Patient.deceasedDateTime", False
     dead = truth(patient, "deceasedBoolean")
     if dead is not None:

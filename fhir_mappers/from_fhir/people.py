@@ -1,11 +1,14 @@
 """A Patient by itself → what is new of the person, of a record that was replaced, or of one that is gone."""
 
+from collections.abc import Iterator
+
 from fhir_mappers.findings import refuse
+from fhir_mappers.from_fhir.elements import part, parts, word
 from fhir_mappers.from_fhir.identity import patient_by_id
 from fhir_mappers.from_fhir.message import Message
 from fhir_mappers.from_fhir.patient import map_patient, only_known_by
 from fhir_mappers.from_fhir.replaced import read_merges
-from fhir_mappers.translation import Translation, Visit
+from fhir_mappers.translation import Resource, Translation, Visit
 
 _NO_VISIT = Visit((), "unchanged")  # no more is said of any visit than whom it concerns
 
@@ -21,13 +24,23 @@ def map_person(message: Message) -> Translation:
         return message.translation("changed", patients=(gone,), visit=_NO_VISIT)
     merges = read_merges(snapshot, message.profile, message.feed)
     lost = {identifier for merge in merges for identifier in merge.gone}
-    patient, sources = map_patient(message, snapshot.resource)
-    replaced = bool(patient.identifiers) and patient.identifiers[0] in lost
+    told: Resource | None = snapshot.resource
+    if lost.intersection(patient_by_id(snapshot.id)):
+        # Of a record that became part of another nothing is said but that it has; the other may be here.
+        told = next(_survivors(message), None)
+    patient, sources = (None, {}) if told is None else map_patient(message, told)
     return message.translation(
         "changed",
-        # Of a record that became part of another, nothing is said but that it has.
-        patients=() if replaced else (patient,),
+        patients=() if patient is None else (patient,),
         visit=_NO_VISIT,
         merges=merges,
-        sources={} if replaced else {f"Patient.{fact}": path for fact, path in sources.items()},
+        sources={f"Patient.{fact}": path for fact, path in sources.items()},
     )
+
+
+def _survivors(message: Message) -> Iterator[Resource]:
+    snapshot = message.snapshot
+    for link in parts(snapshot.resource, "link"):
+        survivor = snapshot.resolve(part(link, "other"), "Patient")
+        if word(link, "type") == "replaced-by" and survivor is not None:
+            yield survivor

@@ -50,7 +50,9 @@ def names_of(node: Resource) -> list[Resource]:
     """Every HumanName as R4 has it."""
     made = []
     for name in parts(node, "name"):
-        found: Resource = {key: text for key in ("use", "text", "family") if (text := word(name, key))}
+        found: Resource = {key: text for key in ("text", "family") if (text := word(name, key))}
+        if found and word(name, "use") in _USES[:2] + _USES[3:]:
+            found["use"] = word(name, "use")
         given = [text for text in _strings(name, "given") if text]
         if given:
             found["given"] = given

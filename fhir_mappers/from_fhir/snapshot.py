@@ -42,7 +42,10 @@ class Snapshot:
         written = word(reference, "reference")
         if written.startswith("#"):
             contained = parts(owner or self.resource, "contained")
-            return next((each for each in contained if word(each, "id") == written[1:]), None)
+            inside = (each for each in contained if word(each, "id") == written[1:])
+            one = next((each for each in inside if each.get("resourceType") == kind), None)
+            # What is contained has no id on the server: the same one stands in many resources.
+            return None if one is None else {name: value for name, value in one.items() if name != "id"}
         found: Iterator[Resource] = iter(())
         if written:
             found = (each.resource for each in self._others if _is_called(each, written))

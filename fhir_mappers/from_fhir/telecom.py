@@ -4,11 +4,12 @@ from datetime import date
 from typing import Final
 
 from fhir_mappers.from_fhir.elements import numbered, part, whole, word
-from fhir_mappers.from_fhir.moments import period_of
+from fhir_mappers.from_fhir.moments import period_of, written_period
 from fhir_mappers.number_to_text import EXTENSION, NUMBER, UNRANKED, Telecom
 from fhir_mappers.translation import Resource
 
 _TEXTED: Final = frozenset({"phone", "sms"})
+_SYSTEMS: Final = frozenset({"phone", "fax", "email", "pager", "url", "sms", "other"})
 _USES: Final = frozenset({"mobile", "home", "work"})
 
 
@@ -29,15 +30,15 @@ def _read(point: Resource, path: str, today: date | None) -> Telecom:
     kind = use if use in _USES else "unknown"
     if system == "sms":
         kind = "mobile"
-    resource: Resource = {"system": system or "phone", "value": value}
+    resource: Resource = {"system": _system(system), "value": value}
     if use in _USES | {"temp", "old"}:
         resource["use"] = use
     rank = whole(point, "rank")
     if rank:
         resource["rank"] = rank
     period = part(point, "period")
-    if period:
-        resource["period"] = {name: day for name in ("start", "end") if (day := word(period, name))}
+    if written_period(period):
+        resource["period"] = written_period(period)
     return Telecom(
         path=path,
         kind=kind if is_number else "never",
@@ -47,3 +48,8 @@ def _read(point: Resource, path: str, today: date | None) -> Telecom:
         expired=use == "old" or not period_of(period).holds(today),
         resources=(resource,) if value else (),
     )
+
+
+def _system(written: str) -> str:
+    """A code of R4; without one it was taken for a telephone number."""
+    return written if written in _SYSTEMS else "other" if written else "phone"

@@ -21,7 +21,7 @@ from integration.pipeline.translate.series import end_parts, ended_with_parent, 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from fhir_mappers.translation import MappedAppointment
+    from fhir_mappers.translation import MappedAppointment, Resource
     from integration.pipeline.translate.hearing import Hearing
 
 
@@ -125,11 +125,18 @@ def _shown(
         practice=placed.practice,
         confirmed=mapped.confirmed and not _had_accepted(hearing, stored),
         event_time=hearing.heard_at,
-        resource=mapped.resource,
+        resource=_resource(stored, mapped),
         slot_from=None if mapped.start is None else hearing.message.id,
         parents=parents_of(mapped),
         ehr_id=mapped.ehr_id or None,
     )
+
+
+def _resource(stored: Appointment | None, mapped: MappedAppointment) -> Resource:
+    """What it is as FHIR; of one that was deleted the EHR says no more than that."""
+    if stored is None or not mapped.ehr_id or mapped.status != "entered-in-error" or mapped.start:
+        return mapped.resource
+    return {**stored.resource, "status": mapped.status}
 
 
 def _had_accepted(hearing: Hearing, stored: Appointment | None) -> bool:
