@@ -238,10 +238,23 @@ def test_a_visit_that_cannot_be_searched_is_left_out_and_one_that_may_come_is_wa
     ehr: StrictEhr, linker: Linker
 ) -> None:
     admit(ehr)
-    ehr.faults.append(Fault("GET", "Appointment", 403))
+    ehr.faults.extend([Fault("GET", "Appointment", 403)] * 2)
     assert linker.appointment(appointment(), {"ana"}) is None
     ehr.faults.append(Fault("GET", "Appointment", 503))
     assert isinstance(linker.appointment(appointment(), {"ana"}), TryLater)
+
+
+def test_where_visits_are_searched_by_patient_only_the_one_with_the_identifier_is_found(
+    ehr: StrictEhr, linker: Linker
+) -> None:
+    admit(ehr)
+    ehr.put({**VISIT, "identifier": [{"value": "A-10"}]}, "another")
+    ehr.faults.append(Fault("GET", "Appointment", 400))
+    assert linker.appointment(appointment(), {"ana"}) == "visit"
+    assert [each.query for each in ehr.asked("GET", "Appointment")] == [
+        {"identifier": ["A-9"]},
+        {"patient": ["ana"]},
+    ]
 
 
 # identifiers
