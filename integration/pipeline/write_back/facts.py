@@ -1,0 +1,116 @@
+"""What a row of the outbox speaks of, read anew each time it is told: the newest truth.
+
+An answer that no longer holds comes without its visits; a wish that was taken back says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from integration.domain.reply_intent import Intent
+from integration.domain.write_back import WriteBackKind
+from integration.ports.ehr import Fact
+
+if TYPE_CHECKING:
+    from integration.domain.appointment import Appointment
+    from integration.domain.conversation import Reply
+    from integration.domain.recipient import Patient
+    from integration.domain.text_message import TextMessage
+    from integration.domain.write_back import WriteBack
+    from integration.ports.store import Unit
+
+
+def fact_of(unit: Unit, row: WriteBack) -> Fact | None:
+    """The row with all it speaks of; None when that is no longer stored."""
+    try:
+        # Told under a record that has become part of another: it is that one's chart now.
+        patient = unit.patients.survivor(row.patient_id)
+        if row.kind is WriteBackKind.TEXT:
+            text = unit.texts.get(row.subject_id)
+            return Fact(row, patient, _visits(unit, text, row.patient_id), text)
+        if row.kind is WriteBackKind.TASK:
+            return _task_fact(unit, row, patient)
+        reply = unit.replies.get(row.subject_id)
+        if row.kind is WriteBackKind.CONSENT:
+            told = unit.write_backs.find(WriteBackKind.REPLY, reply.id, row.patient_id)
+            return Fact(row, patient, reply=reply, told=told, in_force=_is_in_force(unit, reply))
+        visits: tuple[Appointment, ...] = ()
+        if reply.appointment_id is not None:
+            visits = (unit.appointments.get(reply.appointment_id),)
+    except KeyError:
+        return None
+    try:
+        answered_text = None if reply.text_id is None else unit.texts.get(reply.text_id)
+    except KeyError:
+        answered_text = None
+    # A yes confirmed something exactly when there is a confirmation to write.
+    acted_upon = (
+        reply.intent != Intent.CONFIRM
+        or unit.write_backs.find(WriteBackKind.CONFIRMATION, reply.id, row.patient_id) is not None
+    )
+    if not visits and reply.intent == Intent.CONFIRM and acted_upon and answered_text is not None:
+        # One yes to one text about several visits: each chart gets its own patient's (promise 12).
+        visits = _visits(unit, answered_text, row.patient_id)
+    if row.kind is WriteBackKind.CONFIRMATION:
+        visits = tuple(visit for visit in visits if _holds(unit, reply, visit, row.patient_id))
+    answered = (
+        None
+        if reply.text_id is None
+        else unit.write_backs.find(WriteBackKind.TEXT, reply.text_id, row.patient_id)
+    )
+    return Fact(row, patient, visits, answered_text, reply, answered, acted_upon)
+
+
+def _holds(unit: Unit, reply: Reply, visit: Appointment, patient_id: int) -> bool:
+    """Whether this answer is still the one about this visit, at the time it was asked about (promise 7)."""
+    if not visit.is_expected:
+        return False
+    if reply.intent == Intent.CONFIRM and not visit.confirmed:  # a move clears it
+        return False
+    if reply.intent != Intent.CONFIRM and not any(
+        question.appointment_id == visit.id
+        and question.slot_number == visit.slot_number
+        and question.asked_at < reply.heard_at
+        for question in unit.replies.questions(reply.number)
+    ):
+        return False
+    later = (each for each in unit.replies.heard_since(reply.number, reply.heard_at) if each.id > reply.id)
+    return not any(
+        _is_about(unit, each, visit, patient_id)
+        and unit.write_backs.find(WriteBackKind.CONFIRMATION, each.id, patient_id) is not None
+        for each in later
+    )
+
+
+def _is_about(unit: Unit, reply: Reply, visit: Appointment, patient_id: int) -> bool:
+    """Whether an answer is about this visit: it names one, or those of the text it answers."""
+    if reply.appointment_id is not None or reply.text_id is None:
+        return reply.appointment_id == visit.id
+    return visit.id in {each.id for each in _visits(unit, unit.texts.get(reply.text_id), patient_id)}
+
+
+def _task_fact(unit: Unit, row: WriteBack, patient: Patient) -> Fact:
+    """Work for staff with the visit, the text and the reply it is about; raises KeyError."""
+    task = unit.tasks.get(row.subject_id)
+    about = None if task.appointment_id is None else unit.appointments.get(task.appointment_id)
+    visits = () if about is None or patient.id not in about.patients else (about,)
+    text = None if task.text_id is None else unit.texts.get(task.text_id)
+    reply = None if task.reply_id is None else unit.replies.get(task.reply_id)
+    told = None
+    if reply is not None:
+        told = unit.write_backs.find(WriteBackKind.REPLY, reply.id, row.patient_id)
+    elif text is not None:
+        told = unit.write_backs.find(WriteBackKind.TEXT, text.id, row.patient_id)
+    return Fact(row, patient, visits, text, reply, task=task, told=told)
+
+
+def _is_in_force(unit: Unit, reply: Reply) -> bool:
+    """Whether this STOP or START is the newest word of its number on the matter."""
+    heard = unit.replies.heard_since(reply.number, reply.heard_at)
+    return not any(each.id > reply.id and each.wants_texts is not None for each in heard)
+
+
+def _visits(unit: Unit, text: TextMessage, patient_id: int) -> tuple[Appointment, ...]:
+    """The visits of this patient that a text speaks of."""
+    ids = (each.appointment_id for each in text.subjects if each.patient_id == patient_id)
+    return tuple(unit.appointments.get(each) for each in dict.fromkeys(ids) if each is not None)
