@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from integration.adapters.ehr.examining import Examination
     from integration.adapters.ehr.fhir_client import FhirClient
+    from integration.adapters.ehr.mllp_connection import Line
     from integration.adapters.ehr.signing_keys import KeyRing
     from integration.adapters.ehr.tools import Tools
     from integration.adapters.store.inbox import GroupInbox
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from integration.ports.store import Store
     from integration.ports.workshop import Workshop
     from integration.settings.environment import Environment
-    from integration.settings.model import Settings
+    from integration.settings.model import Hl7Partner, Settings
 
 TOKEN_BYTES = 24  # of an attempt's token
 _DATABASE = "appointment-texts.sqlite"
@@ -250,6 +251,20 @@ def write_back(settings: Settings, client: FhirClient | None) -> WriteBackMode:
     return Chart(chart_tools(settings, client))
 
 
+def _line(how: Hl7Partner) -> Line:
+    """To the EHR's own MLLP port."""
+    from integration.adapters.ehr.mllp_connection import Line
+
+    return Line(how.host, how.port, "accept", how.timeout.total_seconds(), how.tls)
+
+
+def trouble_with_partner(how: Hl7Partner) -> str | None:
+    """Why the EHR's MLLP port cannot be reached, None when it can; nothing is sent."""
+    from integration.adapters.ehr.mllp_connection import trouble_with
+
+    return trouble_with(_line(how))
+
+
 def examine_ehr(environment: Environment, settings: Settings) -> Examination:
     """What the EHR's FHIR server allows; without a store, so a token is fetched and kept by nobody."""
     from integration.adapters.chart import mode_names
@@ -284,11 +299,10 @@ def chart_tools(settings: Settings, client: FhirClient | None) -> Tools:
         fhir = FhirTools(client, Capabilities(client), Linker(client))
     partner: Hl7Sender | None = None
     if (how := settings.write_back.hl7) is not None:
-        from integration.adapters.ehr.hl7_sender import Line, MllpSender
+        from integration.adapters.ehr.hl7_sender import MllpSender
         from integration.adapters.ehr.one_at_a_time import OneAtATime
 
-        line = Line(how.host, how.port, "accept", how.timeout.total_seconds(), how.tls)
-        partner = OneAtATime(MllpSender(line), wall_now)
+        partner = OneAtATime(MllpSender(_line(how)), wall_now)
     return Tools(settings.write_back, organization, wall_now, fhir, partner)
 
 

@@ -48,6 +48,15 @@ class Broken(Unheard):
     """The connection has ended; a new one may do."""
 
 
+def trouble_with(line: Line) -> str | None:
+    """Why the partner cannot be reached, None when it can; it is sent nothing."""
+    try:
+        MllpConnection(line).close()
+    except Unheard as why:
+        return str(why)
+    return None
+
+
 class MllpConnection:
     """Open when made. Raises Unheard."""
 
