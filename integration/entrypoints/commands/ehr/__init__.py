@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
             for each in as_json(found):
                 json_line(each)
         else:
-            say(*as_page(found))
+            say(*as_page(found), *([""] if partner else []))
     if partner is not None:
         trouble = bootstrap.trouble_with_partner(partner)
         usable = usable and trouble is None
