@@ -34,7 +34,7 @@ def as_hl7_page(told: WritingBack, how: Hl7Partner, trouble: str | None) -> Iter
     yield "  Patients are named in PID-3 as the EHR's own messages named them, visits in PV1-19"
     yield from (f"  {message}" for message in messages(told, how))
     yield "  One answer is awaited for each (MSH-15 and MSH-16 are empty): AA when it is filed, AE when it"
-    yield "  cannot be, AR to have it again. What got no answer comes again with the same MSH-10: file it once"
+    yield "  cannot be, AR to have it again. What got no answer comes again, same MSH-10: file it once"
 
 
 def as_hl7_json(told: WritingBack, how: Hl7Partner, trouble: str | None) -> dict[str, Any]:
