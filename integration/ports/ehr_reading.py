@@ -67,7 +67,7 @@ class Window:
     starts: datetime
     ends: datetime
     changed_since: datetime | None = None
-    location: str = ""  # the id of one Location; "" for all
+    location: str = ""  # one Location, by its id or an identifier; "" for all
     guardians: bool = False  # with the RelatedPersons of a minor
 
 
@@ -79,6 +79,7 @@ class Page:
     unresolved: tuple[Reference, ...] = ()  # Appointments without a person the EHR would not show
     unread: int = 0  # entries that are no Appointment with an id
     at: datetime | None = None  # the EHR's own clock when it answered
+    location: str = ""  # the id of the Location that was asked for
 
 
 class EhrReader(Protocol):

@@ -80,10 +80,11 @@ class Poll:
 class SnapshotRows(Protocol):
     """What was read of each resource last."""
 
-    def renew(self, snapshot: Snapshot, feed: str) -> bytes | None:
-        """It reads so now: the digest under which to keep it; None when it read so the last time.
+    def renew(self, snapshot: Snapshot, feed: str, asked_at: datetime) -> bytes | None:
+        """It read so, asked for at this time (wall): the digest under which to keep it.
 
-        A state that returns gets another digest than it had before.
+        None when it read so the last time, or another has asked later and been quicker. A state that returns
+        gets another digest than it had before.
         """
 
     def knows(self, feed: str, reference: Reference) -> bool:

@@ -90,6 +90,7 @@ class FakeEhrReader:
                 tuple(self._snapshot("Appointment", each) for each in shown if each["id"] not in self.hidden),
                 tuple(Reference("Appointment", each["id"]) for each in shown if each["id"] in self.hidden),
                 at=self.clock,
+                location=window.location,
             )
 
     def poll_locations(self, wanted: Literal["auto", "date", "location"]) -> bool | TryLater:

@@ -6,6 +6,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from integration.ports.ehr_reading import Reference, Snapshot
     from integration.testing.store_tables import Tables
 
@@ -16,15 +18,17 @@ class FakeSnapshotRows:
     def __init__(self, tables: Tables) -> None:
         self._rows = tables.ehr_snapshots
 
-    def renew(self, snapshot: Snapshot, feed: str) -> bytes | None:
+    def renew(self, snapshot: Snapshot, feed: str, asked_at: datetime) -> bytes | None:
         """Link by link."""
         digest = hashlib.sha256(snapshot.payload).digest()
-        last, chain = self._rows.get((feed, snapshot.reference), (b"", b""))
-        if last == digest:
+        last, chain, asked_last = self._rows.get((feed, snapshot.reference), (b"", b"", asked_at))
+        if asked_last > asked_at:
             return None
-        chain = hashlib.sha256(chain + digest).digest()
-        self._rows[feed, snapshot.reference] = digest, chain
-        return chain
+        news = last != digest
+        if news:
+            chain = hashlib.sha256(chain + digest).digest()
+        self._rows[feed, snapshot.reference] = digest, chain, asked_at
+        return chain if news else None
 
     def knows(self, feed: str, reference: Reference) -> bool:
         """By its row."""

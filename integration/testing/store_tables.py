@@ -71,7 +71,7 @@ class Tables:
     ehr_subscription_leases: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
     text_requests: dict[int, TextRequest] = field(default_factory=dict)
     ehr_polls: dict[tuple[str, str], Poll] = field(default_factory=dict)
-    ehr_snapshots: dict[tuple[str, Reference], tuple[bytes, bytes]] = field(default_factory=dict)
+    ehr_snapshots: dict[tuple[str, Reference], tuple[bytes, bytes, datetime]] = field(default_factory=dict)
     ehr_poll_leases: dict[tuple[str, str], datetime] = field(default_factory=dict)
     wants: dict[int, Want] = field(default_factory=dict)
     want_leases: dict[int, datetime] = field(default_factory=dict)

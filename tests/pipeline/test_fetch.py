@@ -132,10 +132,11 @@ def test_what_the_ehr_refuses_is_one_task_a_feed_and_can_be_read_when_it_is_mend
     assert site.count("refused") == 2
     (task,) = site.tasks
     assert task == "The EHR does not show what feed ehr needs: Patient: the EHR refused it: HTTP 403"
-    with site.store.unit() as unit:
-        assert unit.wants.reopen("ehr") == 2
+    site.restart()
+    site.polling.expect()
     site.fetching.drain()
     assert len(site.kept) == 2
+    assert (site.count("refused"), site.tasks) == (0, [])
 
 
 def test_an_ehr_that_is_away_costs_few_requests_and_nothing_is_lost(site: ReadingSite) -> None:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from integration.ports.ehr import TryLater
-from integration.ports.ehr_reading import NotReadable, Reference
+from integration.ports.ehr_reading import NotReadable, Page, Reference, Window
 from integration.settings.model import FeedLocation
 from tests.pipeline.reading_site import DAY, HOUR, MINUTE, NOW, ReadingSite, appointment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from integration.ports.store import Store
 
 AWAY = TryLater("no connection to the EHR (ConnectError)")
@@ -165,6 +167,27 @@ def test_all_within_the_horizon_is_known_at_any_time(site: ReadingSite) -> None:
         for number in range(100, 140):
             if NOW + (80 + (number - 100) / 2) * DAY <= site.now + 90 * DAY:
                 assert f"Appointment/v{number}" in known
+
+
+def test_a_page_that_comes_after_newer_news_does_not_undo_it(site: ReadingSite) -> None:
+    site.ehr.put(appointment(1, days=3))  # of an EHR that dates nothing
+    backfilled(site)
+    site.later(5 * MINUTE)
+    site.ehr.put(appointment(1, days=4))
+    (page,) = site.ehr.changed(Window(NOW, NOW + 5 * DAY))
+    site.ehr.put(appointment(1, days=4, status="cancelled"))
+
+    def late(_: Window) -> Iterator[Page]:
+        site.later(MINUTE)
+        site.tell(Reference("Appointment", "v1"))
+        site.fetching.drain()
+        assert isinstance(page, Page)
+        yield page
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site.ehr, "changed", late)
+        site.poll()
+    assert [b"cancelled" in each.payload for each in site.messages[25:]] == [True]
 
 
 def test_what_is_known_and_no_longer_shown_is_read_singly_once_a_day(site: ReadingSite) -> None:

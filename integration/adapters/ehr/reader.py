@@ -193,7 +193,7 @@ def _read_page(writer: SnapshotWriter, answer: SearchPage, window: Window, seen:
                 snapshots.append(written)
             else:
                 unresolved.append(reference)
-    return Page(tuple(snapshots), tuple(unresolved), unread, answer.at)
+    return Page(tuple(snapshots), tuple(unresolved), unread, answer.at, window.location)
 
 
 def _is_within(appointment: Resource, window: Window) -> bool:

@@ -91,16 +91,28 @@ class _Answer:
     seen: set[str] = field(default_factory=set)  # ids of Appointments
     kept: int = 0
     unread: int = 0
+    place: str = ""  # the id of the Location it is about
+
+
+@dataclass(frozen=True, slots=True)
+class _Come:
+    """A page of it."""
+
+    page: Page
+    asked_at: datetime  # wall
+    quiet: bool  # all of it plans the future only
 
 
 def ask(workshop: Workshop, reader: EhrReader, question: Question) -> TryLater | NotReadable | None:
     """Keep the whole answer and remember how far was asked; or the trouble that ended it."""
     answer = _Answer(question.began)
     for window, quiet in question.windows:
+        asked_at = workshop.clock.wall()
         for page in _pages(reader, window):
             if not isinstance(page, Page):
                 return page
-            _keep(workshop, question, answer, page, quiet=quiet)
+            _keep(workshop, question, answer, _Come(page, asked_at, quiet))
+            asked_at = workshop.clock.wall()
     _remember(workshop, question, answer)
     return None
 
@@ -118,19 +130,19 @@ def _pages(reader: EhrReader, window: Window) -> Iterator[Page | NotReadable | T
         yield TryLater(f"reading stopped unexpectedly ({type(error).__name__})", away=False)
 
 
-def _keep(workshop: Workshop, question: Question, answer: _Answer, page: Page, *, quiet: bool) -> None:
-    feed, before = question.feed.name, len(answer.seen)
+def _keep(workshop: Workshop, question: Question, answer: _Answer, come: _Come) -> None:
+    feed, page, before = question.feed.name, come.page, len(answer.seen)
+    answer.place = page.location
     if page.at is not None:
         answer.at = min(answer.at, page.at)
     answer.unread += page.unread + len(page.unresolved)
     answer.seen |= {each.reference.id for each in page.snapshots} | {each.id for each in page.unresolved}
     for first in range(0, len(page.snapshots), BITE):
         bite = page.snapshots[first : first + BITE]
-        silent = [each for each in bite if quiet or (question.late and not _is_dated(each.payload))]
+        silent = [each for each in bite if come.quiet or (question.late and not _is_dated(each.payload))]
         with workshop.store.unit() as unit:
-            now = workshop.clock.wall()
             for snapshots in (silent, [each for each in bite if each not in silent]):
-                answer.kept += keep(unit, feed, snapshots, now, quiet=snapshots is silent)
+                answer.kept += keep(unit, feed, snapshots, come.asked_at, quiet=snapshots is silent)
     with workshop.store.unit() as unit:
         if page.unresolved:
             unit.wants.tell(feed, page.unresolved, workshop.clock.wall())
@@ -146,7 +158,7 @@ def _keep(workshop: Workshop, question: Question, answer: _Answer, page: Page, *
 def _remember(workshop: Workshop, question: Question, answer: _Answer) -> None:
     """All is kept."""
     poll, feed = question.poll, question.feed.name
-    missing = _not_shown(workshop, question, answer.seen) if question.whole else []
+    missing = _not_shown(workshop, question, answer) if question.whole else []
     now = workshop.clock.wall()
     with workshop.store.unit() as unit:
         unit.polls.settle(
@@ -178,18 +190,18 @@ def _remember(workshop: Workshop, question: Question, answer: _Answer) -> None:
         )
 
 
-def _not_shown(workshop: Workshop, question: Question, seen: set[str]) -> list[Reference]:
+def _not_shown(workshop: Workshop, question: Question, answer: _Answer) -> list[Reference]:
     """What is known of this feed, lies in what was asked for, and was not shown: moved, or gone."""
     starts, ends = question.windows[0][0].starts, question.windows[-1][0].ends
     known = {
         visit.ehr_id
         for visit in _to_come(workshop, question.feed.name, starts, ends)
-        if visit.ehr_id is not None and _is_at(visit, question.poll.location)
+        if visit.ehr_id is not None and _is_at(visit, answer.place)
     }
-    if not seen and len(known) >= INCREDIBLE:
+    if not answer.seen and len(known) >= INCREDIBLE:
         _log.error("the EHR shows none of the visits it told of", feed=question.feed.name, known=len(known))
         return []
-    return [Reference("Appointment", each) for each in sorted(known - seen)]
+    return [Reference("Appointment", each) for each in sorted(known - answer.seen)]
 
 
 def _to_come(workshop: Workshop, feed: str, starts: datetime, ends: datetime) -> Iterator[Appointment]:
@@ -224,7 +236,7 @@ def _is_at(visit: Appointment, location: str) -> bool:
     """Whether the visit is at that Location; at "" all are."""
     if not location:
         return True
-    named = f"Location/{location.removeprefix('Location/')}"
+    named = f"Location/{location}"
     actors = (each.get("actor") or {} for each in visit.resource.get("participant") or ())
     return any(str(actor.get("reference")).endswith(named) for actor in actors)
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from integration.domain.write_back import rest
-from integration.pipeline.reading.keeping import LEASE, keep, tell_of_refusal
+from integration.pipeline.reading.keeping import LEASE, close_refusals, keep, tell_of_refusal
 from integration.ports.ehr import TryLater
 from integration.ports.ehr_reading import NotReadable, NotThere, Snapshot, deletion
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from integration.domain.circuit import Circuit
     from integration.ports.ehr_reading import EhrReader
     from integration.ports.ehr_store import Want
@@ -37,6 +39,7 @@ class Fetching:
     def __init__(self, workshop: Workshop, circuit: Circuit) -> None:
         self._workshop = workshop
         self._circuit = circuit
+        self._refused = True  # perhaps something is, since an earlier run
 
     def drain(self) -> int:
         """Read what is wanted, a few at most; how many there were. Raises `StoreUnavailable`."""
@@ -60,8 +63,9 @@ class Fetching:
                 return False
             feed = self._workshop.settings.feeds.get(want.feed)
             if feed is None or feed.fhir is None:
-                self._settle(want, NotReadable(f"no FHIR feed {want.feed} is configured"))
+                self._settle(want, NotReadable(f"no FHIR feed {want.feed} is configured"), now)
                 return True
+            asked_at = self._workshop.clock.wall()
             outcome = _read(reader, want, feed.fhir)
             if isinstance(outcome, TryLater) and outcome.away:
                 self._circuit.failed(
@@ -69,18 +73,20 @@ class Fetching:
                 )
             else:
                 self._circuit.heard()
-            self._settle(want, outcome)
+            self._settle(want, outcome, asked_at)
             return True
         finally:
             self._circuit.let_be(let_in)
 
-    def _settle(self, want: Want, outcome: Snapshot | NotThere | NotReadable | TryLater) -> None:
+    def _settle(
+        self, want: Want, outcome: Snapshot | NotThere | NotReadable | TryLater, asked_at: datetime
+    ) -> None:
         workshop = self._workshop
         kept = 0
         with workshop.store.unit() as unit:
             answer = _understood(unit, want, outcome)
             if isinstance(answer, Snapshot):
-                kept = keep(unit, want.feed, [answer], workshop.clock.wall(), quiet=False)
+                kept = keep(unit, want.feed, [answer], asked_at, quiet=False)
                 settled = replace(want, state="read", tries=0, next_try_at=None, reason=None)
             elif isinstance(answer, TryLater):
                 tries = want.tries + 1
@@ -88,9 +94,8 @@ class Fetching:
                 settled = replace(want, tries=tries, next_try_at=again, reason=answer.reason)
             else:
                 settled = replace(want, state="refused", next_try_at=None, reason=answer.reason)
-                if isinstance(outcome, NotReadable):
-                    tell_of_refusal(unit, want.feed, answer.reason, workshop.clock.calendar())
             unit.wants.settle(settled)
+            self._tell(unit, want, outcome)
         if kept:
             workshop.knock("translate")
         _log.info(
@@ -102,6 +107,16 @@ class Fetching:
             tries=settled.tries,
             reason=settled.reason,
         )
+
+    def _tell(self, unit: Unit, want: Want, outcome: Snapshot | NotThere | NotReadable | TryLater) -> None:
+        """A person must see to what is refused, until nothing is any more."""
+        today = self._workshop.clock.calendar()
+        if isinstance(outcome, NotReadable):
+            tell_of_refusal(unit, want.feed, outcome.reason, today)
+            self._refused = True
+        elif self._refused and not isinstance(outcome, TryLater) and not unit.wants.count("refused"):
+            close_refusals(unit, want.feed, today)
+            self._refused = False
 
 
 def _read(reader: EhrReader, want: Want, fhir: FhirHearing) -> Snapshot | NotThere | NotReadable | TryLater:

@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 LEASE: Final = timedelta(minutes=2)  # longer than one exchange with the EHR may take
 
 
-def keep(unit: Unit, feed: str, snapshots: Iterable[Snapshot], at: datetime, *, quiet: bool) -> int:
-    """Add what is news to the feed's channel; how many. `at`: wall; `quiet`: it plans the future only."""
+def keep(unit: Unit, feed: str, snapshots: Iterable[Snapshot], asked_at: datetime, *, quiet: bool) -> int:
+    """Add what is news to the feed's channel; how many. `quiet`: it plans the future only.
+
+    `asked_at` (wall) is when the EHR was asked: what it said then is not older.
+    """
     kept = 0
     # In one order, so that two units never wait for each other.
     for snapshot in sorted(snapshots, key=lambda each: (each.reference.type, each.reference.id)):
-        digest = unit.snapshots.renew(snapshot, feed)
+        digest = unit.snapshots.renew(snapshot, feed, asked_at)
         if digest is not None:
-            message = KeptMessage(0, feed, digest.hex()[:20], snapshot.payload, at, replayed=quiet)
+            message = KeptMessage(0, feed, digest.hex()[:20], snapshot.payload, asked_at, replayed=quiet)
             kept += unit.inbox.add(message, digest)
     return kept
 

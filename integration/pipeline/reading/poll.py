@@ -43,7 +43,10 @@ class Polling:
         self._expected = False
 
     def expect(self) -> None:
-        """See, once for these settings, that every feed that polls will be asked about, and no other."""
+        """See, once for these settings, that every feed that polls will be asked about, and no other.
+
+        What the EHR refused is wanted again.
+        """
         if self._expected or self._workshop.reader is None:
             return
         feeds = self._workshop.settings.feeds
@@ -56,6 +59,8 @@ class Polling:
                     unit.polls.forget(poll.feed, [poll.location])
             own = {poll.feed: poll for poll in known if not poll.location}
             for feed in feeds.values():
+                if feed.fhir is not None:
+                    unit.wants.reopen(feed.name)  # what was refused may be allowed by now
                 if feed.fhir is not None and feed.fhir.poll is not None:
                     _begin(unit, own.get(feed.name), feed.name, now, feed.fhir.poll)
         self._expected = True

@@ -55,6 +55,7 @@ ehr_snapshots = sa.Table(
     sa.Column("reference_hash", sa.LargeBinary, primary_key=True),
     sa.Column("digest", sa.LargeBinary, nullable=False),  # of what was read last
     sa.Column("chain", sa.LargeBinary, nullable=False),  # of all that was ever read, one after another
+    sa.Column("asked_at", Instant, nullable=False),  # when it was asked for what was read last
 )
 
 ehr_subscriptions = sa.Table(

@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("reference_hash", sa.LargeBinary, primary_key=True),
         sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.Column("chain", sa.LargeBinary, nullable=False),
+        sa.Column("asked_at", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "ehr_subscriptions",
