@@ -20,6 +20,7 @@ from integration.pipeline.send.again import offer_again
 from integration.pipeline.send.desk import Desk, Offer, settle
 from integration.pipeline.send.offer import offer_reminders
 from integration.pipeline.send.outcome import record
+from integration.pipeline.send.requested import offer_request, put_off
 from integration.ports.sms import OutgoingText
 from integration.ports.store import StoreUnavailable
 
@@ -65,10 +66,11 @@ class _Claimed:
 
     number: str | None = None
     text_id: int | None = None
+    request_id: int | None = None
 
     @property
     def anything(self) -> bool:
-        return self.number is not None or self.text_id is not None
+        return any(each is not None for each in (self.number, self.text_id, self.request_id))
 
 
 def _write_down(workshop: Workshop, breakers: Mapping[str, str], claimed: _Claimed) -> Offer | None:
@@ -81,7 +83,12 @@ def _write_down(workshop: Workshop, breakers: Mapping[str, str], claimed: _Claim
             claimed.text_id = queued.id
             return offer_again(desk, queued)
         claimed.number = unit.reminders.claim_number(desk.now)
-        offer = None if claimed.number is None else offer_reminders(desk, claimed.number)
+        if claimed.number is not None:
+            offer = offer_reminders(desk, claimed.number)
+        else:
+            request = unit.requests.claim_due(desk.now)
+            claimed.request_id = None if request is None else request.id
+            offer = None if request is None else offer_request(desk, request)
     for name, reason in desk.breakers_to_open.items():
         workshop.store.open_breaker(name, reason)
     return offer
@@ -100,3 +107,5 @@ def _put_off(workshop: Workshop, claimed: _Claimed, why: str) -> None:
             reminders = unit.reminders.open_of_number(claimed.number)
             due = [reminder for reminder in reminders if reminder.due_at <= desk.now]
             settle(desk, due, Hold(desk.now + LATER, f"surprise {why}"))
+        elif claimed.request_id is not None:
+            put_off(desk, claimed.request_id, f"surprise {why}")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fhir_mappers.translation import IdentityKeys
     from integration.domain.appointment import Appointment
     from integration.domain.recipient import Patient
+    from integration.domain.text_request import TextRequest
     from integration.ports.store import Unit
     from integration.ports.workshop import Workshop
 
@@ -41,6 +42,27 @@ def is_waiting(unit: Unit, workshop: Workshop, appointment: Appointment, patient
     for message in messages:
         feed = feeds[message.channel]
         if known & set(_keys(identity_keys(message.payload, feed.vendor, feed.facts))):
+            return True
+    return False
+
+
+def is_request_waiting(unit: Unit, workshop: Workshop, request: TextRequest, patient: Patient) -> bool:
+    """Whether what a chart asked for may be asked for otherwise by now, or its patient be another."""
+    feeds = workshop.settings.feeds
+    ours = {Reference("CommunicationRequest", request.ehr_id), *_references_of(patient)}
+    if _is_told_of(unit, workshop, [request.feed], ours):
+        return True
+    scope = feeds[request.feed].scope
+    channels = [feed.name for feed in feeds.values() if feed.scope == scope]
+    messages = unit.inbox.waiting(channels, MOST_WAITING)
+    if len(messages) >= MOST_WAITING:
+        return True
+    named = request.ehr_id.encode()
+    for message in messages:
+        feed = feeds[message.channel]
+        if message.channel == request.feed and named in message.payload:
+            return True
+        if set(patient.identifiers) & set(_keys(identity_keys(message.payload, feed.vendor, feed.facts))):
             return True
     return False
 
@@ -70,6 +92,10 @@ def _references(appointment: Appointment, patient: Patient) -> Iterator[Referenc
         yield Reference(
             "Appointment", identifier=f"{identifier.get('system', '')}|{identifier.get('value', '')}"
         )
+    yield from _references_of(patient)
+
+
+def _references_of(patient: Patient) -> Iterator[Reference]:
     for known in {*ehr_ids(patient.identifiers), patient.ehr_id or ""} - {""}:
         yield Reference("Patient", known)
 

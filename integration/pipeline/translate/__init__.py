@@ -15,6 +15,7 @@ from integration.pipeline.translate.notifications import hear_notification, is_n
 from integration.pipeline.translate.numbers import free_numbers
 from integration.pipeline.translate.people import hear_people
 from integration.pipeline.translate.reading import expect, read
+from integration.pipeline.translate.requests import hear_request
 from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 BATCH = 100
 # S23, S24: slots blocked and opened; ADT about beds, leaves, allergies …
-NOTHING_TO_APPLY = frozenset({"no-patient-by-definition", "irrelevant-trigger"})
+NOTHING_TO_APPLY = frozenset({"no-patient-by-definition", "irrelevant-trigger", "no-text-request"})
 _log = structlog.get_logger(__name__)
 
 
@@ -124,12 +125,18 @@ def _apply(
     # A FHIR resource of one version comes again whenever what it refers to has changed.
     if feed.fhir is None and unit.inbox.same_control_id(message):
         notes.append("control-id-used-before MSH-10")
-    hearing = Hearing(unit, workshop, feed, reading, translation, numbers_given)
-    if translation.appointment is not None:
-        notes += hear_appointment(hearing, translation.appointment)
-    elif translation.visit is not None:
-        notes += hear_people(hearing, translation.visit)
+    notes += _hear(Hearing(unit, workshop, feed, reading, translation, numbers_given))
     return ", ".join(notes) or None
+
+
+def _hear(hearing: Hearing) -> list[str]:
+    """What it is about decides who hears it; returns notes."""
+    translation = hearing.translation
+    if translation.appointment is not None:
+        return hear_appointment(hearing, translation.appointment)
+    if translation.visit is not None:
+        return hear_people(hearing, translation.visit)
+    return [] if translation.request is None else hear_request(hearing, translation.request)
 
 
 def _is_no_visit(unit: Unit, feed: Feed, message: KeptMessage, refusal: Refusal) -> bool:
