@@ -96,5 +96,11 @@ class EhrReader(Protocol):
         Where the EHR cannot tell what changed since a moment, all of the window.
         """
 
+    def requested(self, changed_since: datetime | None) -> Iterator[Page | NotReadable | TryLater]:
+        """The CommunicationRequests that changed since then; None: the active ones, as where it cannot tell.
+
+        Nothing, where the EHR does not say that they can be searched.
+        """
+
     def poll_locations(self, wanted: Literal["auto", "date", "location"]) -> bool | TryLater:
         """Whether Appointments are to be asked for location by location, as wanted or as the EHR can."""

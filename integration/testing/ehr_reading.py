@@ -37,6 +37,8 @@ class FakeEhrReader:
     by_location: bool = False  # it must be asked location by location
     clock: datetime | None = None  # its own
     asked: list[Reference | Window] = field(default_factory=list)
+    asked_for_requests: list[datetime | None] = field(default_factory=list)
+    requests_trouble: NotReadable | TryLater | None = None
     hidden: set[str] = field(default_factory=set)  # ids that its searches show only a part of
     guardians_asked: set[bool] = field(default_factory=set)
     _next: deque[_Trouble | None] = field(default_factory=deque)
@@ -92,6 +94,16 @@ class FakeEhrReader:
                 at=self.clock,
                 location=window.location,
             )
+
+    def requested(self, changed_since: datetime | None) -> Iterator[Page | NotReadable | TryLater]:
+        """All at once."""
+        self.asked_for_requests.append(changed_since)
+        if self.requests_trouble is not None:
+            yield self.requests_trouble
+            return
+        held = [each for (kind, _), each in self.resources.items() if kind == "CommunicationRequest" and each]
+        if held:
+            yield Page(tuple(self._snapshot("CommunicationRequest", each) for each in held))
 
     def poll_locations(self, wanted: Literal["auto", "date", "location"]) -> bool | TryLater:
         """As it was made."""

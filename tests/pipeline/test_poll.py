@@ -190,6 +190,40 @@ def test_a_page_that_comes_after_newer_news_does_not_undo_it(site: ReadingSite) 
     assert [b"cancelled" in each.payload for each in site.messages[25:]] == [True]
 
 
+ASKED = {"resourceType": "CommunicationRequest", "id": "q1", "status": "active"}
+
+
+def test_texts_that_charts_ask_for_are_asked_about_too(site: ReadingSite) -> None:
+    site.ehr.put(ASKED)
+    site.poll()
+    assert ("CommunicationRequest/q1", True) in site.kept
+    site.later(5 * MINUTE)
+    site.ehr.put({**ASKED, "id": "q2"})
+    site.poll()
+    assert site.kept[26:] == [("CommunicationRequest/q2", False)]
+    assert site.ehr.asked_for_requests == [None, NOW - 5 * MINUTE]
+
+
+def test_they_are_not_where_the_feed_does_not_hear_them(story_store: Store) -> None:
+    site = ReadingSite(story_store, text_requests=False)
+    site.poll()
+    assert site.ehr.asked_for_requests == []
+
+
+def test_an_ehr_that_does_not_show_them_hinders_nothing_and_one_that_is_away_is_asked_again(
+    site: ReadingSite,
+) -> None:
+    site.ehr.requests_trouble = NotReadable("CommunicationRequests: the EHR refused it: HTTP 403")
+    site.poll()
+    assert len(site.kept) == 25
+    site.ehr.requests_trouble = AWAY
+    site.later(5 * MINUTE)
+    site.poll()
+    with site.store.unit() as unit:
+        (poll,) = unit.polls.all()
+    assert (poll.changed_since, poll.reason) == (NOW - 5 * MINUTE, AWAY.reason)
+
+
 def test_what_is_known_and_no_longer_shown_is_read_singly_once_a_day(site: ReadingSite) -> None:
     backfilled(site)
     for ehr_id in ("v1", "v2", "v3"):

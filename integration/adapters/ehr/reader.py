@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from integration.adapters.ehr.capabilities import Capabilities, Server
     from integration.adapters.ehr.fhir_answers import Resource, Trouble
     from integration.adapters.ehr.fhir_client import FhirClient
-    from integration.ports.ehr_reading import Window
+    from integration.ports.ehr_reading import Heard, Window
 
 PAGE: Final = 100  # Appointments we ask for at once
 _Parameters = list[tuple[str, str]]
@@ -71,7 +71,36 @@ class FhirReader:
             if isinstance(answer, NotWritable):
                 yield NotReadable(f"Appointments by date: {answer.reason}")
                 return
-            page = answer if isinstance(answer, TryLater) else _read_page(writer, answer, window, seen)
+            page = (
+                answer
+                if isinstance(answer, TryLater)
+                else _read_page(writer, answer, "Appointment", window, seen)
+            )
+            yield page
+            if isinstance(page, TryLater):
+                return
+
+    def requested(self, changed_since: datetime | None) -> Iterator[Page | NotReadable | TryLater]:
+        """The CommunicationRequests, page by page."""
+        server = self._capabilities.server()
+        if isinstance(server, TryLater):
+            yield server
+            return
+        if not server.known or not server.of("CommunicationRequest").search:
+            return
+        question = [("status", "active")]
+        if changed_since is not None and "_lastUpdated" in server.search_parameters["CommunicationRequest"]:
+            question = [("_lastUpdated", f"ge{_moment(changed_since)}")]  # withdrawn ones too
+        writer, seen = self._writer(guardians=False), set[str]()
+        for answer in self._client.pages("CommunicationRequest", question):
+            if isinstance(answer, NotWritable):
+                yield NotReadable(f"CommunicationRequests: {answer.reason}")
+                return
+            page: Page | TryLater
+            if isinstance(answer, TryLater):
+                page = answer
+            else:
+                page = _read_page(writer, answer, "CommunicationRequest", None, seen)
             yield page
             if isinstance(page, TryLater):
                 return
@@ -174,7 +203,9 @@ def _least(window: Window) -> _Parameters:
     return [*place, ("date", f"ge{_moment(window.starts)}"), ("date", f"lt{_moment(window.ends)}")]
 
 
-def _read_page(writer: SnapshotWriter, answer: SearchPage, window: Window, seen: set[str]) -> Page | TryLater:
+def _read_page(
+    writer: SnapshotWriter, answer: SearchPage, kind: Heard, window: Window | None, seen: set[str]
+) -> Page | TryLater:
     writer.learn(answer.included)
     snapshots: list[Snapshot] = []
     unresolved: list[Reference] = []
@@ -183,9 +214,9 @@ def _read_page(writer: SnapshotWriter, answer: SearchPage, window: Window, seen:
         resource_id = resource.get("id")
         if not isinstance(resource_id, str) or not resource_id:
             unread += 1
-        elif resource_id not in seen and _is_within(resource, window):
+        elif resource_id not in seen and (window is None or _is_within(resource, window)):
             seen.add(resource_id)
-            reference = Reference("Appointment", resource_id)
+            reference = Reference(kind, resource_id)
             written = None if _is_part(resource) else writer.write(reference, resource)
             if isinstance(written, TryLater):
                 return written
@@ -193,7 +224,7 @@ def _read_page(writer: SnapshotWriter, answer: SearchPage, window: Window, seen:
                 snapshots.append(written)
             else:
                 unresolved.append(reference)
-    return Page(tuple(snapshots), tuple(unresolved), unread, answer.at, window.location)
+    return Page(tuple(snapshots), tuple(unresolved), unread, answer.at, window.location if window else "")
 
 
 def _is_within(appointment: Resource, window: Window) -> bool:

@@ -108,11 +108,15 @@ def ask(workshop: Workshop, reader: EhrReader, question: Question) -> TryLater |
     answer = _Answer(question.began)
     for window, quiet in question.windows:
         asked_at = workshop.clock.wall()
-        for page in _pages(reader, window):
+        for page in _pages(reader.changed(window)):
             if not isinstance(page, Page):
                 return page
             _keep(workshop, question, answer, _Come(page, asked_at, quiet))
             asked_at = workshop.clock.wall()
+    if question.fhir.text_requests and not question.poll.location:
+        trouble = _ask_for_requests(workshop, reader, question)
+        if trouble is not None:
+            return trouble
     _remember(workshop, question, answer)
     return None
 
@@ -122,12 +126,35 @@ def next_at(fhir: FhirHearing, now: datetime) -> datetime:
     return now + (ASLEEP if fhir.poll is None else fhir.poll)
 
 
-def _pages(reader: EhrReader, window: Window) -> Iterator[Page | NotReadable | TryLater]:
+def _pages(
+    shown: Iterator[Page | NotReadable | TryLater],
+) -> Iterator[Page | NotReadable | TryLater]:
     try:
-        yield from reader.changed(window)
+        yield from shown
     except Exception as error:  # noqa: BLE001 - an answer that trips the reader must not stop other feeds
         # The type alone: an error's words may quote a person.
         yield TryLater(f"reading stopped unexpectedly ({type(error).__name__})", away=False)
+
+
+def _ask_for_requests(workshop: Workshop, reader: EhrReader, question: Question) -> TryLater | None:
+    """Keep the texts that charts ask for. An EHR that does not show them hinders nothing else."""
+    since, feed = question.poll.changed_since, question.feed.name
+    asked_at = workshop.clock.wall()
+    for page in _pages(reader.requested(since)):
+        if isinstance(page, TryLater):
+            return page
+        if isinstance(page, NotReadable):
+            _log.warning("the EHR does not show who asks for texts", feed=feed, reason=page.reason)
+            return None
+        with workshop.store.unit() as unit:
+            kept = keep(unit, feed, page.snapshots, asked_at, quiet=since is None)
+            unit.wants.tell(feed, page.unresolved, asked_at)
+            unit.polls.hold(question.poll, workshop.clock.wall() + LEASE)
+        for step, news in (("translate", kept), ("fetch", page.unresolved)):
+            if news:
+                workshop.knock(step)
+        asked_at = workshop.clock.wall()
+    return None
 
 
 def _keep(workshop: Workshop, question: Question, answer: _Answer, come: _Come) -> None:

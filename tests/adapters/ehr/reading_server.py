@@ -19,7 +19,9 @@ Resource = dict[str, Any]
 Query = list[tuple[str, str]]
 Answer = tuple[int, Resource | None, dict[str, str]]  # status, body, headers
 
-ALL: Final = frozenset({"date", "location", "_lastUpdated", "_count", "_include", "identifier", "patient"})
+ALL: Final = frozenset(
+    {"date", "location", "_lastUpdated", "_count", "_include", "identifier", "patient", "status"}
+)
 
 
 @dataclass
@@ -40,6 +42,7 @@ class ReadingServer:
     next_at: str | None = None  # another base in its next links
     turns: bool = False  # its pages lead in a circle
     etag: bool = True
+    offers_requests: bool = False  # search of CommunicationRequest
     shows_capabilities: bool = True
     date: str = "Mon, 01 Mar 2027 14:00:00 GMT"
     base_url: str = ""
@@ -131,16 +134,17 @@ class ReadingServer:
             "searchParam": parameters,
             "searchInclude": includes,
         }
-        rest = {"mode": "server", "resource": [appointment]}
+        request = {**appointment, "type": "CommunicationRequest"}
+        rest = {"mode": "server", "resource": [appointment, *([request] if self.offers_requests else [])]}
         return {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": [rest]}
 
 
 def _meets(resource: Resource, name: str, value: str) -> bool:
     if name in {"date", "_lastUpdated"}:
-        found = resource.get("start") if name == "date" else resource.get("meta", {}).get("lastUpdated")
-        if found is None:
+        told = resource.get("start") if name == "date" else resource.get("meta", {}).get("lastUpdated")
+        if told is None:
             return True
-        moment, wanted = datetime.fromisoformat(found), datetime.fromisoformat(value[2:])
+        moment, wanted = datetime.fromisoformat(told), datetime.fromisoformat(value[2:])
         return moment >= wanted if value.startswith("ge") else moment < wanted
     if name == "identifier":
         system, bar, wanted_value = value.rpartition("|")
@@ -151,9 +155,8 @@ def _meets(resource: Resource, name: str, value: str) -> bool:
     if name == "location":
         named = (each["actor"].get("reference") for each in resource.get("participant", ()))
         return f"Location/{value}" in named
-    if name == "patient":
-        return bool(resource.get("patient", {}).get("reference") == f"Patient/{value}")
-    return True
+    found = {"status": resource.get("status"), "patient": resource.get("patient", {}).get("reference")}
+    return name not in found or found[name] in {value, f"Patient/{value}"}
 
 
 class _Handler(BaseHTTPRequestHandler):

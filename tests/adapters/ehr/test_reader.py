@@ -287,6 +287,36 @@ def test_a_server_in_trouble_is_tried_later_wherever_it_begins(
         assert (answer.after == timedelta(seconds=7)) is (status == 429)
 
 
+# Texts that charts ask for
+
+
+def requested(reader: FhirReader, since: datetime | None) -> list[list[str]]:
+    pages = []
+    for page in reader.requested(since):
+        assert isinstance(page, Page), page
+        pages += [names(each) for each in page.snapshots]
+    return pages
+
+
+def test_requests_come_with_their_patient_those_withdrawn_too(ehr: ReadingServer, reader: FhirReader) -> None:
+    ehr.offers_requests = True
+    request = {"resourceType": "CommunicationRequest", "subject": {"reference": "Patient/ana"}}
+    for name, status in (("q1", "active"), ("q2", "revoked")):
+        ehr.put({**request, "id": name, "status": status})
+    both = [["CommunicationRequest/q1", "Patient/ana"], ["CommunicationRequest/q2", "Patient/ana"]]
+    assert requested(reader, None) == both[:1]
+    assert requested(reader, NOW - timedelta(hours=3)) == both
+    assert requested(reader, NOW) == []
+
+
+def test_a_server_that_does_not_offer_requests_is_not_asked_for_them(
+    ehr: ReadingServer, reader: FhirReader
+) -> None:
+    assert requested(reader, None) == []
+    ehr.shows_capabilities = False
+    assert ehr.asked == ["/metadata"]
+
+
 # What changed
 
 
