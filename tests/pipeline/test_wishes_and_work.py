@@ -269,6 +269,15 @@ def test_a_stop_is_work_for_each_visit_to_come_in_its_own_patients_chart() -> No
     }
 
 
+def test_whose_wish_it_is_of_several_is_a_guess_for_our_own_list_alone() -> None:
+    site = booked_site()
+    site.hear(adt("A28", at=site.clock.now, person=BEN, phone=None))  # has the number too, and no visit
+    deliver(site)
+    say(site, "I need to cancel my appointment")
+    assert [(task.kind, task.patient_id) for task in site.tasks] == [(TaskKind.CANCEL_WISH, 1)]
+    assert not work(write(site, FakeWriteBack()))
+
+
 @pytest.mark.parametrize("kind", TaskKind)
 @pytest.mark.parametrize("has_patient", [True, False])
 def test_only_what_is_a_patients_own_matter_is_told(kind: TaskKind, *, has_patient: bool) -> None:

@@ -16,7 +16,7 @@ from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.write_back import WriteBackKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from integration.domain.conversation import Question, Reply
     from integration.domain.reply_decision import Decision, Task
@@ -44,11 +44,11 @@ def obey(unit: Unit, workshop: Workshop, around: Surroundings, decision: Decisio
     if decision.confirmed:
         _confirm(unit, workshop, around, decision.confirmed)
     visits = _about(around, decision)
+    charts = _charts(around, decision, visits)
     for task in decision.tasks:
-        _open(unit, workshop, around, task, visits)
+        _open(unit, workshop, around, task, visits, charts=charts)
     if decision.lift or decision.suppress is SuppressionKind.OPT_OUT:
         _tell_wish(unit, around)
-    charts = _charts(around, decision, visits)
     answers = decision.confirmed or _declines(around, decision, visits)
     for patient_id in charts:
         unit.write_backs.want(WriteBackKind.REPLY, reply.id, patient_id)
@@ -171,8 +171,20 @@ def _answered_text(around: Surroundings, decision: Decision) -> int | None:
     return None if around.last_text is None else around.last_text.id
 
 
-def _open(unit: Unit, workshop: Workshop, around: Surroundings, task: Task, visits: Sequence[Visit]) -> None:
-    """Open a task: about the visit if one is meant, one for each visit to come, or about the reply alone."""
+def _open(
+    unit: Unit,
+    workshop: Workshop,
+    around: Surroundings,
+    task: Task,
+    visits: Sequence[Visit],
+    *,
+    charts: Collection[int],
+) -> None:
+    """Open a task: about the visit if one is meant, one for each visit to come, or about the reply alone.
+
+    Who of several wrote is a guess that our own list may hold, and no chart: only that the number stopped
+    texts is so for each of them.
+    """
     soonest = around.visits[0].start if around.visits else None
     patient = around.patients[0].id if len(around.patients) == 1 else None
     blank = StaffTask(
@@ -188,11 +200,12 @@ def _open(unit: Unit, workshop: Workshop, around: Surroundings, task: Task, visi
     )
     meant = around.visits if task.each_visit else visits
     for visit in meant:
-        open_task(
-            unit,
-            replace(
-                blank, due_at=visit.start, patient_id=visit.patient_id, appointment_id=visit.appointment_id
-            ),
+        theirs = replace(
+            blank, due_at=visit.start, patient_id=visit.patient_id, appointment_id=visit.appointment_id
         )
+        if task.kind is TaskKind.OPTED_OUT or visit.patient_id in {patient, *charts}:
+            open_task(unit, theirs)
+        else:
+            unit.tasks.add(theirs)
     if not meant and (task.kind is not TaskKind.OPTED_OUT or around.heard.bare_cancel):
         open_task(unit, blank)
