@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from integration.adapters.ehr.fhir_client import FhirClient
+from integration.adapters.ehr.scopes import needs, offered, spelled
 from integration.entrypoints.cli import COMMANDS, main
+from integration.settings.load import load
 from tests.adapters.ehr.canvas import CanvasEhr
 from tests.adapters.ehr.epic import EpicEhr
 from tests.adapters.ehr.oracle import OracleEhr
+from tests.adapters.ehr.partner import Partner
 from tests.adapters.ehr.strict_server import listening
 from tests.adapters.ehr.subscribing_server import Server, serving
 from tests.house.files import ROOT
@@ -94,7 +98,10 @@ def test_ehr_check_says_what_it_shows(
     block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(folder, block.section)
-    with listening(SERVERS[block.flag]()) as ehr:
+    with Partner() as partner, listening(SERVERS[block.flag]()) as ehr:
+        file = folder / "config" / "settings.toml"  # the hospital's MLLP port is one of this machine
+        text = file.read_text().replace("engine.hospital.example", "127.0.0.1")
+        file.write_text(text.replace("port = 6661", f"port = {partner.port}"))
         monkeypatch.setenv("EHR_FHIR_BASE_URL", ehr.base_url)
         assert main(["ehr", "check"]) == 0
     printed = {words(line) for line in capsys.readouterr().out.splitlines()}
@@ -121,6 +128,23 @@ def test_subscribe_does_what_it_shows(
         assert main(["subscribe", "--dry-run"]) == 0
     printed = {words(line) for line in capsys.readouterr().out.splitlines()}
     assert [line for line in block.body.splitlines() if words(line) not in printed] == []
+
+
+@pytest.mark.parametrize(
+    ("section", "server"), [("Every EHR", None), ("Oracle Health", "oracle"), ("Canvas", "canvas")]
+)
+def test_its_scopes_are_those_that_are_asked_for(section: str, server: str | None, folder: Path) -> None:
+    write(folder, section)
+    offers = None
+    if server is not None:
+        with listening(SERVERS[server]()) as ehr:
+            client = FhirClient(ehr.base_url)
+            statement = client.capabilities()
+            client.close()
+        assert isinstance(statement, dict)
+        offers = offered(statement)
+    asked = spelled(needs(load(folder / "config")).letters(offers), "v2")
+    assert f"`{asked}`" in words(SECTIONS[section])
 
 
 def test_every_kind_of_server_is_shown() -> None:
