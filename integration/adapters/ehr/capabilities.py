@@ -142,6 +142,7 @@ def read_server(statement: Resource) -> Server | None:
     resources = [
         each for rest in rests for each in _objects(rest.get("resource")) if isinstance(each.get("type"), str)
     ]
+    of_all = frozenset[str]().union(*(_search_parameters(rest) for rest in rests))
     software = statement.get("software")
     implementation = statement.get("implementation")
     return Server(
@@ -153,7 +154,9 @@ def read_server(statement: Resource) -> Server | None:
         description=_word(implementation, "description"),
         fhir_version=_word(statement, "fhirVersion"),
         topics=_topics(resources),
-        search_parameters={each["type"]: _search_parameters(each) for each in resources},
+        search_parameters={
+            each["type"]: own | of_all if (own := _search_parameters(each)) else own for each in resources
+        },
         search_includes={each["type"]: _search_includes(each) for each in resources},
     )
 

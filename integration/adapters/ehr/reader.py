@@ -7,13 +7,14 @@ plainer one. References lead nowhere but to the configured base.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Lock
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from integration.adapters.ehr.capabilities import LIFE
 from integration.adapters.ehr.fhir_answers import Missing, SearchPage
 from integration.adapters.ehr.locations import Locations
+from integration.adapters.ehr.searching import least, moment, question, read_page
 from integration.adapters.ehr.snapshots import People, SnapshotWriter, with_identifier
 from integration.domain.clock import wall_now
 from integration.ports.ehr import NotWritable, TryLater
@@ -22,13 +23,11 @@ from integration.ports.ehr_reading import NotReadable, NotThere, Page, Reference
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from integration.adapters.ehr.capabilities import Capabilities, Server
+    from integration.adapters.ehr.capabilities import Capabilities
     from integration.adapters.ehr.fhir_answers import Resource, Trouble
     from integration.adapters.ehr.fhir_client import FhirClient
-    from integration.ports.ehr_reading import Heard, Window
-
-PAGE: Final = 100  # Appointments we ask for at once
-_Parameters = list[tuple[str, str]]
+    from integration.adapters.ehr.searching import Parameters
+    from integration.ports.ehr_reading import Window
 
 
 class FhirReader:
@@ -67,14 +66,14 @@ class FhirReader:
             return
         window = replace(window, location=place)
         writer, seen = self._writer(guardians=window.guardians), set[str]()
-        for answer in self._pages(_question(server, window), _least(window)):
+        for answer in self._pages(question(server, window), least(window)):
             if isinstance(answer, NotWritable):
                 yield NotReadable(f"Appointments by date: {answer.reason}")
                 return
             page = (
                 answer
                 if isinstance(answer, TryLater)
-                else _read_page(writer, answer, "Appointment", window, seen)
+                else read_page(writer, answer, "Appointment", window, seen)
             )
             yield page
             if isinstance(page, TryLater):
@@ -88,11 +87,11 @@ class FhirReader:
             return
         if not server.known or not server.of("CommunicationRequest").search:
             return
-        question = [("status", "active")]
+        asked = [("status", "active")]
         if changed_since is not None and "_lastUpdated" in server.search_parameters["CommunicationRequest"]:
-            question = [("_lastUpdated", f"ge{_moment(changed_since)}")]  # withdrawn ones too
+            asked = [("_lastUpdated", f"ge{moment(changed_since)}")]  # withdrawn ones too
         writer, seen = self._writer(guardians=False), set[str]()
-        for answer in self._client.pages("CommunicationRequest", question):
+        for answer in self._client.pages("CommunicationRequest", asked):
             if isinstance(answer, NotWritable):
                 yield NotReadable(f"CommunicationRequests: {answer.reason}")
                 return
@@ -100,7 +99,7 @@ class FhirReader:
             if isinstance(answer, TryLater):
                 page = answer
             else:
-                page = _read_page(writer, answer, "CommunicationRequest", None, seen)
+                page = read_page(writer, answer, "CommunicationRequest", None, seen)
             yield page
             if isinstance(page, TryLater):
                 return
@@ -118,7 +117,7 @@ class FhirReader:
         now = self._wall()
         with self._lock:
             if self._by_location is None or now >= self._by_location[1]:
-                moments = (f"ge{_moment(now)}", f"lt{_moment(now + timedelta(minutes=1))}")
+                moments = (f"ge{moment(now)}", f"lt{moment(now + timedelta(minutes=1))}")
                 answer = next(self._client.pages("Appointment", [("date", each) for each in moments]))
                 if isinstance(answer, TryLater):
                     return answer
@@ -176,72 +175,11 @@ class FhirReader:
             )
         return NotThere()
 
-    def _pages(self, question: _Parameters, least: _Parameters) -> Iterator[SearchPage | Trouble]:
-        pages = self._client.pages("Appointment", question)
+    def _pages(self, asked: Parameters, plainest: Parameters) -> Iterator[SearchPage | Trouble]:
+        pages = self._client.pages("Appointment", asked)
         first = next(pages)
-        if isinstance(first, NotWritable) and question != least:
-            yield from self._client.pages("Appointment", least)
+        if isinstance(first, NotWritable) and asked != plainest:
+            yield from self._client.pages("Appointment", plainest)
             return
         yield first
         yield from pages
-
-
-def _question(server: Server, window: Window) -> _Parameters:
-    """All that the server says it understands."""
-    question = _least(window)
-    if window.changed_since is not None and "_lastUpdated" in server.search_parameters.get("Appointment", ()):
-        question.append(("_lastUpdated", f"ge{_moment(window.changed_since)}"))
-    includes = server.search_includes.get("Appointment", ())
-    question += [
-        ("_include", each) for each in ("Appointment:patient", "Appointment:location") if each in includes
-    ]
-    return [*question, ("_count", str(PAGE))]
-
-
-def _least(window: Window) -> _Parameters:
-    place = [("location", window.location)] if window.location else []
-    return [*place, ("date", f"ge{_moment(window.starts)}"), ("date", f"lt{_moment(window.ends)}")]
-
-
-def _read_page(
-    writer: SnapshotWriter, answer: SearchPage, kind: Heard, window: Window | None, seen: set[str]
-) -> Page | TryLater:
-    writer.learn(answer.included)
-    snapshots: list[Snapshot] = []
-    unresolved: list[Reference] = []
-    unread = 0
-    for resource in answer.matches:
-        resource_id = resource.get("id")
-        if not isinstance(resource_id, str) or not resource_id:
-            unread += 1
-        elif resource_id not in seen and (window is None or _is_within(resource, window)):
-            seen.add(resource_id)
-            reference = Reference(kind, resource_id)
-            written = None if _is_part(resource) else writer.write(reference, resource)
-            if isinstance(written, TryLater):
-                return written
-            if isinstance(written, Snapshot):
-                snapshots.append(written)
-            else:
-                unresolved.append(reference)
-    return Page(tuple(snapshots), tuple(unresolved), unread, answer.at, window.location if window else "")
-
-
-def _is_within(appointment: Resource, window: Window) -> bool:
-    """Whether it may lie in the window: a server may pass over what it does not understand."""
-    try:
-        start = datetime.fromisoformat(str(appointment.get("start")))
-    except ValueError:
-        return True
-    return start.tzinfo is None or window.starts <= start < window.ends
-
-
-def _is_part(resource: Resource) -> bool:
-    """Whether the server shows a part of it only."""
-    meta = resource.get("meta")
-    tags = meta.get("tag") if isinstance(meta, dict) else None
-    return any(isinstance(tag, dict) and tag.get("code") == "SUBSETTED" for tag in tags or ())
-
-
-def _moment(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

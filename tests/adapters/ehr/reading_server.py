@@ -34,6 +34,7 @@ class ReadingServer:
     faults: deque[int] = field(default_factory=deque)  # statuses of the next answers; 0: as it should be
     understands: frozenset[str] = ALL
     lists: frozenset[str] = ALL  # in its CapabilityStatement
+    lists_for_all: frozenset[str] = frozenset()  # there, beside its types
     refuses_what_it_does_not_understand: bool = True
     refuses_a_date_alone: bool = False  # as Oracle does
     refused: frozenset[str] = frozenset()  # types it answers 403 for
@@ -135,7 +136,11 @@ class ReadingServer:
             "searchInclude": includes,
         }
         request = {**appointment, "type": "CommunicationRequest"}
-        rest = {"mode": "server", "resource": [appointment, *([request] if self.offers_requests else [])]}
+        rest = {
+            "mode": "server",
+            "resource": [appointment, *([request] if self.offers_requests else [])],
+            "searchParam": [{"name": each} for each in sorted(self.lists_for_all)],
+        }
         return {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": [rest]}
 
 

@@ -336,6 +336,12 @@ def test_all_that_the_server_understands_is_asked(ehr: ReadingServer, reader: Fh
     assert [each for each in ehr.asked if each.startswith(("/Patient", "/Location"))] == []
 
 
+def test_what_the_server_lists_for_all_its_types_counts_too(ehr: ReadingServer, reader: FhirReader) -> None:
+    ehr.lists, ehr.lists_for_all = frozenset({"date"}), frozenset({"_lastUpdated"})
+    changed(reader, Window(NOW, NOW + timedelta(days=7), NOW))
+    assert [name for name, _ in ehr.searches()[0]] == ["date", "date", "_lastUpdated", "_count"]
+
+
 def test_nothing_is_asked_that_the_server_does_not_list(ehr: ReadingServer, reader: FhirReader) -> None:
     ehr.lists = frozenset({"date"})
     pages = changed(reader, Window(NOW, NOW + timedelta(days=7), NOW))
