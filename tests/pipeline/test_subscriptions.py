@@ -331,9 +331,11 @@ def test_a_notification_of_somebody_else_s_subscription_changes_nothing(store: S
 def test_one_of_a_feed_that_is_no_more_says_what_to_do(store: Store) -> None:
     world = World(store)
     made = world.make(CLASSIC_ROW)
-    world.workshop = replace(world.workshop, settings=settings())
+    by_hl7_alone = settings(feeds={"ehr": feed(name="ehr")})
+    world.workshop = replace(world.workshop, settings=by_hl7_alone)
     world.upkeep = Upkeep(world.workshop)
     world.after(11 * MINUTE)
+    assert not world.polled()
     assert "subscribe --remove" in (world.row(CLASSIC_ROW).reason or "")
     assert world.ehr.asked == [f"made {made}"]
 

@@ -70,7 +70,7 @@ class Upkeep:
         with self._workshop.store.unit() as unit:
             for each in unit.subscriptions.all():
                 row = unit.subscriptions.find(each.feed, each.resource_type, each.topic)
-                if row is not None and row.ehr_id and row.feed in self._workshop.settings.feeds:
+                if row is not None and row.ehr_id and self._maker(row) is not None:
                     unit.subscriptions.save(replace(row, next_look_at=now))
                     if row.last_event is None:  # no numbers will tell what was missed
                         unit.polls.want(row.feed, "", now)
