@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from integration.domain.identity import contradict, disagree
+from integration.domain.identity import appointment_key, contradict, disagree, ehr_ids, patient_key
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,27 @@ def test_the_best_identifier_shown_contradicts_another_of_its_kind(
     known: list[str], shown: list[str], *, found: bool
 ) -> None:
     assert contradict(known, shown) is found
+
+
+@pytest.mark.parametrize(
+    ("known", "shown", "found"),
+    [
+        (["Patient.id||a", "H|MR|1"], ["Patient.id||b", "H|MR|1"], True),  # two charts under one number
+        (["Patient.id||a", "H|MR|1"], ["Patient.id||a", "H|MR|2"], False),  # the number was corrected
+        (["H|MR|1"], ["Patient.id||a", "H|MR|1"], False),  # HL7 v2 knew it first
+        (["H|MR|2", "S|PI|7"], ["Patient.id||a", "H|MR|1", "S|PI|7"], True),
+        (["Patient.id||a", "Patient.id||b"], ["Patient.id||b"], False),  # merged
+        (["Patient.id||a"], ["H|MR|1"], False),
+        (["H|MR|1"], ["Patient.id||a"], False),
+        (["SCH-2||1|", "SCH-1||5|"], ["Appointment.id||a|", "SCH-2||2|", "SCH-1||5|"], True),
+    ],
+)
+def test_the_id_on_the_ehrs_server_is_certain_where_both_have_one(
+    known: list[str], shown: list[str], *, found: bool
+) -> None:
+    assert contradict(known, shown) is found
+
+
+def test_the_ids_among_the_keys_are_told_from_other_identifiers() -> None:
+    keys = [patient_key("Patient.id", "", "a"), patient_key("H", "MR", "1")]
+    assert ehr_ids([*keys, appointment_key("Appointment.id", "b", "", "")]) == {"a", "b"}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from integration.domain.appointment import Modality
+from integration.pipeline.send import send_next
 from integration.ports.ehr_reading import Reference
 from integration.settings.model import FeedLocation, FhirHearing
 from integration.testing.sms import FakeSmsProvider
+from tests.adt import adt
 from tests.fhir import (
     FILLER_SYSTEM,
     MRN_SYSTEM,
@@ -139,6 +143,21 @@ def test_an_older_version_that_comes_late_changes_nothing(site: Site) -> None:
     say(site, visit_of(at=BOOKED_AT, start=VISIT))
     assert the_visit(site).slot.start == LATER
     assert last_message(site) == ("done", "older-than-stored meta.lastUpdated")
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_in_whatever_order_the_versions_come_the_last_stands(site: Site, order: tuple[int, ...]) -> None:
+    days = [local(f"2027-03-0{day}T10:00") for day in (1, 2, 3)]
+    versions = [
+        visit_of(at=days[0], start=VISIT),
+        visit_of(at=days[1], start=LATER),
+        visit_of(at=days[2], start=LATER, status="cancelled"),
+    ]
+    site.clock.now = days[2]
+    for number in order:
+        say(site, versions[number])
+    found = the_visit(site)
+    assert (found.status, found.slot.start, found.event_time) == ("cancelled", LATER, days[2])
 
 
 def test_a_deleted_appointment_is_silence(site: Site) -> None:
@@ -274,6 +293,7 @@ def test_a_record_that_was_replaced_becomes_part_of_the_other(site: Site, *, tog
     survivor = fhir_patient(replace(ANA, mrn="MRN8", phone="(617)555-0188"))
     others = (survivor,) if together else ()
     say(site, snapshot(replaced("Patient/p-MRN8"), *others), "2027-03-02T10:00")
+    assert the_patient(site).ehr_id == "p-MRN8"
     say(site, snapshot(survivor), "2027-03-02T11:00")
     site.until(VISIT)
     assert the_patient(site).id == the_patient(site, "Patient.id||p-MRN8").id
@@ -337,6 +357,27 @@ def test_a_text_waits_while_what_changed_is_still_to_be_read(site: Site, referen
     assert occasions(site) == ["booked", "five_days"]
 
 
+NOTIFIED = {
+    "ours": ("PUT", "Appointment/a-A1", ["booked"]),
+    "its patient": ("PUT", "Patient/p-MRN1", ["booked"]),
+    "another": ("PUT", "Appointment/a-A9", ["booked", "five_days"]),
+}
+
+
+@pytest.mark.parametrize("name", NOTIFIED)
+def test_a_text_waits_for_a_notification_that_names_its_visit_and_for_no_other(site: Site, name: str) -> None:
+    method, path, expected = NOTIFIED[name]
+    book(site)
+    kind, _, written = path.partition("/")
+    body = {"resourceType": kind, "id": written}
+    envelope = {"method": method, "path": path, "headers": {}, "body": json.dumps(body)}
+    site.clock.now = local("2027-03-06T10:00")
+    site.receive(json.dumps(envelope).encode(), "fhir:ehr")
+    while send_next(site.workshop):
+        pass
+    assert occasions(site) == expected
+
+
 # HL7 v2 and FHIR, one scope
 
 
@@ -362,8 +403,11 @@ def test_hl7_v2_does_not_unlink_what_fhir_has_linked(both: Site) -> None:
 def test_a_feed_that_reconciles_creates_nothing(both: Site) -> None:
     say(both, visit_of(at=BOOKED_AT, start=VISIT))
     assert last_message(both) == ("done", "not-created: another feed of the scope creates")
-    say(both, snapshot(fhir_patient()))
-    assert last_message(both) == ("done", "not-created: another feed of the scope creates")
+    for payload in (snapshot(fhir_patient()), snapshot(replaced("Patient/p-MRN8"))):
+        say(both, payload)
+        state, note = last_message(both)
+        assert state == "done"
+        assert "not-created: another feed of the scope creates" in note
     both.hear(siu("S12", at=BOOKED_AT, start=VISIT))
     assert occasions(both) == ["booked"]
 
@@ -395,6 +439,19 @@ def test_what_the_reconciling_feed_does_not_know_is_not_unsaid(store: Store) -> 
     assert (heard.slot, heard.patients, heard.practice) == (told.slot, told.patients, told.practice)
     site.until(VISIT)
     assert occasions(site) == ["booked", "five_days", "two_days", "three_hours"]
+
+
+def test_a_merge_told_by_hl7_v2_joins_what_fhir_linked(both: Site) -> None:
+    for person, visit in ((ANA, "A1"), (BEN, "A2")):
+        both.hear(siu("S12", at=BOOKED_AT, start=VISIT, person=person, visit=visit))
+        say(both, visit_of(person, at=BOOKED_AT, start=VISIT, visit=visit), "2027-03-01T11:05")
+    both.clock.now = local("2027-03-02T10:00")
+    both.hear(adt("A40", at=both.clock.now, person=ANA, gone=BEN.mrn))
+    assert the_patient(both).id == the_patient(both, "Patient.id||p-MRN2").id
+    assert the_patient(both).ehr_id == "p-MRN1"
+    # News of the record that is gone is news of nobody.
+    say(both, snapshot(fhir_patient(replace(BEN, phone="(617)555-0177"))), "2027-03-03T10:00")
+    assert (the_patient(both).number, the_patient(both).ehr_id) == ("+16175550123", "p-MRN1")
 
 
 def test_two_charts_under_one_number_stay_two_patients(site: Site) -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from integration.domain.identity import disagree
+from integration.domain.identity import disagree, ehr_ids
 from integration.domain.merging import rename, unite
 from integration.domain.recipient import Patient
 from integration.domain.reminder import OPEN
 from integration.domain.write_back import WriteBackKind
+from integration.pipeline.translate.hearing import NOT_CREATED
 from integration.pipeline.translate.patients import find_patient, plan_other_visits
 
 if TYPE_CHECKING:
@@ -33,13 +34,16 @@ def hear_merge(hearing: Hearing, merge: Merge, keys: MergeKeys) -> list[str]:
     survivor, gone = find_patient(hearing, keys.survivor), _known_by(hearing, keys.gone)
     # Whoever makes these known while this unit works must not have them for another patient.
     claimed = [key for key in (*keys.survivor, *keys.gone) if rows.find(scope, [key]) is None]
+    if survivor is None and not gone and hearing.reconciles:
+        return [NOT_CREATED]
     if survivor is None and not gone:
         survivor = Patient(0, scope, keys.survivor, given="", family="", number=None)
     elif survivor is None:
         # The same record under another name. Its chart may be another, so it is looked for anew; and what is
         # said of the record that stays, be it older, outweighs what was said of the one that is gone.
         named = {**gone[0].resource, **_identifiers(hearing, keys.survivor)}
-        survivor = replace(gone[0], ehr_id=None, event_time=None, resource=named)
+        chart = next(iter(ehr_ids(keys.survivor)), None)
+        survivor = replace(gone[0], ehr_id=chart, event_time=None, resource=named)
     for record in gone:
         if record.id != survivor.id:
             survivor = _merge(hearing, survivor, record)
