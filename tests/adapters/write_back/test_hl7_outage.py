@@ -24,7 +24,7 @@ from integration.pipeline.write_back import LEASE, write_next
 from integration.ports.ehr import TryLater
 from integration.settings.model import WritingBack
 from tests.adapters.ehr import charts
-from tests.adapters.ehr.partners_chart import KEYS, VISIT_KEYS, documents, port, words
+from tests.adapters.ehr.partners_chart import KEYS, documents, port, words
 from tests.adapters.ehr.tooling import tools
 from tests.listener.fakes import NOON, MemoryInbox
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from integration.ports.store import Store
 
 _Result = TypeVar("_Result")
-TEXTS = 30
+TEXTS = 20
 PATIENCE = 60.0
 
 
@@ -138,30 +138,33 @@ class Site:
     def __post_init__(self) -> None:
         with self.store.unit() as unit:
             ana = unit.patients.save(charts.patient(id=0, identifiers=KEYS))
-            visit = unit.appointments.save(
-                charts.appointment(id=0, patients=(ana.id,), identifiers=VISIT_KEYS, confirmed=True)
-            )
-            self.patient_id, self.visit_id = ana.id, visit.id
-            subjects = (Subject(ana.id, visit.id),)
-            self.text_ids = [
-                unit.texts.add(
+            self.patient_id = ana.id
+            self.visits: dict[int, int] = {}  # text → its visit
+            for number in range(TEXTS):
+                keys = (f"SCH-2|SCHED|A-{number:02}|", f"PV1-19|CSN|{number:02}|")
+                visit = unit.appointments.save(
+                    charts.appointment(id=0, patients=(ana.id,), identifiers=keys, confirmed=True)
+                )
+                text = unit.texts.add(
                     charts.text(
-                        id=0, subjects=subjects, provider_id=f"SM{number}", body=f"Text {number:02}|^~\\&"
+                        id=0,
+                        subjects=(Subject(ana.id, visit.id),),
+                        provider_id=f"SM{number}",
+                        body=f"Text {number:02}|^~\\&",
                     )
-                ).id
-                for number in range(TEXTS)
-            ]
+                )
+                self.visits[text.id] = visit.id
 
     def tell(self, **changes: object) -> None:
         """News about every text."""
         with self.store.unit() as unit:
-            for text_id in self.text_ids:
+            for text_id in self.visits:
                 unit.texts.update(replace(unit.texts.get(text_id), **changes))  # type: ignore[arg-type]
                 unit.write_backs.want(WriteBackKind.TEXT, text_id, self.patient_id)
 
     def hear_replies(self) -> None:
         """Ana answers each text."""
-        for number, text_id in enumerate(self.text_ids):
+        for number, (text_id, visit_id) in enumerate(self.visits.items()):
             with self.store.unit() as unit:
                 heard = charts.reply(id=0, done=False, text_id=None, patient_id=None, appointment_id=None)
                 unit.replies.add(replace(heard, provider_id=f"SM9{number}"))
@@ -172,7 +175,7 @@ class Site:
                         reply,
                         text_id=text_id,
                         patient_id=self.patient_id,
-                        appointment_id=self.visit_id,
+                        appointment_id=visit_id,
                         intent="confirm",
                         done=True,
                     )
@@ -240,7 +243,8 @@ def test_an_ehr_that_comes_and_goes_files_everything_once_and_in_order(site: Sit
         about = [each for each in told if original["TXA-12.1"] in (each["TXA-12.1"], each["TXA-13.1"])]
         assert [words(each)[-1].split(" ")[0] for each in about] == ["Text", "Delivered", "Understood"]
     answers = [each for each in told if each["MSH-9.1"] != "MDM"]
-    assert len(answers) == TEXTS
+    named = [each["ARQ-2.1"] or each["SCH-2.1"] for each in answers]
+    assert sorted(named) == [f"A-{number:02}" for number in range(TEXTS)]
     assert {each["MSH-9.2"] for each in answers} in ({"S03"}, {"S14"})
     with site.store.unit() as unit:
         assert unit.write_backs.count(WriteBackState.WRITTEN) == 3 * TEXTS
