@@ -17,17 +17,16 @@ import orjson
 import structlog
 
 from integration.pipeline.reading.keeping import LEASE, close_refusals, keep
+from integration.pipeline.reading.missing import Shown, not_shown
 from integration.ports.ehr import TryLater
-from integration.ports.ehr_reading import NotReadable, Page, Reference, Window
-from integration.settings.differences import Scope
+from integration.ports.ehr_reading import NotReadable, Page, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from integration.domain.appointment import Appointment
     from integration.domain.clock import Clock
-    from integration.ports.ehr_reading import EhrReader
+    from integration.ports.ehr_reading import EhrReader, Reference
     from integration.ports.ehr_store import Poll
     from integration.ports.store import Unit
     from integration.ports.workshop import Workshop
@@ -41,8 +40,6 @@ OVERLAP: Final = timedelta(minutes=5)  # clocks differ, and searches lag behind 
 ASLEEP: Final = timedelta(days=365)  # until somebody wants it
 BITE: Final = 20  # snapshots of one transaction
 PROGRESS: Final = 1000  # appointments between two lines of the log
-# So many known, and none shown: that is the answer of a server that hides them, not of an empty calendar.
-INCREDIBLE: Final = 20
 
 _log = structlog.get_logger(__name__)
 
@@ -185,7 +182,10 @@ def _keep(workshop: Workshop, question: Question, answer: _Answer, come: _Come) 
 def _remember(workshop: Workshop, question: Question, answer: _Answer) -> None:
     """All is kept."""
     poll, feed = question.poll, question.feed.name
-    missing = _not_shown(workshop, question, answer) if question.whole else []
+    missing: list[Reference] = []
+    if question.whole:
+        starts, ends = question.windows[0][0].starts, question.windows[-1][0].ends
+        missing = not_shown(workshop, Shown(feed, starts, ends, answer.place, frozenset(answer.seen)))
     now = workshop.clock.wall()
     with workshop.store.unit() as unit:
         unit.polls.settle(
@@ -217,32 +217,6 @@ def _remember(workshop: Workshop, question: Question, answer: _Answer) -> None:
         )
 
 
-def _not_shown(workshop: Workshop, question: Question, answer: _Answer) -> list[Reference]:
-    """What is known of this feed, lies in what was asked for, and was not shown: moved, or gone."""
-    starts, ends = question.windows[0][0].starts, question.windows[-1][0].ends
-    known = {
-        visit.ehr_id
-        for visit in _to_come(workshop, question.feed.name, starts, ends)
-        if visit.ehr_id is not None and _is_at(visit, answer.place)
-    }
-    if not answer.seen and len(known) >= INCREDIBLE:
-        _log.error("the EHR shows none of the visits it told of", feed=question.feed.name, known=len(known))
-        return []
-    return [Reference("Appointment", each) for each in sorted(known - answer.seen)]
-
-
-def _to_come(workshop: Workshop, feed: str, starts: datetime, ends: datetime) -> Iterator[Appointment]:
-    after: int | None = 0
-    scope = Scope(feeds=frozenset({feed}))
-    while after is not None:
-        with workshop.store.reading() as unit:
-            ids, after = unit.appointments.touched(scope, after_id=after, since=starts, limit=100)
-            visits = [unit.appointments.get(each) for each in ids]
-        for visit in visits:
-            if visit.is_expected and visit.slot.start is not None and visit.slot.start < ends:
-                yield visit
-
-
 def _between(starts: datetime, ends: datetime, covered: datetime | None) -> list[datetime]:
     """Where long windows are cut, and where what was covered ends."""
     cuts = {covered} if covered is not None and starts < covered < ends else set()
@@ -257,15 +231,6 @@ def _is_dated(payload: bytes) -> bool:
     """Whether an Appointment says when it changed, or when it was made."""
     resource = orjson.loads(payload)["entry"][0].get("resource") or {}
     return bool((resource.get("meta") or {}).get("lastUpdated") or resource.get("created"))
-
-
-def _is_at(visit: Appointment, location: str) -> bool:
-    """Whether the visit is at that Location; at "" all are."""
-    if not location:
-        return True
-    named = f"Location/{location}"
-    actors = (each.get("actor") or {} for each in visit.resource.get("participant") or ())
-    return any(str(actor.get("reference")).endswith(named) for actor in actors)
 
 
 def _heard(unit: Unit, feed: str, at: datetime) -> None:
