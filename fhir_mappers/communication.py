@@ -46,6 +46,7 @@ class Outcome(StrEnum):
     UNDELIVERED = "undelivered"
     FAILED = "failed"
     UNRESOLVED = "unresolved"  # nobody can tell whether it went out
+    SKIPPED = "skipped"  # a reminder that became no text
 
 
 # Our outcome → event-status (required binding). Completed only with a receipt; R4: not-done = did not occur.
@@ -57,6 +58,7 @@ STATUSES = {
     Outcome.UNDELIVERED: "not-done",
     Outcome.FAILED: "not-done",
     Outcome.UNRESOLVED: "unknown",
+    Outcome.SKIPPED: "not-done",
 }
 
 # Who reads and writes for a child: no chart of ours names them, and the EHR's own RelatedPerson is not known.
@@ -125,6 +127,7 @@ class OutboundText:
     encoding: str = ""
     remarks: tuple[str, ...] = ()  # further sentences for a reader of the chart
     guardian: bool = False  # it went to who answers for the patient, a child
+    based_on: str | None = None  # id of the CommunicationRequest that asked for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,7 @@ def outbound_text(text: OutboundText) -> Resource:
         without_gaps(
             resourceType="Communication",
             identifier=_identifiers(text.identifier, text.carrier_id),
+            basedOn=[reference("CommunicationRequest", text.based_on)] if text.based_on else None,
             status=status,
             statusReason=_status_reason(text) if not_done else None,
             category=[concept(CATEGORY_SYSTEM, text.category)],

@@ -26,6 +26,7 @@ class WriteBackKind(StrEnum):
     CONFIRMATION = "confirmation"  # the patient's answer about a visit: an AppointmentResponse
     CONSENT = "consent"  # STOP or START, a reply: a Consent
     TASK = "task"  # work for staff about the patient: a Task
+    SKIPPED = "skipped"  # a reminder that was due and became no text, where the site asks: a Communication
     REQUEST = "request"  # what became of a CommunicationRequest of the EHR's
 
 
@@ -44,7 +45,9 @@ class WriteBack:
 
     id: int  # 0 until stored
     kind: WriteBackKind
-    subject_id: int  # the id of the text, of the reply (also of a confirmation or consent), task or request
+    subject_id: (
+        int  # the id of the text, reply (also of a confirmation or consent), task, reminder or request
+    )
     patient_id: int
     state: WriteBackState = WriteBackState.PENDING
     revision: int = 1  # of the fact

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from integration.domain.appointment import Appointment
     from integration.domain.conversation import Reply
     from integration.domain.recipient import Patient
+    from integration.domain.reminder import Reminder
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import TextMessage
     from integration.domain.write_back import WriteBack
@@ -76,8 +77,8 @@ class Fact:
     to its Communication. `acted_upon` is False for a yes that confirmed nothing and was left to staff.
     `told` is the write-back row of what a CONSENT or TASK follows from: its reply, else its text.
     `in_force` is False for a STOP or START that a later one has taken back.
-    `task` is set for kind TASK, `request` (the EHR's id of a CommunicationRequest) for kind REQUEST and
-    for the text that the request became.
+    `task` is set for kind TASK, `reminder` for kind SKIPPED, `request` (the EHR's id of a CommunicationRequest)
+    for kind REQUEST and for the text that the request became.
     """
 
     row: WriteBack
@@ -90,6 +91,7 @@ class Fact:
     task: StaffTask | None = None
     request: str | None = None
     told: WriteBack | None = None
+    reminder: Reminder | None = None
     in_force: bool = True
 
 

@@ -354,6 +354,9 @@ class ReminderRows(Protocol):
     def of_text(self, text_id: int) -> Sequence[Reminder]:
         """The reminders a text speaks for."""
 
+    def get(self, reminder_id: int) -> Reminder:
+        """One; KeyError when it is no longer there."""
+
     def next_due(self) -> datetime | None:
         """When the earliest open reminder without a text falls due."""
 

@@ -142,7 +142,9 @@ class WriteBackSection(Section):
         description="whose name stands under messages, where the EHR wants one "
         "(Oracle, Canvas: a Practitioner)",
     )
-    skipped: bool = Field(False, description="whether a reminder that became no text is written too")
+    skipped: bool = Field(
+        False, description="whether a reminder that was due and became no text is written too"
+    )
     per_second: float = Field(
         5.0, gt=0, le=1000, description="the most the EHR is told in a second, after an outage too"
     )

@@ -376,6 +376,10 @@ class FakeReminderRows:
         """Of one text."""
         return [each for each in self._all() if each.text_id == text_id]
 
+    def get(self, reminder_id: int) -> Reminder:
+        """By its id."""
+        return self._tables.reminders[reminder_id]
+
     def next_due(self) -> datetime | None:
         """The earliest."""
         return next((reminder.due_at for reminder in self._awaiting_a_text()), None)

@@ -165,6 +165,7 @@ def test_a_confirmation_is_an_accepted_appointment_response() -> None:
         (Outcome.DELIVERED, "completed", "2027-03-05T15:00:09Z", False),
         (Outcome.UNDELIVERED, "not-done", None, True),
         (Outcome.FAILED, "not-done", None, True),
+        (Outcome.SKIPPED, "not-done", None, True),
         (Outcome.UNRESOLVED, "unknown", None, False),
     ],
 )

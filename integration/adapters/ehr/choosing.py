@@ -38,6 +38,7 @@ class Purpose(StrEnum):
 PURPOSES: Final = {
     WriteBackKind.TEXT: Purpose.TEXTS,
     WriteBackKind.REPLY: Purpose.TEXTS,
+    WriteBackKind.SKIPPED: Purpose.TEXTS,
     WriteBackKind.CONFIRMATION: Purpose.ANSWERS,
     WriteBackKind.CONSENT: Purpose.CONSENT,
     WriteBackKind.TASK: Purpose.TASKS,

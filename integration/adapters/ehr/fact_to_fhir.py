@@ -20,6 +20,7 @@ from integration.adapters.ehr.telling import (
     is_final,
     is_guardians,
     is_unresolved,
+    not_sent,
     own_identifier,
     part,
     remarks_on_reply,
@@ -32,6 +33,7 @@ from integration.domain.write_back import WriteBackKind
 
 if TYPE_CHECKING:
     from integration.domain.conversation import Reply
+    from integration.domain.reminder import Reminder
     from integration.domain.text_message import TextMessage
     from integration.domain.write_back import WriteBack
     from integration.ports.ehr import Fact
@@ -50,6 +52,15 @@ __all__ = [
 # SMS provider → the systems of its message ids and of its error codes
 ID_SYSTEMS: Final = {"twilio": "https://api.twilio.com/messages"}
 ERROR_SYSTEMS: Final = {"twilio": "https://www.twilio.com/docs/api/errors"}
+
+# Why a reminder became no text (`domain.last_look`) → communication-not-done-reason, where one fits
+WHY_SKIPPED: Final = {
+    "opted out": NotDoneReason.PATIENT_OBJECTION,
+    "no consent to texts": NotDoneReason.PATIENT_OBJECTION,
+    "consent to texts was refused": NotDoneReason.PATIENT_OBJECTION,
+    "the number is not the patient's": NotDoneReason.INVALID_PHONE_NUMBER,
+    "the number cannot receive texts": NotDoneReason.INVALID_PHONE_NUMBER,
+}
 
 # Why it failed → communication-not-done-reason
 NOT_DONE: Final = {
@@ -96,6 +107,8 @@ def to_fhir(fact: Fact, links: Links) -> dict[str, Any]:
         return outbound_text(_text(fact, fact.text, links))
     if fact.row.kind is WriteBackKind.REPLY and fact.reply is not None:
         return patient_reply(_reply(fact, fact.reply, links))
+    if fact.row.kind is WriteBackKind.SKIPPED and fact.reminder is not None:
+        return outbound_text(_skipped(fact, fact.reminder, links))
     if fact.row.kind is WriteBackKind.CONFIRMATION and fact.reply is not None:
         return appointment_response(_answer(fact, fact.reply, links))
     raise ValueError(f"a fact of kind {fact.row.kind} lacks what it speaks of")
@@ -122,6 +135,22 @@ def _text(fact: Fact, text: TextMessage, links: Links) -> OutboundText:
         encoding=text.encoding,
         remarks=remarks_on_text(text, withheld=withheld),
         guardian=is_guardians(fact.patient, text.number, text.created_at),
+        based_on=fact.request,
+    )
+
+
+def _skipped(fact: Fact, reminder: Reminder, links: Links) -> OutboundText:
+    return OutboundText(
+        identifier=own_identifier(fact),
+        patient_id=links.patient_id,
+        organization=links.organization,
+        outcome=Outcome.SKIPPED,
+        body=None,
+        category=Category.NOTIFICATION if reminder.step in NOTICES else Category.REMINDER,
+        appointment_ids=links.appointment_ids,
+        not_done=WHY_SKIPPED.get(reminder.reason or "", NotDoneReason.UNKNOWN),
+        to=mask(reminder.number),
+        remarks=(not_sent(reminder),),
     )
 
 

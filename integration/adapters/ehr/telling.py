@@ -15,6 +15,7 @@ from integration.domain.write_back import WriteBackKind
 if TYPE_CHECKING:
     from integration.domain.conversation import Reply
     from integration.domain.recipient import Patient
+    from integration.domain.reminder import Reminder
     from integration.domain.text_message import TextMessage
     from integration.ports.ehr import Fact
 
@@ -60,7 +61,9 @@ def own_identifier(fact: Fact) -> str:
 
     Row ids start anew in a new store, so the moment the fact began to exist stands beside them.
     """
-    if fact.task is not None:
+    if fact.reminder is not None:
+        began = fact.reminder.not_after
+    elif fact.task is not None:
         began = fact.task.created_at
     else:
         began = fact.reply.received_at if fact.reply else fact.text.created_at if fact.text else _EPOCH
@@ -103,6 +106,11 @@ def remarks_on_text(text: TextMessage, *, withheld: bool) -> tuple[str, ...]:
     if withheld:
         remarks.append("The text also spoke of another person; its wording is not shown.")
     return tuple(remarks)
+
+
+def not_sent(reminder: Reminder) -> str:
+    """Why a reminder became no text."""
+    return f"Not sent: {reminder.reason or 'no reason is known'}."
 
 
 def remarks_on_reply(fact: Fact, reply: Reply) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ _OF_APPOINTMENTS = (
     .order_by(reminders.c.id)
 )
 _OF_TEXT = sa.select(reminders).where(reminders.c.text_id == sa.bindparam("of")).order_by(reminders.c.id)
+_BY_ID = sa.select(reminders).where(reminders.c.id == sa.bindparam("of"))
 _OPEN_OF_NUMBER = (
     sa.select(reminders)
     .where(OPEN_REMINDER, reminders.c.number_hash == sa.bindparam("of"))
@@ -195,6 +196,12 @@ class SqlReminderRows:
     def of_text(self, text_id: int) -> Sequence[Reminder]:
         """Of one text."""
         return self._read(_OF_TEXT, of=text_id)
+
+    def get(self, reminder_id: int) -> Reminder:
+        """By its id."""
+        for reminder in self._read(_BY_ID, of=reminder_id):
+            return reminder
+        raise KeyError(reminder_id)
 
     def next_due(self) -> datetime | None:
         """The earliest."""

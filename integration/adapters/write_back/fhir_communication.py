@@ -48,10 +48,16 @@ class FhirCommunicationMode:
         settled = _settled(fact, abilities, once=self._once)
         if settled is not None:
             return settled
-        if vendor_of(server) is not Vendor.CANVAS or self._practitioner is None:
-            return self._filing.file(fact, abilities, lambda links: to_fhir(fact, links))
-        staff = self._practitioner
-        return self._filing.file(fact, abilities, lambda links: as_message(to_fhir(fact, links), staff))
+        if vendor_of(server) is Vendor.CANVAS and self._practitioner is not None:
+            return self._on_canvas(fact, abilities, self._practitioner)
+        return self._filing.file(fact, abilities, lambda links: to_fhir(fact, links))
+
+    def _on_canvas(self, fact: Fact, abilities: Abilities, practitioner: str) -> WriteOutcome:
+        if fact.reminder is not None:
+            return LeftOut("Canvas would show the patient a text that was never sent")
+        return self._filing.file(
+            fact, abilities, lambda links: as_message(to_fhir(fact, links), practitioner)
+        )
 
 
 def _settled(fact: Fact, abilities: Abilities, *, once: bool) -> WriteOutcome | None:

@@ -13,8 +13,8 @@ from integration.adapters.ehr.encounters import encounter_of
 from integration.adapters.ehr.fact_to_fhir import Links
 from integration.adapters.ehr.fhir_answers import NoEncounter
 from integration.adapters.ehr.filing import Filing
-from integration.adapters.ehr.plain_words import news_lines, reply_lines, text_lines
-from integration.adapters.ehr.telling import is_final, own_identifier
+from integration.adapters.ehr.plain_words import masked, news_lines, reply_lines, text_lines
+from integration.adapters.ehr.telling import is_final, not_sent, own_identifier
 from integration.adapters.ehr.vendor import Vendor, vendor_of
 from integration.domain.write_back import WriteBackKind
 from integration.ports.ehr import LeftOut, NotWritable, TryLater, Written
@@ -81,6 +81,8 @@ class FhirDocumentMode:
         answered = fact.answered
         appends = answered.ehr_id if answered is not None and answered.mode == self.name else None
         happened = fact.reply.received_at if fact.reply is not None else None
+        if fact.reminder is not None:
+            happened = fact.reminder.decided_at or fact.reminder.due_at
         if happened is None and fact.text is not None:
             happened = fact.text.sent_at or fact.text.created_at
         if happened is None:
@@ -118,6 +120,8 @@ def _settled(fact: Fact, abilities: Abilities, *, once: bool) -> WriteOutcome | 
 def _lines(fact: Fact, links: Links) -> tuple[str, ...]:
     if fact.row.kind is WriteBackKind.REPLY and fact.reply is not None:
         return reply_lines(fact, fact.reply, links.organization)
+    if fact.reminder is not None:
+        return (f"Text message to {masked(fact.reminder.number)}:", not_sent(fact.reminder))
     if fact.text is None:
         raise ValueError(f"a fact of kind {fact.row.kind} lacks what it speaks of")
     _, *news = news_lines(fact, fact.text)

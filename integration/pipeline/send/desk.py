@@ -26,6 +26,7 @@ from integration.domain.last_look import (
 from integration.domain.reminder import ReminderState
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.text_message import Attempt, AttemptState
+from integration.domain.write_back import WriteBackKind
 from integration.pipeline.send.waiting import is_waiting
 
 if TYPE_CHECKING:
@@ -196,4 +197,6 @@ def skipped(desk: Desk, reminder: Reminder, verdict: Skip) -> Reminder:
         if number is not None:
             moved = replace(reminder, id=0, number=number, state=ReminderState.PLANNED, reason=None)
             desk.unit.reminders.add([replace(moved, due_at=desk.now, text_id=None, decided_at=desk.now)])
+    elif desk.workshop.settings.write_back.skipped and reminder.text_id is None:
+        desk.unit.write_backs.want(WriteBackKind.SKIPPED, reminder.id, reminder.patient_id)
     return replace(reminder, state=ReminderState.SKIPPED, reason=verdict.reason, decided_at=desk.now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from integration.domain.reply_intent import Intent
+from integration.domain.text_message import TextKind
 from integration.domain.write_back import WriteBackKind
 from integration.ports.ehr import Fact
 
@@ -27,9 +28,19 @@ def fact_of(unit: Unit, row: WriteBack) -> Fact | None:
         patient = unit.patients.survivor(row.patient_id)
         if row.kind is WriteBackKind.TEXT:
             text = unit.texts.get(row.subject_id)
-            return Fact(row, patient, _visits(unit, text, row.patient_id), text)
+            request = unit.requests.of_text(text.id) if text.kind is TextKind.FREE else None
+            asked = None if request is None else request.ehr_id
+            return Fact(row, patient, _visits(unit, text, row.patient_id), text, request=asked)
+        if row.kind is WriteBackKind.REQUEST:
+            request = unit.requests.get(row.subject_id)
+            became = None if request.text_id is None else unit.texts.get(request.text_id)
+            return Fact(row, patient, text=became, request=request.ehr_id)
         if row.kind is WriteBackKind.TASK:
             return _task_fact(unit, row, patient)
+        if row.kind is WriteBackKind.SKIPPED:
+            reminder = unit.reminders.get(row.subject_id)
+            visit = unit.appointments.get(reminder.appointment_id)
+            return Fact(row, patient, (visit,), reminder=reminder)
         reply = unit.replies.get(row.subject_id)
         if row.kind is WriteBackKind.CONSENT:
             told = unit.write_backs.find(WriteBackKind.REPLY, reply.id, row.patient_id)

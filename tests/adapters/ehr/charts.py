@@ -10,6 +10,7 @@ from integration.domain.appointment import Appointment, Slot
 from integration.domain.conversation import Reply
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.recipient import Patient
+from integration.domain.reminder import Reminder, ReminderState
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.text_message import Subject, TextKind, TextMessage
 from integration.domain.write_back import WriteBack, WriteBackKind
@@ -138,6 +139,26 @@ def reply_fact(kind: WriteBackKind = WriteBackKind.REPLY, answered: WriteBack | 
     """The fact of the reply, or of the confirmation in it."""
     row = WriteBack(id=2, kind=kind, subject_id=3, patient_id=4)
     return Fact(row, patient(), (appointment(),), text(**DELIVERED), reply(), answered)
+
+
+def skipped_fact(reason: str = "opted out") -> Fact:
+    """A reminder of Ana's visit that became no text."""
+    row = WriteBack(id=6, kind=WriteBackKind.SKIPPED, subject_id=11, patient_id=4)
+    reminder = Reminder(
+        id=11,
+        appointment_id=9,
+        patient_id=4,
+        number="+12025550123",
+        practice="riverside",
+        step="two_days",
+        slot_number=1,
+        due_at=datetime(2027, 3, 3, 15, 0, tzinfo=UTC),
+        not_after=START,
+        state=ReminderState.SKIPPED,
+        reason=reason,
+        decided_at=datetime(2027, 3, 3, 15, 0, 1, tzinfo=UTC),
+    )
+    return Fact(row, patient(), (appointment(),), reminder=reminder)
 
 
 def wish_fact(intent: str = "stop", *, in_force: bool = True, **changes: Any) -> Fact:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from integration.domain.consent import ALL_SENDERS, SuppressionKind
 from integration.domain.reminder import ReminderState
 from tests.adapters.store.records import (
@@ -75,6 +77,9 @@ def test_an_update_changes_what_was_decided_and_nothing_else(store: Store) -> No
         unit.reminders.update([])
     with store.unit() as unit:
         assert unit.reminders.of_text(sent.id) == [decided]
+        assert unit.reminders.get(decided.id) == decided
+        with pytest.raises(KeyError):
+            unit.reminders.get(decided.id + 1000)
 
 
 def test_the_number_due_first_is_claimed_and_only_while_something_is_due(store: Store) -> None:
