@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -15,7 +16,6 @@ from tests.journey.test_one_appointment import always_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -140,6 +140,14 @@ def test_a_classic_subscription_leads_to_texts_and_to_the_chart(running: Product
     }
     assert {each["done"] for each in done} == {"made"}
     assert {each["done"] for each in subscribe(running)} == {"found"}
+    book_and_cancel(running)
+
+
+def test_notifications_that_say_nothing_lead_to_texts_too(running: Product) -> None:
+    feed = Path(running.environment["APPOINTMENT_TEXTS_CONFIG"], "feeds", "ehr.toml")
+    feed.write_text(feed.read_text().replace("[fhir]\n", '[fhir]\npayload = "empty"\n'))
+    running.start([*COMMAND, "run"])
+    subscribe(running)
     book_and_cancel(running)
 
 
