@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from integration.domain.consequences import OPT_OUT_BREAKER, of_failure
 from integration.domain.delivery_news import DeliveryNews
+from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
 from integration.domain.staff_task import TaskKind
+from integration.domain.text_message import TextKind
 from integration.domain.write_back import WriteBackKind
 
 if TYPE_CHECKING:
@@ -69,9 +71,18 @@ def record(
     if _chart_facts(after) != _chart_facts(before):
         for patient_id in sorted({subject.patient_id for subject in after.subjects}):
             unit.write_backs.want(WriteBackKind.TEXT, after.id, patient_id)
+        _end_its_request(unit, after)
     if after.status is before.status or after.failure is None:
         return None
     return _bear(unit, workshop, after, open_breakers)
+
+
+def _end_its_request(unit: Unit, text: TextMessage) -> None:
+    """What a chart asked for is brought to its end there, once it is known to have left or not."""
+    under_way = text.status in {DeliveryStatus.QUEUED, DeliveryStatus.ACCEPTED} and text.final_at is None
+    request = None if text.kind is not TextKind.FREE or under_way else unit.requests.of_text(text.id)
+    if request is not None:
+        unit.write_backs.want(WriteBackKind.REQUEST, request.id, request.patient_id)
 
 
 def _chart_facts(text: TextMessage) -> tuple[object, ...]:

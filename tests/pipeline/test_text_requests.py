@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from integration.domain.circuit import Circuit
 from integration.domain.consent import ALL_SENDERS, ConsentPolicy, Suppression, SuppressionKind
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
@@ -17,9 +18,11 @@ from integration.domain.staff_task import TaskKind
 from integration.domain.text_message import TextKind
 from integration.domain.text_request import RequestState
 from integration.domain.write_back import WriteBackKind
+from integration.pipeline.write_back import drain
 from integration.ports.ehr_reading import Reference
 from integration.ports.store import KeptMessage
 from integration.settings.model import FhirHearing
+from integration.testing.ehr import FakeWriteBack
 from tests.fhir import fhir_appointment, fhir_patient
 from tests.mappers.test_communication_request import ASKED
 from tests.messages import ANA
@@ -28,6 +31,7 @@ from tests.site import Site, TurnedClock, local
 
 if TYPE_CHECKING:
     from integration.domain.text_request import TextRequest
+    from integration.ports.ehr import Fact
     from integration.ports.store import Store
 
 AT = local("2027-03-01T11:00")
@@ -285,3 +289,32 @@ def test_of_several_practices_the_one_of_the_visit_texts(site: Site) -> None:
     site.clock.now = local("2027-03-02T11:00")
     ask(site, about=[{"reference": f"Appointment/{visit['id']}"}])
     assert (request(site).practice, request(site).state) == ("riverside", RequestState.SENT)
+
+
+def told(site: Site) -> list[Fact]:
+    """What the chart is told, in order."""
+    mode = FakeWriteBack()
+    drain(site.store, mode, site.clock, lambda: 0.0, Circuit())
+    return [fact for history in mode.records.values() for fact in history]
+
+
+def test_the_chart_hears_of_the_text_by_the_request_it_answers_and_that_the_request_is_done(
+    site: Site,
+) -> None:
+    ask(site)
+    assert [(fact.row.kind, fact.request) for fact in told(site)] == [(WriteBackKind.TEXT, "r-1")]
+    provider_id = site.texts[0].provider_id
+    assert provider_id is not None
+    site.told(provider_id, "sent")
+    facts = told(site)
+    assert [(fact.row.kind, fact.request) for fact in facts] == [
+        (WriteBackKind.TEXT, "r-1"),
+        (WriteBackKind.REQUEST, "r-1"),
+    ]
+    assert {fact.text.status for fact in facts if fact.text} == {DeliveryStatus.SENT}
+
+
+def test_the_chart_hears_of_a_request_that_was_refused(site: Site) -> None:
+    ask(site, fhir_patient(ANA, telecom=[]))
+    found = [fact for fact in told(site) if fact.row.kind is WriteBackKind.REQUEST]
+    assert [(fact.request, fact.text) for fact in found] == [("r-1", None)]

@@ -123,6 +123,7 @@ def _refuse(desk: Desk, request: TextRequest, patient: Patient, number: str | No
         text_id = desk.unit.texts.add(failed).id
         desk.unit.write_backs.want(WriteBackKind.TEXT, text_id, patient.id)
     desk.unit.requests.save(replace(request, state=RequestState.REFUSED, reason=why, text_id=text_id))
+    desk.unit.write_backs.want(WriteBackKind.REQUEST, request.id, patient.id)
     open_task(
         desk.unit,
         StaffTask(

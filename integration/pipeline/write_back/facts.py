@@ -26,21 +26,8 @@ def fact_of(unit: Unit, row: WriteBack) -> Fact | None:
     try:
         # Told under a record that has become part of another: it is that one's chart now.
         patient = unit.patients.survivor(row.patient_id)
-        if row.kind is WriteBackKind.TEXT:
-            text = unit.texts.get(row.subject_id)
-            request = unit.requests.of_text(text.id) if text.kind is TextKind.FREE else None
-            asked = None if request is None else request.ehr_id
-            return Fact(row, patient, _visits(unit, text, row.patient_id), text, request=asked)
-        if row.kind is WriteBackKind.REQUEST:
-            request = unit.requests.get(row.subject_id)
-            became = None if request.text_id is None else unit.texts.get(request.text_id)
-            return Fact(row, patient, text=became, request=request.ehr_id)
-        if row.kind is WriteBackKind.TASK:
-            return _task_fact(unit, row, patient)
-        if row.kind is WriteBackKind.SKIPPED:
-            reminder = unit.reminders.get(row.subject_id)
-            visit = unit.appointments.get(reminder.appointment_id)
-            return Fact(row, patient, (visit,), reminder=reminder)
+        if row.kind in _WITHOUT_REPLY:
+            return _WITHOUT_REPLY[row.kind](unit, row, patient)
         reply = unit.replies.get(row.subject_id)
         if row.kind is WriteBackKind.CONSENT:
             told = unit.write_backs.find(WriteBackKind.REPLY, reply.id, row.patient_id)
@@ -115,6 +102,27 @@ def _task_fact(unit: Unit, row: WriteBack, patient: Patient) -> Fact:
     return Fact(row, patient, visits, text, reply, task=task, told=told)
 
 
+def _text_fact(unit: Unit, row: WriteBack, patient: Patient) -> Fact:
+    """A text with its visits, and with the request that it answers; raises KeyError."""
+    text = unit.texts.get(row.subject_id)
+    request = unit.requests.of_text(text.id) if text.kind is TextKind.FREE else None
+    asked = None if request is None else request.ehr_id
+    return Fact(row, patient, _visits(unit, text, row.patient_id), text, request=asked)
+
+
+def _request_fact(unit: Unit, row: WriteBack, patient: Patient) -> Fact:
+    """A request with the text it became, if it became one; raises KeyError."""
+    request = unit.requests.get(row.subject_id)
+    became = None if request.text_id is None else unit.texts.get(request.text_id)
+    return Fact(row, patient, text=became, request=request.ehr_id)
+
+
+def _skipped_fact(unit: Unit, row: WriteBack, patient: Patient) -> Fact:
+    """A reminder that became no text; raises KeyError."""
+    reminder = unit.reminders.get(row.subject_id)
+    return Fact(row, patient, (unit.appointments.get(reminder.appointment_id),), reminder=reminder)
+
+
 def _is_in_force(unit: Unit, reply: Reply) -> bool:
     """Whether this STOP or START is the newest word of its number on the matter."""
     heard = unit.replies.heard_since(reply.number, reply.heard_at)
@@ -125,3 +133,11 @@ def _visits(unit: Unit, text: TextMessage, patient_id: int) -> tuple[Appointment
     """The visits of this patient that a text speaks of."""
     ids = (each.appointment_id for each in text.subjects if each.patient_id == patient_id)
     return tuple(unit.appointments.get(each) for each in dict.fromkeys(ids) if each is not None)
+
+
+_WITHOUT_REPLY = {
+    WriteBackKind.TEXT: _text_fact,
+    WriteBackKind.TASK: _task_fact,
+    WriteBackKind.SKIPPED: _skipped_fact,
+    WriteBackKind.REQUEST: _request_fact,
+}
