@@ -75,22 +75,19 @@ class Server:
         except ValidationError:
             return "structure"
         channel = resource.get("channel", {})
-        wanted = "active" if self.dialect == "medplum" else "requested"
-        if resource["status"] not in {wanted, "off"}:
-            return "status"
-        if self.dialect in {"classic", "medplum"} and not resource["criteria"].endswith("?"):
-            return "criteria"
-        if self.dialect == "topic":
-            content = channel.get("_payload", {}).get("extension", [{}])[0]
-            profiles = resource.get("meta", {}).get("profile", [])
-            if f"{_BACKPORT}backport-subscription" not in profiles or "valueCode" not in content:
-                return "profile"
-        if self.dialect in {"topic", "r5"} and resource.get("topic", resource.get("criteria")) not in {
-            ANY,
-            BOOKED,
-        }:
-            return "topic"
-        return None
+        content = channel.get("_payload", {}).get("extension", [{}])[0]
+        profiles = resource.get("meta", {}).get("profile", [])
+        by_topic = self.dialect in {"topic", "r5"}
+        topic = resource.get("topic", resource.get("criteria"))
+        wrong = {
+            "status": resource["status"]
+            not in {"active" if self.dialect == "medplum" else "requested", "off"},
+            "criteria": not by_topic and not str(resource.get("criteria")).endswith("?"),
+            "profile": self.dialect == "topic"
+            and (f"{_BACKPORT}backport-subscription" not in profiles or "valueCode" not in content),
+            "topic": by_topic and topic not in {ANY, BOOKED},
+        }
+        return next((word for word, is_so in wrong.items() if is_so), None)
 
     def keep(self, resource: Resource, resource_id: str) -> Resource:
         """Take it; the handshake is over at once."""
