@@ -10,6 +10,7 @@ import pytest
 
 from integration.ports.ehr import TryLater
 from integration.ports.ehr_reading import NotReadable, Page, Reference, Window
+from integration.ports.store import KeptMessage
 from integration.settings.model import FeedLocation
 from tests.pipeline.reading_site import DAY, HOUR, MINUTE, NOW, ReadingSite, appointment
 
@@ -404,4 +405,22 @@ def test_a_poll_that_was_answered_is_a_word_of_its_feed(site: ReadingSite) -> No
         site.poll()
         watching.look()
         site.later(timedelta(seconds=20))
+    assert site.store.feed_watches()[0].silent_since is not None
+
+
+def test_a_notification_is_a_word_of_its_feed_too(site: ReadingSite) -> None:
+    expects = replace(site.site.settings.feeds["ehr"], expected_silence=HOUR)
+    site.site.change(settings=replace(site.site.settings, feeds={"ehr": expects}))
+    watching = site.watching()
+    for number in range(90):
+        if number % 30 == 0:
+            with site.store.unit() as unit:
+                told = KeptMessage(0, "fhir:ehr", str(number), b"{}", site.now)
+                unit.inbox.add(told, str(number).encode())
+        watching.look()
+        assert [watch.silent_since for watch in site.store.feed_watches()] == [None]
+        site.later(timedelta(seconds=55))
+    for _ in range(90):
+        watching.look()
+        site.later(timedelta(seconds=55))
     assert site.store.feed_watches()[0].silent_since is not None
