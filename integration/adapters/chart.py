@@ -113,9 +113,11 @@ class Chart:
             way = choose(around, without)[purpose]
             if not way.mode or way.mode in without:
                 return first or LeftOut(WITHOUT[purpose])
-            if isinstance(first, NoEncounter) and way.mode == "log_only":
-                return first  # the row says why
             mode = self._mode(way.mode)
+            if way.mode == "log_only" and server is not None and self._tools.settings.texts == "auto":
+                # There is a chart, and it does not have it: the row says so, and may be tried again.
+                mode.write(fact)
+                return first or LeftOut(f"logged only: {way.why}")
             outcome = mode.write(fact)
             if not self._goes_on(way.mode, outcome):
                 return _of(mode, outcome)

@@ -174,6 +174,8 @@ def test_with_neither_the_log_is_all_and_that_is_said(epic: EpicEhr, site: Calla
     assert "[write_back.hl7] is not set" in said
     at_work.day()
     assert not [each for each in epic.seen if each.method != "GET"]
+    assert at_work.states(*TEXTS) == {WriteBackState.GAVE_UP}  # no chart has them: they may be told again
+    assert not at_work.open_tasks()
 
 
 def test_an_api_the_client_was_not_given_falls_back_without_being_asked(
@@ -185,5 +187,8 @@ def test_an_api_the_client_was_not_given_falls_back_without_being_asked(
     at_work.text(1, **DELIVERED)
     at_work.work()
     assert at_work.way(Purpose.TEXTS) == "log_only"
-    assert at_work.states(*TEXTS) == {WriteBackState.WRITTEN}
+    at_work.text(2, **DELIVERED)
+    at_work.work()
+    assert [row.state for row in at_work.rows()] == [WriteBackState.REFUSED, WriteBackState.GAVE_UP]
+    assert len(at_work.open_tasks()) == 1  # a person hears of it once
     assert len(epic.asked("POST", "DocumentReference")) == 1
