@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from fhir_mappers.document_to_mdm import Document
 from fhir_mappers.v2_building import Correspondents, NumberOf, PatientFacts, VisitFacts, number
-from integration.adapters.ehr.plain_words import news_lines, reply_lines, text_lines
+from integration.adapters.ehr.plain_words import news_lines, reply_lines, skipped_lines, text_lines
 from integration.adapters.ehr.telling import identifier_of_answered, own_identifier
 from integration.domain.delivery_status import DeliveryStatus
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from integration.domain.appointment import Appointment
     from integration.domain.conversation import Reply
     from integration.domain.recipient import Patient
+    from integration.domain.reminder import Reminder
     from integration.domain.text_message import TextMessage
     from integration.ports.ehr import Fact
     from integration.settings.model import Hl7Partner
@@ -154,6 +155,24 @@ def document_of_reply(
         happened_at=reply.received_at,
         begun_at=reply.received_at,
         lines=reply_lines(fact, reply, organization),
+        patient=patient,
+        visit=visit_facts(fact.appointments),
+    )
+
+
+def document_of_skipped(
+    fact: Fact, reminder: Reminder, patient: PatientFacts, partner: Hl7Partner
+) -> Document:
+    """A reminder that became no text: an original of its own."""
+    at = reminder.decided_at or reminder.due_at
+    return Document(
+        number=number(own_identifier(fact)),
+        parent=None,
+        type=partner.document_type,
+        author=partner.author,
+        happened_at=at,
+        begun_at=at,
+        lines=skipped_lines(fact, reminder),
         patient=patient,
         visit=visit_facts(fact.appointments),
     )

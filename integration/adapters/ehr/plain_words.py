@@ -10,6 +10,7 @@ from fhir_mappers.v2_building import lines_of
 from integration.adapters.ehr.telling import (
     is_guardians,
     is_unresolved,
+    not_sent,
     part,
     remarks_on_reply,
     remarks_on_text,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration.domain.conversation import Reply
+    from integration.domain.reminder import Reminder
     from integration.domain.text_message import TextMessage
     from integration.ports.ehr import Fact
 
@@ -63,6 +65,12 @@ def reply_lines(fact: Fact, reply: Reply, organization: str) -> tuple[str, ...]:
         *lines_of(reply.body),
         *remarks_on_reply(fact, reply),
     )
+
+
+def skipped_lines(fact: Fact, reminder: Reminder) -> tuple[str, ...]:
+    """That a text was due and did not go, and why."""
+    due = _when(fact, reminder.due_at)
+    return (f"Text message to {masked(reminder.number)}, due {due}:", not_sent(reminder))
 
 
 def masked(number: str) -> str:

@@ -14,6 +14,7 @@ from integration.adapters.ehr.fact_to_v2 import (
     addendum_of_text,
     correspondents,
     document_of_reply,
+    document_of_skipped,
     news_of_text,
     original_of_text,
     patient_facts,
@@ -57,24 +58,25 @@ class Hl7MdmMode:
 
     def write(self, fact: Fact) -> WriteOutcome:
         """Tell the documents of the fact that the EHR has not been told."""
-        if fact.row.kind not in {WriteBackKind.TEXT, WriteBackKind.REPLY}:
-            return LeftOut("documents tell of texts and replies alone")
+        if fact.row.kind not in {WriteBackKind.TEXT, WriteBackKind.REPLY, WriteBackKind.SKIPPED}:
+            return LeftOut("documents tell of texts, replies and reminders that became no text")
         patient = patient_facts(fact.patient)
         if patient is None:
             return NoChart(NO_IDENTIFIER)
         if fact.row.kind is WriteBackKind.TEXT:
             return self._text(fact, patient)
-        return self._reply(fact, patient)
-
-    def _reply(self, fact: Fact, patient: PatientFacts) -> WriteOutcome:
-        if fact.reply is None:
-            raise ValueError("a fact of kind reply lacks its reply")
-        organization = self._organization(practice_of(fact))
-        document = document_of_reply(fact, fact.reply, patient, self._partner, organization)
-        if fact.row.ehr_id == document.number:
-            return Written(document.number)  # a reply never changes
-        trouble = self._tell(document)
+        document = self._what_never_changes(fact, patient)
+        trouble = self._tell(document) if fact.row.ehr_id != document.number else None
         return trouble or Written(document.number)
+
+    def _what_never_changes(self, fact: Fact, patient: PatientFacts) -> Document:
+        """A reply, or a reminder that became no text."""
+        if fact.row.kind is WriteBackKind.SKIPPED and fact.reminder is not None:
+            return document_of_skipped(fact, fact.reminder, patient, self._partner)
+        if fact.reply is None:
+            raise ValueError(f"a fact of kind {fact.row.kind} lacks what it speaks of")
+        organization = self._organization(practice_of(fact))
+        return document_of_reply(fact, fact.reply, patient, self._partner, organization)
 
     def _text(self, fact: Fact, patient: PatientFacts) -> WriteOutcome:
         text = fact.text

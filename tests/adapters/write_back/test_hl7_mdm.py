@@ -16,9 +16,10 @@ from integration.adapters.ehr.one_at_a_time import IDLE, OneAtATime
 from integration.adapters.write_back.hl7_mdm import NO_IDENTIFIER, Hl7MdmMode, build
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
+from integration.domain.reminder import Reminder, ReminderState
 from integration.domain.text_message import Subject
-from integration.domain.write_back import WriteBackKind
-from integration.ports.ehr import LeftOut, NoChart, NotWritable, TryLater, Written
+from integration.domain.write_back import WriteBack, WriteBackKind
+from integration.ports.ehr import Fact, LeftOut, NoChart, NotWritable, TryLater, Written
 from integration.ports.hl7 import NotHeard, Taken, TurnedDown
 from integration.settings.model import WritingBack
 from integration.testing.hl7 import FakeHl7Sender
@@ -276,6 +277,38 @@ def test_a_reply_keeps_its_lines_and_what_would_end_a_message(
         "adiós",
         "Not acted upon; left to staff.",
         "Marked urgent.",
+    ]
+
+
+# a reminder that became no text, where the site asks for it
+
+
+def test_a_reminder_that_did_not_go_is_one_document_with_the_reason(
+    quick: Hl7MdmMode, sender: FakeHl7Sender
+) -> None:
+    due = datetime(2027, 3, 3, 15, tzinfo=UTC)
+    reminder = Reminder(
+        id=5,
+        appointment_id=9,
+        patient_id=4,
+        number="+12025550123",
+        practice="riverside",
+        step="two_days",
+        slot_number=1,
+        due_at=due,
+        not_after=due + timedelta(days=1),
+        state=ReminderState.SKIPPED,
+        reason="one text a day",
+        decided_at=due,
+    )
+    row = WriteBack(id=3, kind=WriteBackKind.SKIPPED, subject_id=5, patient_id=4)
+    fact, _ = tell(quick, known(Fact(row, patient(), (appointment(),), reminder=reminder)))
+    tell(quick, fact)
+    (document,) = documents(sender.asked)
+    assert (len(sender.asked), document["MSH-9.2"]) == (1, "T02")
+    assert words(document) == [
+        "Text message to ****0123, due 2027-03-03 10:00 EST:",
+        "Not sent: one text a day.",
     ]
 
 
