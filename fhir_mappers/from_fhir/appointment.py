@@ -18,7 +18,7 @@ from fhir_mappers.from_fhir.message import Message
 from fhir_mappers.from_fhir.moments import read_instant
 from fhir_mappers.from_fhir.participants import Attending, r4_participants, read_attending
 from fhir_mappers.from_fhir.patient import map_patient, only_known_by
-from fhir_mappers.from_fhir.replaced import read_merges
+from fhir_mappers.from_fhir.replaced import read_merges, survivor_of
 from fhir_mappers.tables import OVER
 from fhir_mappers.translation import (
     AppointmentIdentifier,
@@ -134,7 +134,8 @@ def _patients(message: Message, attending: list[Attending], sources: dict[str, s
             patients.append(known)
             found = {"identifier": each.path}
         else:
-            patient, found = map_patient(message, each.resource)
+            told = survivor_of(message.snapshot, each.resource) or each.resource
+            patient, found = map_patient(message, told)
             patients.append(patient)
         key = "Patient" if len(patients) == 1 else f"Patient[{len(patients)}]"
         sources |= {f"{key}.{fact}": path for fact, path in found.items()}

@@ -1,13 +1,10 @@
 """A Patient by itself → what is new of the person, of a record that was replaced, or of one that is gone."""
 
-from collections.abc import Iterator
-
 from fhir_mappers.findings import refuse
-from fhir_mappers.from_fhir.elements import part, parts, word
 from fhir_mappers.from_fhir.identity import patient_by_id
 from fhir_mappers.from_fhir.message import Message
 from fhir_mappers.from_fhir.patient import map_patient, only_known_by
-from fhir_mappers.from_fhir.replaced import read_merges
+from fhir_mappers.from_fhir.replaced import read_merges, survivor_of
 from fhir_mappers.translation import Resource, Translation, Visit
 
 _NO_VISIT = Visit((), "unchanged")  # no more is said of any visit than whom it concerns
@@ -27,7 +24,7 @@ def map_person(message: Message) -> Translation:
     told: Resource | None = snapshot.resource
     if lost.intersection(patient_by_id(snapshot.id)):
         # Of a record that became part of another nothing is said but that it has; the other may be here.
-        told = next(_survivors(message), None)
+        told = survivor_of(snapshot, snapshot.resource)
     patient, sources = (None, {}) if told is None else map_patient(message, told)
     return message.translation(
         "changed",
@@ -36,11 +33,3 @@ def map_person(message: Message) -> Translation:
         merges=merges,
         sources={f"Patient.{fact}": path for fact, path in sources.items()},
     )
-
-
-def _survivors(message: Message) -> Iterator[Resource]:
-    snapshot = message.snapshot
-    for link in parts(snapshot.resource, "link"):
-        survivor = snapshot.resolve(part(link, "other"), "Patient")
-        if word(link, "type") == "replaced-by" and survivor is not None:
-            yield survivor

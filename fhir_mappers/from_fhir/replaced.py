@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
-from fhir_mappers.from_fhir.elements import numbered, part, word
+from fhir_mappers.from_fhir.elements import numbered, part, parts, word
 from fhir_mappers.from_fhir.identity import patient_by_id, patient_identifiers
 from fhir_mappers.from_fhir.snapshot import Snapshot, id_of
 from fhir_mappers.profile import VendorProfile
 from fhir_mappers.translation import FeedFacts, Identifier, Merge, Resource
+
+_LONGEST_CHAIN = 8  # records that became part of one another
 
 
 def read_merges(snapshot: Snapshot, profile: VendorProfile, feed: FeedFacts) -> tuple[Merge, ...]:
@@ -14,6 +16,20 @@ def read_merges(snapshot: Snapshot, profile: VendorProfile, feed: FeedFacts) -> 
     patients = list(snapshot.all("Patient"))
     found = (merge for patient in patients for merge in _of(patient, snapshot, profile, feed))
     return tuple({merge.survivor + merge.gone: merge for merge in found}.values())
+
+
+def survivor_of(snapshot: Snapshot, patient: Resource) -> Resource | None:
+    """The record that stays, at the end of however many; None when it was not sent along."""
+    record = patient
+    for _ in range(_LONGEST_CHAIN):
+        links = [part(each, "other") for each in parts(record, "link") if word(each, "type") == "replaced-by"]
+        if not links:
+            return record
+        found = snapshot.resolve(links[0], "Patient")
+        if found is None:
+            return None
+        record = found
+    return None
 
 
 def _of(patient: Resource, snapshot: Snapshot, profile: VendorProfile, feed: FeedFacts) -> Iterator[Merge]:

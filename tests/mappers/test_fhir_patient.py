@@ -273,6 +273,21 @@ def test_what_the_survivor_has_too_is_not_gone() -> None:
     assert [patient.ehr_id for patient in told.patients] == ["p2"]
 
 
+def test_of_a_chain_of_replaced_records_the_last_is_told_of() -> None:
+    chain = [
+        PATIENT | {"id": f"p{n}", "active": False} | linked("replaced-by", f"Patient/p{n + 1}")
+        for n in (1, 2)
+    ]
+    told = read(*chain, PATIENT | {"id": "p3"})
+    assert [(ids(merge.gone), ids(merge.survivor)) for merge in told.merges] == [
+        (["p1"], ["p2"]),
+        (["p2"], ["p3"]),
+    ]
+    assert [(patient.ehr_id, patient.deleted) for patient in told.patients] == [("p3", False)]
+    ring = [chain[0], PATIENT | {"id": "p2"} | linked("replaced-by", "Patient/p1")]
+    assert read(*ring).patients == ()
+
+
 def test_a_deleted_patient_is_known_by_its_id_alone() -> None:
     entry = {"request": {"method": "DELETE", "url": "Patient/p1"}}
     translation = translate(json.dumps({"resourceType": "Bundle", "entry": [entry]}).encode(), PROFILE, EHR)

@@ -301,6 +301,15 @@ def test_a_record_that_was_replaced_becomes_part_of_the_other(site: Site, *, tog
     assert [text.number for text in site.texts] == ["+16175550123", *["+16175550188"] * 3]
 
 
+def test_a_visit_still_in_the_name_of_a_replaced_record_is_told_to_the_one_that_stays(site: Site) -> None:
+    survivor = fhir_patient(replace(ANA, mrn="MRN8", phone="(617)555-0188"))
+    record = replaced("Patient/p-MRN8")
+    visit = fhir_appointment(at=BOOKED_AT, start=VISIT, patients=(record,))
+    say(site, snapshot(visit, record, survivor))
+    assert [text.number for text in site.texts] == ["+16175550188"]
+    assert the_patient(site).id == the_patient(site, "Patient.id||p-MRN8").id
+
+
 def test_a_child_is_silent_until_the_site_says_who_is_texted(store: Store) -> None:
     guardian = {
         "resourceType": "RelatedPerson",
