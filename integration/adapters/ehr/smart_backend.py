@@ -126,7 +126,11 @@ class SmartBackend:
         return f"{self._registration.base_url} {self._registration.client_id} {digest}"
 
     def describe(self) -> list[str]:
-        """For a person: who we are to the EHR, what we ask for, and what of it is not granted."""
+        """For a person: who we are to the EHR, what we ask for, and what of it is not granted.
+
+        A token is asked for unless there is one. Raises `StoreUnavailable`.
+        """
+        token = self.token()
         with self._lock:
             server = self._described()
             if isinstance(server, TryLater):
@@ -141,7 +145,9 @@ class SmartBackend:
                 else f"signs with {key.algorithm}, kid {key.kid}",
                 f"asks for: {self._scope(server)}",
             ]
-            if kept is not None:
+            if isinstance(token, TryLater):
+                lines.append(f"no token: {token.reason}")
+            elif kept is not None:
                 lacking = missing_scopes(kept.scope, self._scope(server))
                 lines.append(f"not granted: {' '.join(lacking)}" if lacking else "all of that is granted")
             return lines
@@ -190,9 +196,9 @@ class SmartBackend:
             with self._store.unit() as unit:
                 unit.tokens.rest(name, self._wall() + (outcome.after or AFTER_TROUBLE))
             return outcome
+        self._held = outcome  # at hand, should the store be away now
         with self._store.unit() as unit:
             unit.tokens.save(name, outcome)
-        self._held = outcome
         return None
 
     def _ask(self) -> AccessToken | TryLater:

@@ -343,6 +343,22 @@ def test_a_server_that_says_no_scope_has_granted_what_was_asked(story: Story) ->
     assert "all of that is granted" in backend.describe()
 
 
+def test_a_person_who_asks_is_told_who_we_are_and_why_there_is_no_token(story: Story) -> None:
+    assert story.backend().describe() == [
+        f"SMART Backend Services: client texts at {story.server.root}/token",
+        f"signs with ES384, kid {KEY.kid}",
+        "asks for: system/Communication.crus system/Patient.rs",
+        "all of that is granted",
+    ]
+    story.store = FakeStore()
+    story.server.answers.append((401, {}, {"error": "invalid_client"}))
+    assert "no token: the EHR gives no token (invalid_client)" in story.backend().describe()[-1]
+    story.server.shows_configuration = False
+    story.store = FakeStore()
+    (line,) = story.backend().describe()
+    assert "names no token endpoint" in line
+
+
 @pytest.mark.parametrize(("expires_in", "lasts"), [(None, 240), ("300", 240), (30, 15), ("soon", 240)])
 def test_short_and_odd_lives_are_understood(story: Story, expires_in: Any, lasts: int) -> None:
     story.server.expires_in = expires_in
