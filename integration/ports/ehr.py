@@ -77,8 +77,8 @@ class Fact:
     to its Communication. `acted_upon` is False for a yes that confirmed nothing and was left to staff.
     `told` is the write-back row of what a CONSENT or TASK follows from: its reply, else its text.
     `in_force` is False for a STOP or START that a later one has taken back.
-    `task` is set for kind TASK, `reminder` for kind SKIPPED, `request` (the EHR's id of a CommunicationRequest)
-    for kind REQUEST and for the text that the request became.
+    `task` is set for kind TASK, `reminder` for kind SKIPPED, `request` (the EHR's id of a
+    CommunicationRequest) for kind REQUEST and for the text that the request became.
     """
 
     row: WriteBack

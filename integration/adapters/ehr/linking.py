@@ -90,7 +90,7 @@ class Linker:
         return None
 
     def _visits(self, token: Token, patient_ids: Collection[str]) -> Found | NotWritable | TryLater:
-        """By identifier; where the server searches Appointment by patient only (Epic), all of the patient's."""
+        """By identifier; where Appointment is searched by patient only (Epic), all of the patient's."""
         found: Found | NotWritable | TryLater = self._client.search(
             "Appointment", {"identifier": token.search}
         )
