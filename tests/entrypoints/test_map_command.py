@@ -126,9 +126,7 @@ def test_a_folder_stands_for_every_file_in_it(tmp_path: Path, capsys: pytest.Cap
     assert main(["map", "samples", "--json"]) == 0
     heard = capsys.readouterr()
     assert [json.loads(line)["control_id"] for line in heard.out.splitlines()] == ["A", "B"]
-    assert heard.err == (
-        "samples: passed over what holds no message, 1 files such as samples/notes.md\n"
-    )
+    assert heard.err == ("samples: passed over what holds no message, 1 files such as samples/notes.md\n")
 
 
 def test_a_folder_without_messages_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
