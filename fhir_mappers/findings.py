@@ -94,6 +94,7 @@ REFUSALS = {
     "not-json": "this is not JSON",
     "no-request-id": "the request has no id, so that nobody could tell it from another",
     "no-text-request": "the request is for something else than a text to its patient",
+    "no-recipient": "the request names no patient whose chart is known",
     "no-text-in-request": "the request has no words that can be sent as a text",
     "text-too-long": "the request has more words than one text can hold",
     "not-a-notification": "this is no notification as the webhook keeps them",

@@ -38,7 +38,7 @@ def map_request(message: Message) -> Translation:
     body = _body(request)
     why = _refusal(snapshot, patient, body)
     if why is not None or patient is None:
-        return message.refused(why or refuse("CommunicationRequest.subject", "no-patient"))
+        return message.refused(why or refuse("CommunicationRequest.subject", "no-recipient"))
     mapped, sources = map_patient(message, patient)
     when = _when(message)
     return message.translation(
@@ -71,9 +71,11 @@ def _refusal(snapshot: Snapshot, patient: Resource | None, body: str) -> Refusal
 
 
 def _patient(snapshot: Snapshot) -> Resource | None:
-    """Whom it is about; where that is not said, its only recipient."""
+    """Whom it is about; where that is not said, its only recipient. Who is contained has no chart."""
     named = parts(snapshot.resource, "subject") or parts(snapshot.resource, "recipient")
-    return snapshot.resolve(named[0], "Patient") if len(named) == 1 else None
+    if len(named) != 1 or word(named[0], "reference").startswith("#"):
+        return None
+    return snapshot.resolve(named[0], "Patient")
 
 
 def _when(message: Message) -> _When:

@@ -135,9 +135,9 @@ def test_it_may_say_when_it_is_to_go(said: dict[str, Any], start: str | None, en
             "no-text-in-request",
         ),
         ({"payload": [{"contentString": "x" * 1601}]}, "text-too-long"),
-        ({"subject": {"reference": "Patient/p-2"}}, "no-patient"),
-        ({"subject": {"reference": "Group/g-1"}}, "no-patient"),
-        ({"subject": None}, "no-patient"),
+        ({"subject": {"reference": "Patient/p-2"}}, "no-recipient"),
+        ({"subject": {"reference": "Group/g-1"}}, "no-recipient"),
+        ({"subject": None}, "no-recipient"),
         ({"id": None}, "no-request-id"),
     ],
 )

@@ -318,3 +318,12 @@ def test_the_chart_hears_of_a_request_that_was_refused(site: Site) -> None:
     ask(site, fhir_patient(ANA, telecom=[]))
     found = [fact for fact in told(site) if fact.row.kind is WriteBackKind.REQUEST]
     assert [(fact.request, fact.text) for fact in found] == [("r-1", None)]
+
+
+def test_a_patient_who_has_no_chart_is_not_texted(site: Site) -> None:
+    keep(site, ASKED | {"contained": [PERSON | {"id": "inside"}], "subject": {"reference": "#inside"}})
+    site.work()
+    with site.store.unit() as unit:
+        [message] = unit.inbox.listing()
+    assert (message.state, message.reason) == ("dead", "no-recipient CommunicationRequest.subject")
+    assert bodies(site) == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from integration.domain.identity import appointment_key
 from integration.domain.text_request import RequestState, TextRequest
-from integration.pipeline.translate.hearing import NOT_CREATED
+from integration.pipeline.translate.hearing import NOT_CREATED, Unusable
 from integration.pipeline.translate.patients import plan_other_visits, save_patients
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def hear_request(hearing: Hearing, mapped: MappedRequest) -> list[str]:
         if stored is not None and stored.state is RequestState.WAITING:
             rows.save(replace(stored, state=RequestState.WITHDRAWN, reason=NO_LONGER))
         return []
+    if not all(hearing.reading.patient_keys):
+        raise Unusable("no-patient-identifier CommunicationRequest.subject")
     patients, otherwise = save_patients(hearing)
     if not patients:
         return [NOT_CREATED]

@@ -28,6 +28,8 @@ def why_silent(translation: Translation, note: str, now: datetime) -> str:
     for code, sentence in _NOTES.items():
         if code in codes:
             return sentence
+    if translation.request is not None:
+        return "it asks for a text by itself, which goes out at its time, under all the rules"
     appointment = translation.appointment
     if appointment is None:
         return "it speaks of a patient, and of no appointment that could be texted about"
