@@ -54,6 +54,7 @@ def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
                 workshop.clock,
                 workshop.random,
                 circuit,
+                is_sensitive=workshop.settings.is_sensitive,
                 # A second's worth, so that who stops waits no longer.
                 limit=max(1, int(how.per_second)) if there_is_an_ehr else 100,
                 pace=pace,

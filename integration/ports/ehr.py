@@ -79,6 +79,7 @@ class Fact:
     `in_force` is False for a STOP or START that a later one has taken back.
     `task` is set for kind TASK, `reminder` for kind SKIPPED, `request` (the EHR's id of a
     CommunicationRequest) for kind REQUEST and for the text that the request became.
+    `discreet` is set where a visit at a sensitive place is concerned: the patient's own words stay out of it.
     """
 
     row: WriteBack
@@ -93,6 +94,7 @@ class Fact:
     told: WriteBack | None = None
     reminder: Reminder | None = None
     in_force: bool = True
+    discreet: bool = False
 
 
 class EhrServer(Protocol):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from fhir_mappers.profile import VendorProfile
+    from integration.domain.appointment import Appointment
     from integration.domain.consent import ConsentPolicy
     from integration.domain.failure import Failure
     from integration.domain.reminder_plan import PlanRules
@@ -252,6 +253,11 @@ class Settings:
     sending: Sending
     vendors: Mapping[str, VendorProfile] = field(default_factory=dict)
     write_back: WritingBack = field(default_factory=WritingBack)
+
+    def is_sensitive(self, visit: Appointment) -> bool:
+        """Whether a visit is at a place that its feed calls sensitive."""
+        feed = self.feeds.get(visit.feed)
+        return feed is not None and feed.is_sensitive(visit.practice, visit.slot.place)
 
     def practice_of(self, feed: Feed, codes: tuple[str, ...]) -> tuple[str | None, FeedLocation | None]:
         """The practice that claims a location, and the location; codes are tried most specific first.

@@ -167,7 +167,11 @@ class LocationSection(Section):
     practice: str = Field(description="file name of the practice it belongs to, without .toml")
     zone: Zone | None = Field(None, description="its time zone, where it is not the feed's")
     place: str = Field("", max_length=60, description="the public name patients know it by")
-    sensitive: bool = Field(False, description="no text about it unless the practice says `sensitive_texts`")
+    sensitive: bool = Field(
+        False,
+        description="no text about it unless the practice says `sensitive_texts`, and no reply word for word "
+        "in the chart",
+    )
 
 
 class ApplicationAcknowledgmentSection(Section):

@@ -26,7 +26,7 @@ from tests.settings import feed, settings
 from tests.site import TurnedClock, local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from werkzeug.test import TestResponse
 
@@ -72,12 +72,19 @@ class Door:
         self.client = Client(public_app(workshop, dict, secrets=self.secrets))
 
     def send(
-        self, path: str = AT, body: bytes = NOTE, *, method: str = "POST", **headers: str
+        self,
+        path: str = AT,
+        body: bytes = NOTE,
+        *,
+        method: str = "POST",
+        headers: Mapping[str, str] | None = None,
+        **named: str,
     ) -> TestResponse:
-        """Header names are written with _ for -; Authorization as `bearer()` has it unless given."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()} or bearer()
+        """Names of headers are written with _ for - among `named`; none given, as `bearer()` has them."""
+        more = {name.replace("_", "-"): value for name, value in named.items()}
+        headers = {**(headers or {}), **more} or bearer()
         return self.client.open(
-            path, method=method, data=body, headers=named, content_type="application/fhir+json"
+            path, method=method, data=body, headers=headers, content_type="application/fhir+json"
         )
 
     @property
@@ -131,7 +138,10 @@ def test_each_secret_opens_in_each_way(door: Door, secret: str, shown: str) -> N
         "path": "",
     }
     path = f"{AT}/{secret}/Appointment/a-7" if shown == "path" else AT
-    assert door.send(path, **{"X-Anything" if shown == "path" else shown: headers[shown]}).status_code == 200
+    assert (
+        door.send(path, headers={"X-Anything" if shown == "path" else shown: headers[shown]}).status_code
+        == 200
+    )
     [received] = door.received
     assert received is not None
     assert received.path == ("Appointment/a-7" if shown == "path" else "")
@@ -154,7 +164,7 @@ def test_each_secret_opens_in_each_way(door: Door, secret: str, shown: str) -> N
     ],
 )
 def test_what_shows_no_secret_of_its_feed_leaves_no_trace(door: Door, headers: dict[str, str]) -> None:
-    answer = door.send(**headers)
+    answer = door.send(headers=headers)
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert (door.kept, door.knocks) == ([], [])
 
@@ -171,7 +181,7 @@ def test_a_feed_without_a_secret_takes_nothing(door: Door) -> None:
 
 
 def test_each_feed_has_secrets_of_its_own(door: Door) -> None:
-    assert door.send("/fhir/subscriptions/north-clinic", **bearer(OTHER)).status_code == 200
+    assert door.send("/fhir/subscriptions/north-clinic", headers=bearer(OTHER)).status_code == 200
     assert door.send("/fhir/subscriptions/north-clinic").status_code == 401
     assert [message.channel for message in door.kept] == ["fhir:north-clinic"]
 
@@ -189,7 +199,7 @@ def test_no_secret_is_kept_or_logged_whatever_comes(door: Door, monkeypatch: pyt
     with structlog.testing.capture_logs() as logs:
         door.send(f"{AT}/{SECRET}/Appointment/a-7", X_Medplum_Subscription="s-1")
         door.send(f"{AT}/{SECRET}x", X_Anything="")
-        door.send(f"{AT}/x", **bearer("s3cret-no"))
+        door.send(f"{AT}/x", headers=bearer("s3cret-no"))
         monkeypatch.setattr(door.clock, "wall", surprise)
         assert door.send(f"{AT}/{SECRET}").status_code == 503
     everything = repr(logs) + repr([message.payload for message in door.kept])
@@ -199,7 +209,9 @@ def test_no_secret_is_kept_or_logged_whatever_comes(door: Door, monkeypatch: pyt
 
 
 def test_only_headers_that_say_something_are_kept(door: Door) -> None:
-    door.send(**bearer(), X_Medplum_Subscription="s-1", X_Trace_Id="t-1", Cookie="c=1", X_Signature="none")
+    door.send(
+        headers=bearer(), X_Medplum_Subscription="s-1", X_Trace_Id="t-1", Cookie="c=1", X_Signature="none"
+    )
     [received] = door.received
     assert received is not None
     assert set(received.headers) == {"content-type", "x-medplum-subscription"}

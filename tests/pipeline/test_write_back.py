@@ -113,6 +113,17 @@ class Office:
             unit.write_backs.want(WriteBackKind.REPLY, reply.id, self.patient_id)
         return reply.id
 
+    def drain_discreetly(self, place: str) -> int:
+        """As `drain`, where this place is sensitive."""
+        return drain(
+            self.store,
+            self.ehr,
+            self.clock,
+            lambda: 0.5,
+            self.circuit,
+            is_sensitive=lambda visit: visit.slot.place == place,
+        )
+
 
 @pytest.fixture
 def office() -> Office:
@@ -427,3 +438,18 @@ def test_the_ehrs_words_about_a_refusal_are_kept_for_a_person_and_never_logged(o
         unit.write_backs.again([row.id])
     office.write()
     assert (office.row().state, office.row().words) == (WriteBackState.WRITTEN, None)
+
+
+@pytest.mark.parametrize(("place", "discreet"), [("", True), ("elsewhere", False)])
+@pytest.mark.parametrize("visit_is_named", [True, False])
+def test_a_reply_about_a_visit_at_a_sensitive_place_is_told_discreetly(
+    office: Office, place: str, *, discreet: bool, visit_is_named: bool
+) -> None:
+    reply_id = office.hear_reply()
+    with office.store.unit() as unit:
+        visit = unit.appointments.get(office.visit_id)
+        reply = unit.replies.get(reply_id)
+        unit.replies.update(replace(reply, appointment_id=visit.id if visit_is_named else None))
+    office.drain_discreetly(place or visit.slot.place)
+    (told,) = office.ehr.records[WriteBackKind.REPLY, reply_id, office.patient_id]
+    assert told.discreet is discreet

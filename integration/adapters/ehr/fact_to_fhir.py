@@ -25,6 +25,7 @@ from integration.adapters.ehr.telling import (
     part,
     remarks_on_reply,
     remarks_on_text,
+    words_of,
 )
 from integration.domain.failure import Failure
 from integration.domain.phone_number import mask
@@ -159,7 +160,7 @@ def _reply(fact: Fact, reply: Reply, links: Links) -> PatientReply:
         identifier=own_identifier(fact),
         patient_id=links.patient_id,
         organization=links.organization,
-        body=reply.body,
+        body=words_of(fact, reply),
         received=reply.received_at,
         sent=reply.received_at,  # the webhook comes as the carrier hands the text over
         carrier_id=_coded(ID_SYSTEMS, reply.provider, reply.provider_id),

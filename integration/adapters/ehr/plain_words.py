@@ -14,6 +14,7 @@ from integration.adapters.ehr.telling import (
     part,
     remarks_on_reply,
     remarks_on_text,
+    words_of,
 )
 from integration.domain.delivery_status import DeliveryStatus
 
@@ -62,7 +63,7 @@ def reply_lines(fact: Fact, reply: Reply, organization: str) -> tuple[str, ...]:
     who = masked(reply.number) + (", who answers for the patient" if guardian else "")
     return (
         f"Text message{to} from {who}, {_when(fact, reply.received_at)}:",
-        *lines_of(reply.body),
+        *lines_of(words_of(fact, reply)),
         *remarks_on_reply(fact, reply),
     )
 

@@ -43,6 +43,7 @@ UNDERSTOOD: Final = {
     "wrong_number": "Understood as: this is not the patient's number.",
     "human": "Not acted upon; left to staff.",
 }
+WITHHELD: Final = "The wording is not shown in the general chart."
 UNCERTAIN_YES: Final = "A yes, but to what is not certain: nothing was confirmed; left to staff."
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,10 +114,17 @@ def not_sent(reminder: Reminder) -> str:
     return f"Not sent: {reminder.reason or 'no reason is known'}."
 
 
+def words_of(fact: Fact, reply: Reply) -> str:
+    """What the patient wrote, word for word; nothing of it where a sensitive place is concerned."""
+    return "" if fact.discreet else reply.body
+
+
 def remarks_on_reply(fact: Fact, reply: Reply) -> tuple[str, ...]:
     """How it was understood, and what came with it."""
     understood = UNDERSTOOD.get(reply.intent or "human", UNDERSTOOD["human"])
     remarks = [understood if fact.acted_upon else UNCERTAIN_YES]
+    if fact.discreet:
+        remarks.append(WITHHELD)
     if reply.urgent:
         remarks.append("Marked urgent.")
     if reply.media:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from integration.domain.appointment import Appointment
     from integration.domain.circuit import Circuit
     from integration.domain.clock import Clock
     from integration.domain.pace import Pace, Progress
@@ -41,18 +42,30 @@ TELL_STAFF_AFTER: Final = 20  # tries of one fact, some two and a half hours
 _log = structlog.get_logger()
 
 
+def nowhere(visit: Appointment) -> bool:  # noqa: ARG001 - there are none
+    """No place is sensitive."""
+    return False
+
+
 def write_next(
-    store: Store, mode: WriteBackMode, clock: Clock, jitter: Callable[[], float], circuit: Circuit
+    store: Store,
+    mode: WriteBackMode,
+    clock: Clock,
+    jitter: Callable[[], float],
+    circuit: Circuit,
+    *,
+    is_sensitive: Callable[[Appointment], bool] = nowhere,
 ) -> bool:
     """Tell the chart one fact that is due; False when there is none, or the EHR is being let be.
 
-    `jitter` gives numbers in [0, 1). Raises `StoreUnavailable`.
+    `jitter` gives numbers in [0, 1). Of visits that are `is_sensitive` no patient's own words are told.
+    Raises `StoreUnavailable`.
     """
     let_in = circuit.admit(clock.wall())
     if let_in is None:
         return False
     try:
-        fact = _claim(store, clock.wall())
+        fact = _claim(store, clock.wall(), is_sensitive)
         if not isinstance(fact, Fact):
             return fact
         outcome = _write(mode, fact)
@@ -73,6 +86,7 @@ def drain(
     jitter: Callable[[], float],
     circuit: Circuit,
     *,
+    is_sensitive: Callable[[Appointment], bool] = nowhere,
     limit: int = 100,
     pace: Pace | None = None,
     progress: Progress | None = None,
@@ -82,7 +96,7 @@ def drain(
     for done in range(limit):
         if pace is not None and (wait := pace.wait(clock.wall())):
             sleep(wait.total_seconds())
-        if not write_next(store, mode, clock, jitter, circuit):
+        if not write_next(store, mode, clock, jitter, circuit, is_sensitive=is_sensitive):
             return done
         if pace is not None:
             pace.went(clock.wall())
@@ -100,13 +114,13 @@ def _tell_of_backlog(store: Store, lately: int) -> None:
         _log.info("write_back_backlog", waiting=waiting, told_lately=lately, minutes_left=minutes)
 
 
-def _claim(store: Store, now: datetime) -> Fact | bool:
+def _claim(store: Store, now: datetime, is_sensitive: Callable[[Appointment], bool]) -> Fact | bool:
     """The next fact, leased; else whether there was a row at all (whose text or reply is gone)."""
     with store.unit() as unit:
         row = unit.write_backs.claim(now, now + LEASE)
         if row is None:
             return False
-        fact = fact_of(unit, row)
+        fact = fact_of(unit, row, is_sensitive)
         if fact is None:
             unit.write_backs.settle(_settled(row, LeftOut("what it speaks of is no longer stored")))
         elif row.kind is WriteBackKind.CONFIRMATION and not fact.appointments:

@@ -5,6 +5,7 @@ An answer that no longer holds comes without its visits; a wish that was taken b
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from integration.domain.reply_intent import Intent
@@ -13,6 +14,8 @@ from integration.domain.write_back import WriteBackKind
 from integration.ports.ehr import Fact
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from integration.domain.appointment import Appointment
     from integration.domain.conversation import Reply
     from integration.domain.recipient import Patient
@@ -21,8 +24,18 @@ if TYPE_CHECKING:
     from integration.ports.store import Unit
 
 
-def fact_of(unit: Unit, row: WriteBack) -> Fact | None:
+def fact_of(unit: Unit, row: WriteBack, is_sensitive: Callable[[Appointment], bool]) -> Fact | None:
     """The row with all it speaks of; None when that is no longer stored."""
+    fact = _fact_of(unit, row)
+    if fact is None or fact.reply is None:
+        return fact
+    concerned = fact.appointments
+    if not concerned and fact.text is not None:
+        concerned = _visits(unit, fact.text, row.patient_id)
+    return replace(fact, discreet=any(is_sensitive(visit) for visit in concerned))
+
+
+def _fact_of(unit: Unit, row: WriteBack) -> Fact | None:
     try:
         # Told under a record that has become part of another: it is that one's chart now.
         patient = unit.patients.survivor(row.patient_id)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from integration.adapters.ehr.fact_to_fhir import NOT_DONE, Links, to_fhir
-from integration.adapters.ehr.telling import UNCERTAIN_YES, WHY_NOT, is_final, own_identifier
+from integration.adapters.ehr.plain_words import reply_lines
+from integration.adapters.ehr.telling import UNCERTAIN_YES, WHY_NOT, WITHHELD, is_final, own_identifier
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
 from integration.domain.text_message import Subject, TextKind
@@ -95,6 +96,20 @@ def test_a_reply_points_to_the_communication_it_answers_when_there_is_one() -> N
     assert to_fhir(reply_fact(answered=told), LINKS)["inResponseTo"][0]["reference"] == "Communication/c-1"
     assert "inResponseTo" not in to_fhir(reply_fact(answered=parked), LINKS)
     assert "inResponseTo" not in to_fhir(reply_fact(), LINKS)
+
+
+def test_a_reply_about_a_sensitive_place_is_told_without_its_words() -> None:
+    words = "is my test back"
+    answer = reply(body=words, intent="human")
+    open_ = replace(reply_fact(), reply=answer)
+    discreet = replace(open_, discreet=True)
+    assert to_fhir(open_, LINKS)["payload"] == [{"contentString": words}]
+    resource = to_fhir(discreet, LINKS)
+    assert words not in str(resource)
+    assert WITHHELD in notes(resource)
+    lines = reply_lines(discreet, answer, "Riverside Clinic")
+    assert words not in " ".join(lines)
+    assert WITHHELD in lines
 
 
 def test_a_reply_says_how_it_was_understood() -> None:
