@@ -17,6 +17,7 @@ from integration.settings.mistakes import ConfigError, Mistake
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from integration.adapters.chart import Chart
     from integration.adapters.ehr.examining import Examination
     from integration.adapters.ehr.fhir_client import FhirClient
     from integration.adapters.ehr.mllp_connection import Line
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from integration.adapters.store.stamp import Kind
     from integration.adapters.store.unit_of_work import SqlStore
     from integration.domain.clock import Clock
-    from integration.ports.ehr import WriteBackMode
     from integration.ports.ehr_reading import EhrReader
     from integration.ports.ehr_subscribing import EhrSubscriber
     from integration.ports.hl7 import Hl7Sender
@@ -109,10 +109,12 @@ def open_workshop(
 
     store = open_store(environment, kind=kind, units=settings.sending.threads + 8)
     ehr = fhir_client(environment, settings, store)
+    chart = write_back(settings, ehr)
     return Workshop(
         store=store,
         sms=provider(environment, settings),
-        write_back=write_back(settings, ehr),
+        write_back=chart,
+        servers=chart.servers,
         ehr=ehr,
         subscriber=subscriber(environment, ehr),
         reader=reader(ehr),
@@ -131,10 +133,12 @@ def with_settings(
     workshop: Workshop, environment: Environment, settings: Settings, generation: int
 ) -> Workshop:
     """The same workshop by other settings: what is made of them is made anew, all else stays."""
+    chart = write_back(settings, _need(_the_client(workshop), settings))
     return replace(
         workshop,
         sms=provider(environment, settings),
-        write_back=write_back(settings, _need(_the_client(workshop), settings)),
+        write_back=chart,
+        servers=chart.servers,
         settings=settings,
         partners=partners(settings),
         generation=generation,
@@ -244,7 +248,7 @@ def _the_client(workshop: Workshop) -> FhirClient | None:
     return cast("FhirClient | None", workshop.ehr)
 
 
-def write_back(settings: Settings, client: FhirClient | None) -> WriteBackMode:
+def write_back(settings: Settings, client: FhirClient | None) -> Chart:
     """The chart: by whatever way the EHR takes, or the log alone."""
     from integration.adapters.chart import Chart
 

@@ -18,6 +18,7 @@ import structlog
 
 from integration.adapters import write_back
 from integration.adapters.ehr.choosing import (
+    NAMED,
     PURPOSES,
     WITHOUT,
     WORDS,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from integration.adapters.ehr.capabilities import Server
     from integration.adapters.ehr.tools import Tools
+    from integration.domain.write_back import WriteBackKind
     from integration.ports.ehr import Fact, WriteBackMode, WriteOutcome
 
 _MOST_UNFIT: Final = 3  # refusals in a row by a resource type that never took any: it takes none
@@ -82,6 +84,15 @@ class Chart:
         if not said or isinstance(said[0], TryLater):
             return ["the EHR has not said yet what it can do; `appointment-texts ehr check` asks again"]
         return [_line(way) for way in said[0].values()]
+
+    def servers(self) -> Mapping[str, frozenset[WriteBackKind]]:
+        """The kinds of fact that each server is told, as far as is known; asks nobody."""
+        by_server: dict[str, set[WriteBackKind]] = {}
+        for kind, purpose in PURPOSES.items():
+            way = self._told.get(purpose)
+            mode = way.mode if way else NAMED[purpose].get(getattr(self._tools.settings, purpose, ""), "")
+            by_server.setdefault("HL7 v2" if mode.startswith("hl7_") else "FHIR", set()).add(kind)
+        return {server: frozenset(kinds) for server, kinds in by_server.items()}
 
     def ways(self) -> Mapping[Purpose, Way] | TryLater:
         """The way of each purpose as of now; `TryLater` when the EHR cannot be asked."""

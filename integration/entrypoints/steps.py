@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from integration.domain.circuit import Circuit
-from integration.domain.pace import Pace, Progress
 from integration.pipeline.acknowledge import Acknowledging
 from integration.pipeline.plan import plan_changes
 from integration.pipeline.reading.fetch import Fetching
@@ -17,7 +16,7 @@ from integration.pipeline.track import look_up, track
 from integration.pipeline.translate import translate
 from integration.pipeline.translate.anew import anew
 from integration.pipeline.watch import Watching
-from integration.pipeline.write_back import drain
+from integration.pipeline.write_back.by_server import ByServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,10 +27,7 @@ if TYPE_CHECKING:
 
 def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
     """Every step over one workshop."""
-    circuit, acknowledging, watching = Circuit(), Acknowledging(workshop), Watching(workshop)
-    how = workshop.settings.write_back
-    there_is_an_ehr = workshop.ehr is not None or how.hl7 is not None  # else only the log is told
-    pace, progress = Pace(how.per_second) if there_is_an_ehr else None, Progress()
+    acknowledging, watching, telling = Acknowledging(workshop), Watching(workshop), ByServer(workshop)
     reading = Circuit()
     fetching, polling = Fetching(workshop, reading), Polling(workshop, reading)
 
@@ -47,20 +43,7 @@ def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
         "track": lambda: bool(track(workshop)),
         "reply": lambda: bool(hear(workshop)),
         "look_up": lambda: bool(look_up(workshop)),
-        "write_back": lambda: bool(
-            drain(
-                workshop.store,
-                workshop.write_back,
-                workshop.clock,
-                workshop.random,
-                circuit,
-                is_sensitive=workshop.settings.is_sensitive,
-                # A second's worth, so that who stops waits no longer.
-                limit=max(1, int(how.per_second)) if there_is_an_ehr else 100,
-                pace=pace,
-                progress=progress,
-            )
-        ),
+        "write_back": lambda: bool(telling.drain()),
         "anew": lambda: anew(workshop),
         "silence": listen,
         "subscriptions": Upkeep(workshop).look,

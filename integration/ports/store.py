@@ -528,10 +528,12 @@ class WriteBackRows(Protocol):
     def renew(self, kind: WriteBackKind, subject_id: int) -> None:
         """It has changed: what was wanted of it, for whatever chart, is pending again, as by `want`."""
 
-    def claim(self, now: datetime, lease_until: datetime) -> WriteBack | None:
+    def claim(
+        self, now: datetime, lease_until: datetime, kinds: Collection[WriteBackKind] | None = None
+    ) -> WriteBack | None:
         """A pending row due at or before `now` (wall), leased: no one else gets it before `lease_until`.
 
-        A reply waits until the text it answers is no longer pending, a
+        Of these kinds, None: of any. A reply waits until the text it answers is no longer pending, a
         confirmation, consent or task until its reply is, and a task without a
         reply until its text is: the chart hears things in order.
         """

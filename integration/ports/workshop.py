@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from integration.domain.write_back import WriteBackKind
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from integration.domain.clock import Clock
     from integration.ports.ehr import EhrServer, WriteBackMode
@@ -37,4 +39,6 @@ class Workshop:
     # By feed: who hears application acknowledgments.
     partners: Mapping[str, Hl7Sender] = field(default_factory=dict)
     generation: int = 0  # of the configuration that the settings are; 0: of none that the store knows
+    # By server of the EHR's, the kinds of fact that `write_back` tells it.
+    servers: Callable[[], Mapping[str, Collection[WriteBackKind]]] = lambda: {"chart": tuple(WriteBackKind)}
     knock: Callable[[str], None] = lambda step: None  # noqa: ARG005 - tells a step that there may be work

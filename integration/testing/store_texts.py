@@ -288,13 +288,16 @@ class FakeWriteBackRows:
             if (row.kind, row.subject_id) == (kind, subject_id):
                 self.want(kind, subject_id, row.patient_id)
 
-    def claim(self, now: datetime, lease_until: datetime) -> WriteBack | None:
+    def claim(
+        self, now: datetime, lease_until: datetime, kinds: Collection[WriteBackKind] | None = None
+    ) -> WriteBack | None:
         """The one ready the longest."""
         ready = [
             (ready_at, row.id)
             for row in self._tables.write_backs.values()
             if (ready_at := self.ready_at(row)) <= now
             and row.state is WriteBackState.PENDING
+            and (kinds is None or row.kind in kinds)
             and not self.waits(row)
         ]
         if not ready:

@@ -120,6 +120,7 @@ _CLAIM = (
     .limit(1)
     .with_for_update(of=write_backs, key_share=True, skip_locked=True)
 )
+_CLAIM_OF_KINDS = _CLAIM.where(write_backs.c.kind.in_(sa.bindparam("kinds", expanding=True)))
 _LEASE = (
     write_backs.update()
     .where(write_backs.c.id == sa.bindparam("wanted"))
@@ -213,9 +214,14 @@ class SqlWriteBackRows:
         """Those wanted before."""
         self._work.run(_RENEW, {"of_kind": kind, "of_subject": subject_id})
 
-    def claim(self, now: datetime, lease_until: datetime) -> WriteBack | None:
+    def claim(
+        self, now: datetime, lease_until: datetime, kinds: Collection[WriteBackKind] | None = None
+    ) -> WriteBack | None:
         """The one ready the longest."""
-        row = self._work.row(_CLAIM, {"now": now})
+        if kinds is None:
+            row = self._work.row(_CLAIM, {"now": now})
+        else:
+            row = self._work.row(_CLAIM_OF_KINDS, {"now": now, "kinds": list(kinds)})
         if row is None:
             return None
         self._work.run(_LEASE, {"wanted": row.id, "until": lease_until})

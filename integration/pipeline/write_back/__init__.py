@@ -24,7 +24,7 @@ from integration.pipeline.write_back.facts import fact_of
 from integration.ports.ehr import Fact, LeftOut, NoChart, NotWritable, TryLater, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from integration.domain.appointment import Appointment
@@ -55,17 +55,18 @@ def write_next(
     circuit: Circuit,
     *,
     is_sensitive: Callable[[Appointment], bool] = nowhere,
+    kinds: Collection[WriteBackKind] | None = None,
 ) -> bool:
     """Tell the chart one fact that is due; False when there is none, or the EHR is being let be.
 
-    `jitter` gives numbers in [0, 1). Of visits that are `is_sensitive` no patient's own words are told.
-    Raises `StoreUnavailable`.
+    `kinds`: what this circuit's server is told of, None: all there is. `jitter` gives numbers in [0, 1).
+    Of visits that are `is_sensitive` no patient's own words are told. Raises `StoreUnavailable`.
     """
     let_in = circuit.admit(clock.wall())
     if let_in is None:
         return False
     try:
-        fact = _claim(store, clock.wall(), is_sensitive)
+        fact = _claim(store, clock.wall(), is_sensitive, kinds)
         if not isinstance(fact, Fact):
             return fact
         outcome = _write(mode, fact)
@@ -87,6 +88,7 @@ def drain(
     circuit: Circuit,
     *,
     is_sensitive: Callable[[Appointment], bool] = nowhere,
+    kinds: Collection[WriteBackKind] | None = None,
     limit: int = 100,
     pace: Pace | None = None,
     progress: Progress | None = None,
@@ -96,7 +98,7 @@ def drain(
     for done in range(limit):
         if pace is not None and (wait := pace.wait(clock.wall())):
             sleep(wait.total_seconds())
-        if not write_next(store, mode, clock, jitter, circuit, is_sensitive=is_sensitive):
+        if not write_next(store, mode, clock, jitter, circuit, is_sensitive=is_sensitive, kinds=kinds):
             return done
         if pace is not None:
             pace.went(clock.wall())
@@ -114,10 +116,15 @@ def _tell_of_backlog(store: Store, lately: int) -> None:
         _log.info("write_back_backlog", waiting=waiting, told_lately=lately, minutes_left=minutes)
 
 
-def _claim(store: Store, now: datetime, is_sensitive: Callable[[Appointment], bool]) -> Fact | bool:
+def _claim(
+    store: Store,
+    now: datetime,
+    is_sensitive: Callable[[Appointment], bool],
+    kinds: Collection[WriteBackKind] | None,
+) -> Fact | bool:
     """The next fact, leased; else whether there was a row at all (whose text or reply is gone)."""
     with store.unit() as unit:
-        row = unit.write_backs.claim(now, now + LEASE)
+        row = unit.write_backs.claim(now, now + LEASE, kinds)
         if row is None:
             return False
         fact = fact_of(unit, row, is_sensitive)

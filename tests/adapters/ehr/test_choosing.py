@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.adapters.chart import mode_names
+from integration.adapters.chart import Chart, mode_names
 from integration.adapters.ehr.capabilities import Server, read_server
 from integration.adapters.ehr.choosing import MODES, NAMED, Purpose, Surroundings, Way, choose
+from integration.adapters.ehr.tools import Tools
 from integration.adapters.ehr.vendor import Vendor, vendor_of
+from integration.domain.clock import wall_now
+from integration.domain.write_back import WriteBackKind
 from integration.settings.model import Documents, WritingBack
 from tests.adapters.ehr.canvas import CanvasEhr
 from tests.adapters.ehr.epic import EpicEhr
@@ -161,3 +164,20 @@ def test_a_server_that_lacks_a_type_is_asked_for_it() -> None:
 def test_every_word_of_the_settings_leads_to_a_mode_that_is_there() -> None:
     words = {mode for named in NAMED.values() for mode in named.values() if mode}
     assert words <= mode_names()
+
+
+@pytest.mark.parametrize(
+    ("set_to", "by_hl7"),
+    [
+        ({}, set()),
+        ({"texts": "mdm"}, {WriteBackKind.TEXT, WriteBackKind.REPLY, WriteBackKind.SKIPPED}),
+        ({"answers": "srm"}, {WriteBackKind.CONFIRMATION}),
+    ],
+)
+def test_who_is_told_what_is_known_before_anybody_was_asked(
+    set_to: dict[str, str], by_hl7: set[WriteBackKind]
+) -> None:
+    settings = replace(HL7, **set_to)  # type: ignore[arg-type] # words of the table
+    servers = Chart(Tools(settings, lambda practice: practice or "", wall_now)).servers()
+    assert servers.get("HL7 v2", frozenset()) == by_hl7
+    assert frozenset().union(*servers.values()) == frozenset(WriteBackKind)
