@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from integration.ports.ehr import Fact, WriteBackMode, WriteOutcome
 
 _MOST_UNFIT: Final = 3  # refusals in a row by a resource type that never took any: it takes none
+_MOST_CLOSED: Final = 3  # charts in a row that are closed to a way which was open: all are
 _PATIENCE: Final = 1.5  # seconds that a start waits for the EHR to say what it can do
 
 _log = structlog.get_logger()
@@ -63,6 +64,9 @@ class Chart:
         self._told: Mapping[Purpose, Way] = {}
         self._took: set[str] = set()  # modes by which something was written
         self._unfit: dict[str, int] = {}  # mode → refusals in a row, while it never took any
+        self._closed: dict[
+            str, set[int]
+        ] = {}  # mode → whose charts it was refused in a row, after it took some
 
     def describe(self) -> str:
         """One line for the operator."""
@@ -104,9 +108,16 @@ class Chart:
     def write(self, fact: Fact) -> WriteOutcome:
         """By the way that is its purpose's, or that it went before."""
         if fact.row.mode in self._names and fact.row.mode is not None:
-            mode = self._mode(fact.row.mode)
+            try:
+                mode = self._mode(fact.row.mode)
+            except ValueError:  # what it needs is no longer set
+                return _off_the_way(fact)
             outcome = mode.write(fact)
-            if fact.row.ehr_id or not isinstance(outcome, NoPlace | Unfit) or fact.row.reason is not None:
+            if (
+                fact.row.is_in_chart
+                or not isinstance(outcome, NoPlace | Unfit)
+                or fact.row.reason is not None
+            ):
                 return _of(mode, outcome)
         return self._by_choice(fact)
 
@@ -130,19 +141,22 @@ class Chart:
                 mode.write(fact)
                 return first or LeftOut(f"logged only: {way.why}")
             outcome = mode.write(fact)
-            if not self._goes_on(way.mode, outcome):
+            if not self._goes_on(way.mode, fact, outcome):
                 return _of(mode, outcome)
             first = first or outcome
             without.add(way.mode)
 
-    def _goes_on(self, name: str, outcome: WriteOutcome) -> bool:
+    def _goes_on(self, name: str, fact: Fact, outcome: WriteOutcome) -> bool:
         """Whether another way should be tried with the same fact: this one surely did not take it."""
         if isinstance(outcome, Written):
             self._took.add(name)
             self._unfit.pop(name, None)
+            self._closed.pop(name, None)
         if isinstance(outcome, NoEncounter):
             return True
         if isinstance(outcome, NoPlace) and outcome.resource_type:
+            if name in self._took and not self._is_closed(name, fact.row.patient_id):
+                return False  # perhaps this chart alone is closed to us: a person's business
             self._deny(outcome.resource_type, outcome.reason)
             return True
         if isinstance(outcome, Unfit) and outcome.resource_type and name not in self._took:
@@ -151,6 +165,16 @@ class Chart:
                 self._deny(outcome.resource_type, outcome.reason)
             return True
         return False
+
+    def _is_closed(self, name: str, patient_id: int) -> bool:
+        """Whether a way that took facts takes none any more: of several patients in a row it took none."""
+        charts = self._closed.setdefault(name, set())
+        charts.add(patient_id)
+        if len(charts) < _MOST_CLOSED:
+            return False
+        del self._closed[name]
+        self._took.discard(name)
+        return True
 
     def _deny(self, resource_type: str, reason: str) -> None:
         if self._tools.fhir is not None:
@@ -179,6 +203,14 @@ class Chart:
             _log.info(
                 "write_back_way", purpose=way.purpose, mode=way.mode or None, why=way.why, cannot=way.cannot
             )
+
+
+def _off_the_way(fact: Fact) -> WriteOutcome:
+    """Of a fact that went, or may have gone, a way for which a setting is now missing."""
+    went = f"by {WORDS.get(fact.row.mode or '', 'a way')}, and the settings lead there no more"
+    if fact.row.is_in_chart:
+        return LeftOut(f"the chart was told {went}: it keeps what it has")
+    return NotWritable(f"the chart may have been told {went}", doubtful=True)
 
 
 def _of(mode: WriteBackMode, outcome: WriteOutcome) -> WriteOutcome:

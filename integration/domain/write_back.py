@@ -61,6 +61,11 @@ class WriteBack:
     words: str | None = field(default=None, repr=False)  # the EHR's, of a refusal: they may quote anybody
     unsettled: bool = False  # as claimed: who had it before never said what became of it. Not stored
 
+    @property
+    def is_in_chart(self) -> bool:
+        """Whether the EHR holds it, though it may never have said where (an empty `ehr_id` with a mode)."""
+        return bool(self.ehr_id) or (self.ehr_id is not None and self.mode is not None)
+
 
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)

@@ -63,7 +63,7 @@ class Server:
 
     def of(self, resource_type: str) -> Abilities:
         """What we may do with one type."""
-        return self.abilities.get(resource_type, NOTHING) if self.known else UNKNOWN
+        return self.abilities.get(resource_type, NOTHING if self.known else UNKNOWN)
 
 
 class Capabilities:
@@ -121,8 +121,9 @@ class Capabilities:
         if isinstance(answer, TryLater):
             return answer
         shown = None if isinstance(answer, Missing | NotWritable) else read_server(answer)
-        self._server = shown or Server(known=False)
-        self._read_again_at = now + (LIFE if self._server.known else LIFE_OF_A_GUESS)
+        # What it said once holds while it will not say it again: a guess might file texts where nobody looks.
+        self._server = shown or self._server
+        self._read_again_at = now + (LIFE_OF_A_GUESS if shown is None else LIFE)
         return None
 
 

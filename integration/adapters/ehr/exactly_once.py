@@ -34,6 +34,7 @@ REST: Final = timedelta(seconds=60)  # between a create nobody answered and a lo
 MAYBE_THERE: Final = "it may have been created; not looked for yet"
 NOT_SEEN: Final = "it may have been created; looked for once"
 LOOKS: Final = frozenset({MAYBE_THERE, NOT_SEEN})
+_NOT_SHOWN: Final = "the EHR says it has it, and does not show it"
 NOBODY_KNOWS: Final = "nobody can tell whether the EHR took it, and it cannot be searched for"
 
 _MOST_RACES: Final = 3
@@ -71,6 +72,8 @@ class ExactlyOnce:
         outcome: Outcome | None = None
         if self._abilities.find and (doubtful or not self._abilities.conditional_create):
             outcome = self._look(resource, last_reason)
+            if isinstance(outcome, NotWritable) and not doubtful:
+                outcome = None  # the search was refused, and nothing was sent yet
         elif doubtful and not self._abilities.conditional_create:
             outcome = NotWritable(NOBODY_KNOWS, doubtful=True)
         if outcome is None:
@@ -92,6 +95,16 @@ class ExactlyOnce:
             return Written(answer.id, answer.version)
         return _removed(answer) if isinstance(answer, Missing) else _plain(answer)
 
+    def bring_forward_unnamed(self, resource: Resource) -> Outcome:
+        """Update what the server has taken without saying where it is; it is never created again."""
+        if not self._abilities.update:
+            return Written("")
+        if self._abilities.conditional_create:
+            return self._post(resource)
+        if not self._abilities.find:
+            return LeftOut("the EHR never said where it has it: its news cannot be told")
+        return self._look(resource, None) or TryLater(_NOT_SHOWN, REST, away=False)
+
     def _look(self, resource: Resource, last_reason: str | None) -> Outcome | None:
         """None when it is not there, and has been looked for often enough."""
         found = self._client.search(resource["resourceType"], _ours(resource))
@@ -101,6 +114,8 @@ class ExactlyOnce:
         there = sorted((each for each in found.resources if _our_value(each) == ours), key=_age)
         if there:  # the oldest, should a server have let a second one in
             return self._adopt(resource, Held(str(there[0]["id"]), _version(there[0]), there[0]))
+        if not found.complete and last_reason in LOOKS:  # it may be on a page that is not read
+            return NotWritable(NOBODY_KNOWS, doubtful=True)
         again = last_reason == MAYBE_THERE and not self._abilities.conditional_create
         return TryLater(NOT_SEEN, REST, away=False, doubtful=True) if again else None
 
@@ -122,12 +137,12 @@ class ExactlyOnce:
 
     def _held_somewhere(self, resource: Resource, answer: Unnamed | Conflict) -> Outcome:
         """The server has it, perhaps more than once, and did not say where."""
-        if self._abilities.find:
-            found = self._look(resource, None)
-            return found or TryLater("the EHR says it has it, and does not show it", REST, away=False)
-        return (
-            Written("") if isinstance(answer, Unnamed) else NotWritable("the EHR will not have it (conflict)")
-        )
+        found = self._look(resource, None) if self._abilities.find else None
+        if isinstance(answer, Unnamed):
+            return found if isinstance(found, Written) else Written("")
+        if not self._abilities.find:
+            return NotWritable("the EHR will not have it (conflict)")
+        return found or TryLater(_NOT_SHOWN, REST, away=False)
 
     def _adopt(self, resource: Resource, there: Held) -> Outcome:
         """It is there from an earlier try, perhaps with older news, or with what others did since."""

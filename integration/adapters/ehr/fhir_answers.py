@@ -155,6 +155,12 @@ class Response:
             return None
         return value if isinstance(value, dict) else None
 
+    @property
+    def is_page_of_refusal(self) -> bool:
+        """Whether it refuses (4xx) in words that are no FHIR, as gateways do."""
+        refuses = HTTPStatus.BAD_REQUEST <= self.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        return refuses and self.status not in _LATER and bool(self.body.strip()) and self.resource is None
+
 
 def judge(response: Response, now: datetime) -> Response | Missing | Conflict | Trouble:
     """The response itself when it is a success."""

@@ -74,6 +74,7 @@ class FhirClient:
         self.base_url = base_url.rstrip("/")
         self._wall = wall
         self.authorization = authorization or FixedToken(None)
+        self._has_stated = False  # it has shown its CapabilityStatement
         # httpx logs whole URLs, and ours name patients by identifier.
         for chatty in ("httpx", "httpcore"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -86,9 +87,11 @@ class FhirClient:
 
     def capabilities(self) -> Resource | Missing | Trouble:
         """GET the CapabilityStatement."""
-        answer = self._get(f"{self.base_url}/metadata")
+        asked = self._under_token("GET", self._metadata, None, {})
+        answer = judge(asked, self._wall()) if isinstance(asked, Response) else asked
         if isinstance(answer, Conflict):
             return NotWritable("the EHR shows no CapabilityStatement")
+        self._has_stated = self._has_stated or _is_statement(answer)
         return (answer.resource or {}) if isinstance(answer, Response) else answer
 
     def read(self, resource_type: str, resource_id: str) -> Held | Missing | Trouble:
@@ -214,6 +217,10 @@ class FhirClient:
             return TryLater("the EHR will not tell it now")
         return (answer.resource or {}) if isinstance(answer, Response) else answer
 
+    @property
+    def _metadata(self) -> str:
+        return f"{self.base_url}/metadata"
+
     def _url(self, resource_type: str, resource_id: str | None = None) -> str:
         tail = f"/{quote(resource_id, safe='')}" if resource_id else ""
         return f"{self.base_url}/{resource_type}{tail}"
@@ -246,6 +253,17 @@ class FhirClient:
     def _ask(
         self, method: str, url: str, content: bytes | None, headers: dict[str, str]
     ) -> Response | TryLater:
+        """The EHR's answer; the page of a proxy that has lost the EHR behind it is none."""
+        answer = self._under_token(method, url, content, headers)
+        if not isinstance(answer, Response) or not self._has_stated or not answer.is_page_of_refusal:
+            return answer
+        if _is_statement(self._under_token("GET", self._metadata, None, {})):
+            return answer
+        return TryLater(f"what answers there is not the EHR: HTTP {answer.status} without FHIR")
+
+    def _under_token(
+        self, method: str, url: str, content: bytes | None, headers: dict[str, str]
+    ) -> Response | TryLater:
         """The answer under a token that the server takes, if one can be had."""
         token = self.authorization.token()
         if isinstance(token, TryLater):
@@ -272,6 +290,11 @@ class FhirClient:
             return unanswered(f"no answer from the EHR ({type(error).__name__})", to_write=to_write)
         lowered = {name.lower(): value for name, value in response.headers.items()}
         return Response(response.status_code, lowered, body, to_write)
+
+
+def _is_statement(answer: object) -> bool:
+    shown = answer.resource if isinstance(answer, Response) and answer.status == HTTPStatus.OK else None
+    return shown is not None and shown.get("resourceType") == "CapabilityStatement"
 
 
 def _is_unauthorized(answer: Response | TryLater) -> bool:

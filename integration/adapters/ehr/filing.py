@@ -5,7 +5,7 @@ What a write-back mode for FHIR needs beside the resource itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fhir_mappers.outgoing import BadResource
 from integration.adapters.ehr.exactly_once import LOOKS, MAYBE_THERE, ExactlyOnce
@@ -24,12 +24,16 @@ if TYPE_CHECKING:
     from integration.ports.ehr import Fact, NoChart, WriteOutcome
 
 
+_MOST_NOT_UPDATED: Final = 3
+
+
 class Filing:
     """One FHIR server's charts."""
 
     def __init__(self, fhir: FhirTools, organization: Callable[[str | None], str]) -> None:
         self._fhir = fhir
         self._organization = organization
+        self._not_updated: set[int] = set()  # whose news the server would not have, in a row
 
     def file(self, fact: Fact, abilities: Abilities, build: Callable[[Links], Resource]) -> WriteOutcome:
         """Find the fact's chart, build the resource for it, and put it there or bring it forward."""
@@ -45,6 +49,7 @@ class Filing:
         except BadResource as error:
             return NotWritable(str(error))
         outcome = self._put(fact, resource, ExactlyOnce(self._fhir.client, abilities))
+        self._heed(resource["resourceType"], fact, outcome)
         if isinstance(outcome, Written):
             return Written(outcome.ehr_id, outcome.version, links.patient_id, links.visits)
         if isinstance(outcome, NotWritable) and not isinstance(outcome, NoPlace):
@@ -71,10 +76,23 @@ class Filing:
             outcome = chart.bring_forward(resource, row.ehr_id, row.ehr_version)
             if not isinstance(outcome, Missing):
                 return outcome
+        elif row.is_in_chart:
+            return chart.bring_forward_unnamed(resource)
         # An earlier try may have stored it: one that was doubtful, or whose worker died.
         may_be_there = row.ehr_id is None and (row.mode is not None or row.unsettled)
         doubt = MAYBE_THERE if may_be_there else None
         return chart.create(resource, row.reason if row.reason in LOOKS else doubt)
+
+    def _heed(self, resource_type: str, fact: Fact, outcome: WriteOutcome | Missing) -> None:
+        """Of several patients in a row whose news it will not have, conclude that it takes no updates."""
+        if not isinstance(outcome, NoPlace) or outcome.resource_type:  # that was a create
+            if isinstance(outcome, Written) and fact.row.ehr_id:
+                self._not_updated.clear()
+            return
+        self._not_updated.add(fact.row.patient_id)
+        if len(self._not_updated) >= _MOST_NOT_UPDATED:
+            self._not_updated.clear()
+            self._fhir.capabilities.deny(resource_type, "update")
 
     def _patient(self, fact: Fact) -> str | NoChart | NotWritable | TryLater:
         """The chart, looked at again before anything new goes into it."""

@@ -34,11 +34,11 @@ class AppointmentResponseMode:
         abilities = self._fhir.capabilities.of("AppointmentResponse")
         if isinstance(abilities, TryLater):
             return abilities
-        if fact.row.ehr_id and not abilities.update:
-            return Written(fact.row.ehr_id, fact.row.ehr_version)
+        if fact.row.is_in_chart and not abilities.update:
+            return Written(fact.row.ehr_id or "", fact.row.ehr_version)
         if fact.reply is None or fact.reply.intent not in ANSWERS:
             return LeftOut("the reply is no yes or no")
-        if not abilities.create and not fact.row.ehr_id:
+        if not abilities.create and not fact.row.is_in_chart:
             return LeftOut("the EHR takes no AppointmentResponse")
         links = self._filing.links(fact)
         return self._answer_each(fact, links, abilities) if isinstance(links, Links) else links

@@ -43,9 +43,9 @@ class FhirConsentMode:
         abilities = self._fhir.capabilities.of("Consent")
         if isinstance(abilities, TryLater):
             return abilities
-        if fact.row.ehr_id and not abilities.update:
-            return Written(fact.row.ehr_id, fact.row.ehr_version)
-        if not abilities.create and not fact.row.ehr_id:
+        if fact.row.is_in_chart and not abilities.update:
+            return Written(fact.row.ehr_id or "", fact.row.ehr_version)
+        if not abilities.create and not fact.row.is_in_chart:
             return LeftOut("the EHR takes no Consent: our own ledger holds")
         if not abilities.update and not fact.in_force:
             return LeftOut("it was taken back before the EHR heard of it")

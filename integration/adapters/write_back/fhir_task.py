@@ -38,11 +38,11 @@ class FhirTaskMode:
         abilities = self._fhir.capabilities.of("Task")
         if isinstance(abilities, TryLater):
             return abilities
-        if fact.row.ehr_id and not abilities.update:
-            return Written(fact.row.ehr_id, fact.row.ehr_version)
+        if fact.row.is_in_chart and not abilities.update:
+            return Written(fact.row.ehr_id or "", fact.row.ehr_version)
         if not is_work(fact):
             return LeftOut("there is nothing in it for staff to do")
-        if not abilities.create and not fact.row.ehr_id:
+        if not abilities.create and not fact.row.is_in_chart:
             return LeftOut("the EHR takes no Task: it is on our own list")
         return self._filing.file(fact, abilities, lambda links: task(staff_work(fact, links, self._settings)))
 

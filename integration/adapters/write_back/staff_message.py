@@ -35,8 +35,8 @@ class StaffMessageMode:
 
     def write(self, fact: Fact) -> WriteOutcome:
         """Send it, once."""
-        if fact.row.ehr_id:
-            return Written(fact.row.ehr_id, fact.row.ehr_version)
+        if fact.row.is_in_chart:
+            return Written(fact.row.ehr_id or "", fact.row.ehr_version)
         if not is_work(fact):
             return LeftOut("there is nothing in it for staff to do")
         if fact.task is not None and fact.task.done_at is not None:

@@ -149,7 +149,7 @@ class StrictEhr:
 
     # what a vendor's server has otherwise
 
-    def house_rule(self, asked: Asked) -> tuple[int, Resource | None, dict[str, str]] | None:
+    def house_rule(self, asked: Asked) -> tuple[int, Resource | str | None, dict[str, str]] | None:
         """The answer to what the vendor treats by rules of its own; None for all else."""
         del asked
         return None
@@ -278,7 +278,7 @@ class _Handler(BaseHTTPRequestHandler):
         query: dict[str, list[str]],
         headers: dict[str, str],
         body: bytes,
-    ) -> tuple[int, Resource | None, dict[str, str]]:
+    ) -> tuple[int, Resource | str | None, dict[str, str]]:
         if "json" not in headers.get("accept", ""):
             return 406, outcome("not-supported"), {}
         asked = Asked(method, segments, query, headers, json.loads(body or b"null"))
