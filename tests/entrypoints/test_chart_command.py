@@ -118,6 +118,19 @@ def test_what_is_parked_is_told_again(
     assert pending(kept) == [*again, 9]
 
 
+def test_what_may_be_in_the_chart_is_told_again_by_its_number_alone(
+    kept: SqlStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with kept.unit() as unit:
+        unit.write_backs.settle(replace(unit.write_backs.get(2), mode="fhir_document"))
+    for which in ("--all", "--reason=the EHR"):
+        assert main(["chart", "replay", which]) == 0
+        assert "1 may be in the chart already" in capsys.readouterr().err
+    assert pending(kept) == [1, 3, 9]
+    assert main(["chart", "replay", "2"]) == 0
+    assert pending(kept) == [1, 2, 3, 9]
+
+
 def test_what_is_not_parked_stays_as_it_is(kept: SqlStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["chart", "replay", "1", "4", "99"]) == 1
     said = capsys.readouterr().err

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from integration.adapters.ehr.fact_to_fhir import ANSWERS, Links, to_fhir
 from integration.adapters.ehr.filing import Filing
-from integration.ports.ehr import LeftOut, TryLater, Written
+from integration.ports.ehr import LeftOut, NotWritable, TryLater, Written
 
 if TYPE_CHECKING:
     from integration.adapters.ehr.capabilities import Abilities
@@ -52,8 +52,10 @@ class AppointmentResponseMode:
             return outcome
         for other in others:
             also = self._filing.put(unnoted, other, abilities, lambda links: _response(fact, links))
-            if not isinstance(also, Written):
-                return also
+            if isinstance(also, TryLater):
+                return replace(also, doubtful=True)  # the first is there: it is looked for next time
+            if isinstance(also, NotWritable):  # no other way then, which would tell the first again
+                return NotWritable(also.reason, doubtful=True, words=also.words)
         return replace(outcome, appointment_ids=links.visits)
 
 

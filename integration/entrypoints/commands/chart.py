@@ -38,6 +38,7 @@ _MORE: Final = """\
   appointment-texts chart replay --reason "the EHR refused it: HTTP 403"
 
 A replay tells the chart the fact as it is by then, once: what is there already is found by our identifier.
+What the EHR may have taken without a word is replayed by its number alone, once a person has looked.
 Among facts that were left out rightly (`gave_up`: nothing to write to) a replay changes nothing by itself.
 
 Exit status: 0 done; 1 a fact is unknown, or is not parked; 2 wrong usage."""
@@ -140,13 +141,24 @@ def _replay(store: Store, options: argparse.Namespace) -> int:
         complaints += [f"Fact {row.id} is {row.state.value}, not parked." for row in others]
     else:
         complaints = []
-        parked = [row.id for row in _rows(store, "parked", options.reason)]
+        rows = list(_rows(store, "parked", options.reason))
+        parked = [row.id for row in rows if not _may_be_there(row)]
+        if left := len(rows) - len(parked):
+            complaints.append(
+                f"{left} may be in the chart already, which nobody can tell but who looks there: "
+                "replay those by their numbers that are not."
+            )
     again = 0
     for first in range(0, len(parked), _AT_ONCE):
         with store.unit() as unit:
             again += unit.write_backs.again(parked[first : first + _AT_ONCE])
     warn(*complaints, f"To be told to the chart again: {again}.")
-    return int(bool(complaints))
+    return int(bool(complaints and options.ids))
+
+
+def _may_be_there(row: WriteBack) -> bool:
+    """Whether the EHR may have taken it without a word: told again, it may stand there twice."""
+    return row.state is WriteBackState.REFUSED and row.mode is not None and row.ehr_id is None
 
 
 def _named(store: Store, ids: list[int]) -> tuple[list[WriteBack], list[str]]:

@@ -11,9 +11,9 @@ import pytest
 from integration.adapters.ehr.fhir_client import FhirClient
 from integration.adapters.write_back.appointment_response import AppointmentResponseMode, build
 from integration.domain.write_back import WriteBackKind
-from integration.ports.ehr import Written
+from integration.ports.ehr import NotWritable, TryLater, Written
 from tests.adapters.ehr.charts import VISIT, admit, appointment, reply, reply_fact, tell
-from tests.adapters.ehr.strict_server import Fault, StrictEhr, listening
+from tests.adapters.ehr.strict_server import Asked, Fault, StrictEhr, listening
 from tests.adapters.ehr.tooling import tools
 
 if TYPE_CHECKING:
@@ -73,6 +73,32 @@ def test_an_answer_that_got_lost_makes_no_second_response(
     _, outcome = tell(mode, two_visits())
     assert isinstance(outcome, Written)
     assert len(responses(ehr)) == 2
+
+
+@pytest.mark.parametrize("status", [429, 422])
+def test_what_stops_at_the_second_visit_does_not_answer_the_first_again(
+    ehr: StrictEhr, mode: AppointmentResponseMode, status: int
+) -> None:
+    ehr.conditional_create = False
+    ehr.search_lag = 1
+    for kind in ("Patient", "Appointment"):
+        ehr.matches(kind, {}, lagging=True)  # they are old
+    refused: list[int] = []
+
+    def second_is_refused(asked: Asked) -> tuple[int, str | None, dict[str, str]] | None:
+        if asked.method != "POST" or not responses(ehr) or refused:
+            return None
+        refused.append(status)
+        return status, None, {}
+
+    ehr.house_rule = second_is_refused  # type: ignore[method-assign] - a rule of this story alone
+    fact = two_visits()
+    outcome = mode.write(fact)
+    assert isinstance(outcome, TryLater | NotWritable)
+    assert outcome.doubtful
+    row = replace(fact.row, mode=mode.name, reason=outcome.reason)
+    tell(mode, replace(fact, row=row))
+    assert responses(ehr) == [("Appointment/visit", "accepted"), ("Appointment/other", "accepted")]
 
 
 def test_a_visit_that_the_ehr_does_not_have_holds_the_other_back_from_nothing(
