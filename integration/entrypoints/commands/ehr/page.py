@@ -42,11 +42,8 @@ def as_page(found: Examination) -> Iterator[str]:
     yield "Tried just now, for somebody who is not there"
     yield from (f"  {each.resource_type} by identifier: {each.said}" for each in found.tried)
     yield ""
-    yield (
-        "Allowed, by its CapabilityStatement"
-        if found.server.known
-        else "Taken to be allowed until it is refused"
-    )
+    known = found.server.known
+    yield "Allowed, by its CapabilityStatement" if known else "Taken to be allowed until it is refused"
     yield from (f"  {name}: {_said(found.server, name)}" for name in RESOURCES)
     yield from (f"  Subscription topic: {topic}" for topic in found.server.topics)
     yield ""
