@@ -24,6 +24,8 @@ from tests.adapters.ehr.charts import (
     patient,
     reply,
     reply_fact,
+    settled,
+    tell,
     text_fact,
 )
 from tests.adapters.ehr.strict_server import Fault, StrictEhr, listening
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from integration.adapters.ehr.tools import Tools
     from integration.adapters.write_back.appointment_response import AppointmentResponseMode
     from integration.adapters.write_back.fhir_communication import FhirCommunicationMode
-    from integration.ports.ehr import Fact, WriteBackMode, WriteOutcome
+    from integration.ports.ehr import Fact
 
 CREATE = "Communication"
 
@@ -62,25 +64,6 @@ def mode(shared: Tools) -> FhirCommunicationMode:
 @pytest.fixture
 def answers(shared: Tools) -> AppointmentResponseMode:
     return appointment_response.build(shared)
-
-
-def settled(fact: Fact, outcome: WriteOutcome) -> Fact:
-    """The fact as the pipeline would bring it the next time."""
-    if isinstance(outcome, Written):
-        row = replace(fact.row, ehr_id=outcome.ehr_id, ehr_version=outcome.version, reason=None)
-        known = replace(fact.patient, ehr_id=outcome.patient_id or fact.patient.ehr_id)
-        return replace(fact, row=row, patient=known)
-    return replace(fact, row=replace(fact.row, reason=outcome.reason, tries=fact.row.tries + 1))
-
-
-def tell(mode: WriteBackMode, fact: Fact, tries: int = 8) -> tuple[Fact, WriteOutcome]:
-    """Try until the server has taken it or refused it."""
-    for _ in range(tries):
-        outcome = mode.write(fact)
-        fact = settled(fact, outcome)
-        if not isinstance(outcome, TryLater):
-            return fact, outcome
-    raise AssertionError(f"still not settled: {fact.row.reason}")
 
 
 def news(fact: Fact, **changes: Any) -> Fact:
