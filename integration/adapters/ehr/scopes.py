@@ -94,6 +94,10 @@ def _writing(found: Needs, how: WritingBack) -> None:
                 _add(found.perhaps, way)
         else:
             _add(found.certain, ways.get(chosen, {}))
+    if how.texts in {"auto", "document"}:
+        _add(found.perhaps, {"DocumentReference": "u"})  # a note is brought forward where that can be done
+        if how.document.encounter:
+            _add(found.certain, {"Encounter": "rs"})
 
 
 def spelled(letters: Mapping[str, str], version: Literal["v1", "v2"]) -> str:

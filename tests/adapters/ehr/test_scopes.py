@@ -10,7 +10,7 @@ import pytest
 from integration.adapters.ehr.scopes import missing_scopes, needs, offered, spelled
 from integration.settings.files import SHIPPED
 from integration.settings.load import load
-from integration.settings.model import FhirHearing, WritingBack
+from integration.settings.model import Documents, FhirHearing, WritingBack
 
 if TYPE_CHECKING:
     from integration.settings.model import Settings
@@ -27,6 +27,10 @@ WRITTEN = {
     "nothing": (WritingBack("log", "none", "none", "none"), {}),
     "communications": (WritingBack("communication", "none", "none", "none"), {"Communication": "crus"}),
     "documents": (WritingBack("document", "none", "none", "none"), {"DocumentReference": "crs"}),
+    "notes of encounters": (
+        WritingBack("document", "none", "none", "none", document=Documents(encounter=True)),
+        {"DocumentReference": "crs", "Encounter": "rs"},
+    ),
     "participants": (WritingBack("log", "participant", "none", "none"), {"Appointment": "rus"}),
     "answers": (
         WritingBack("log", "appointment_response", "consent", "task"),
@@ -43,6 +47,8 @@ def test_what_is_written_decides(shipped: Settings, how: WritingBack, more: dict
 def test_what_goes_by_the_server_is_asked_for_where_it_can_be_done(shipped: Settings) -> None:
     epic = {"Patient": frozenset("rs"), "Appointment": frozenset("rs"), "DocumentReference": frozenset("crs")}
     assert needs(shipped).letters(epic) == BASE | {"DocumentReference": "crs"}
+    updates = {"DocumentReference": frozenset("crus")}  # notes are brought forward
+    assert needs(shipped).letters(updates) == BASE | {"DocumentReference": "crus"}
     readable = {"Communication": frozenset("rs")}  # nothing of ours could be there
     assert needs(shipped).letters(readable) == BASE
     unknown = needs(shipped).letters(None)
