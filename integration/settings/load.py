@@ -228,10 +228,25 @@ class _Reading:
             if other != document.file:
                 self._note(document, "port", f"{other} listens there; each feed needs a port of its own")
             self._certificate(document, file)
+            if file.fhir is not None and file.fhir.poll_by == "location" and not file.locations:
+                self._note(document, "fhir.poll_by", "asks location by location: write them in [locations]")
             vendor = vendors.get(file.vendor or GENERIC)
             if vendor is not None:
                 found[document.name] = a_feed(document.name, file, vendor)
+        self._reconciles(found)
         return found
+
+    def _reconciles(self, feeds: Mapping[str, Feed | None]) -> None:
+        """Whether there is something to reconcile with: such a feed alone would text about nothing."""
+        if None in feeds.values():
+            return  # it may be the one
+        known = [feed for feed in feeds.values() if feed is not None]
+        creating = {each.scope for each in known if each.fhir is None or each.fhir.role == "create"}
+        for feed in known:
+            if feed.fhir is not None and feed.fhir.role == "reconcile" and feed.scope not in creating:
+                scopes = ", ".join(sorted(creating)) or "none"
+                text = f"no other feed of this scope tells of appointments; scopes of those that do: {scopes}"
+                self.mistakes.append(Mistake(f"feeds/{feed.name}.toml", "scope", text))
 
     def _certificate(self, document: Document, file: FeedFile) -> None:
         """Whether the listener could secure its port with these files."""

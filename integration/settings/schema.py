@@ -3,9 +3,8 @@
 Durations are seconds, or "45m", "12h", "5d"; times of day are local to the practice.
 """
 
-from datetime import timedelta
 from itertools import pairwise
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,6 +14,7 @@ from integration.domain.reminder_plan import Ask
 from integration.settings.schema_ehr import FhirSection, TlsSection, WriteBackSection
 from integration.settings.section import Section, written
 from integration.settings.values import (
+    AtLeastAMinute,
     AtLeastTenMinutes,
     AtLeastTenSeconds,
     Charset,
@@ -232,6 +232,10 @@ class MllpSection(Section):
         return self
 
 
+# Keys of a feed that say nothing of a FHIR server.
+_OF_HL7: Final = ("port", "mllp", "charset", "acknowledge", "requests", "application_acknowledgment")
+
+
 class FeedFile(Section):
     """`feeds/<name>.toml`: one inbound channel."""
 
@@ -273,9 +277,8 @@ class FeedFile(Section):
     requests: bool = Field(
         False, description="whether scheduling requests (SRM) count as what they ask for: they are acted upon"
     )
-    expected_silence: Duration | None = Field(
+    expected_silence: AtLeastAMinute | None = Field(
         None,
-        ge=timedelta(minutes=1),
         description="longer without a message is an alert, a task for staff, and a figure of /metrics",
     )
     hold_when_silent: bool = Field(
@@ -303,6 +306,12 @@ class FeedFile(Section):
     def _check(self) -> Self:
         if not self.vendor and self.fhir is None:
             raise ValueError("vendor is missing: the name of a vendor profile (or [fhir], for a FHIR server)")
+        of_hl7 = [key for key in _OF_HL7 if key in self.model_fields_set]
+        if self.fhir is not None and of_hl7:
+            raise ValueError(
+                f"{', '.join(of_hl7)}: of HL7 v2 feeds alone, and this one hears FHIR; take it out, or write "
+                "a second feed file for HL7 v2"
+            )
         if self.hold_when_silent and self.expected_silence is None:
             raise ValueError("hold_when_silent needs expected_silence beside it")
         if self.application_acknowledgment is not None and self.acknowledge == "always_aa":

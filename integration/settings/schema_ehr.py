@@ -1,13 +1,12 @@
 """The shape of what the configuration says of the EHR itself: how it is heard, and how it is written to."""
 
-from datetime import timedelta
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from fhir_mappers.profile_values import HL7PathText
 from integration.settings.section import Section, written
-from integration.settings.values import Duration, PemFile, UpToAMinute
+from integration.settings.values import AtLeastAMinute, Duration, PemFile, UpToAMinute
 
 
 class TlsSection(Section):
@@ -34,9 +33,8 @@ class FhirSection(Section):
         description="create: its appointments are texted about; reconcile: it only corrects what another "
         "feed of the same `scope` has told",
     )
-    poll: Duration | None = Field(
+    poll: AtLeastAMinute | None = Field(
         None,
-        ge=timedelta(minutes=1),
         description="how often the EHR is asked what changed; without it only notifications are heard",
     )
     poll_by: Literal["auto", "date", "location"] = Field(

@@ -147,6 +147,7 @@ _CLOCK_SCHEMA = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
 
 Duration = Annotated[timedelta, PlainValidator(duration), WithJsonSchema(_DURATION_SCHEMA)]
 AtLeastTenSeconds = Annotated[Duration, _at_least(timedelta(seconds=10), '10 or "10s"')]
+AtLeastAMinute = Annotated[Duration, _at_least(timedelta(minutes=1), '60 or "1m"')]
 AtLeastTenMinutes = Annotated[Duration, _at_least(timedelta(minutes=10), '600 or "10m"')]
 UpToAMinute = Annotated[Duration, _at_most(timedelta(minutes=1), '60 or "1m"')]
 UpToAnHour = Annotated[Duration, _at_most(timedelta(hours=1), '3600 or "1h"')]

@@ -64,6 +64,25 @@ WRONG: Mapping[str, tuple[tuple[Edit, ...], str]] = {
         (("settings.toml", '"15m"', '"15 minutes"'),),
         'settings.toml: sending.recheck_after: must be seconds, such as 180, or a text such as "45m"',
     ),
+    "asking too often": (
+        (("feeds/ehr.toml", '# poll = "15m"', 'poll = "5s"'),),
+        'feeds/ehr.toml: fhir.poll: must be at least 60 or "1m"',
+    ),
+    "a port for a FHIR server": (
+        (("feeds/ehr.toml", 'state = "live"', 'state = "live"\nport = 2580\nacknowledge = "msh"'),),
+        "feeds/ehr.toml: port, acknowledge: of HL7 v2 feeds alone",
+    ),
+    "places asked about that are not named": (
+        (("feeds/ehr.toml", '# poll = "15m"', 'poll_by = "location"\n# poll = "15m"'),),
+        "feeds/ehr.toml: fhir.poll_by: asks location by location: write them in [locations]",
+    ),
+    "nothing to reconcile with": (
+        (
+            ("feeds/main.toml", 'state = "live"', 'scope = "south"\nstate = "live"'),
+            ("feeds/ehr.toml", 'role = "create"', 'role = "reconcile"'),
+        ),
+        "feeds/ehr.toml: scope: no other feed of this scope tells of appointments; scopes of those that do:",
+    ),
     "a wait without end": (
         (("reminders.toml", "settle = 180", 'settle = "2h"'),),
         'reminders.toml: settle: must be at most 3600 or "1h"',

@@ -136,19 +136,20 @@ def _remove(options: argparse.Namespace, settings: Settings, store: Store, subsc
         rows = [each for each in unit.subscriptions.all() if options.feed in {None, each.feed}]
     if options.feed is not None and not rows and options.feed not in settings.feeds:
         raise Usage(f"--feed {options.feed}: no such feed; {choices(options.feed, settings.feeds)}")
-    trouble = False
+    done: dict[str, list[Done]] = {row.feed: [] for row in rows}
     for row in rows:
         answer = subscriber.remove(row.ehr_id) if row.ehr_id else None
         if answer is None:
             with store.unit() as unit:
                 unit.subscriptions.forget(row.feed, row.resource_type, row.topic)
-        trouble |= answer is not None
         why = "" if answer is None else answer.reason
         did = "removed" if answer is None else "refused"
-        _show(options, row.feed, [Done(row.resource_type, row.kind, row.topic, did, "", row.ehr_id, why)])
+        done[row.feed].append(Done(row.resource_type, row.kind, row.topic, did, "", row.ehr_id, why))
+    for feed, of_feed in done.items():
+        _show(options, feed, of_feed)
     if not rows:
         warn("There is none of ours.")
-    return int(trouble)
+    return int(any(each.did == "refused" for of_feed in done.values() for each in of_feed))
 
 
 def _show(options: argparse.Namespace, feed: str, done: Sequence[Done]) -> None:
