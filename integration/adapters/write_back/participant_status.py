@@ -139,6 +139,8 @@ class ParticipantStatusMode:
         way: _Way,
     ) -> Written | LeftOut | NotWritable | TryLater | Conflict:
         client = self._fhir.client
+        if way is _Way.UPDATE and held.version is None:
+            return LeftOut("the EHR shows no version of the visit: a change could undo somebody else's")
         if way is _Way.UPDATE:
             everybody = list(current["participant"])
             everybody[place] = {**everybody[place], "status": answer.value}

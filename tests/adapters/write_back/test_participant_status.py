@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from integration.adapters.ehr.fhir_answers import NoPlace, Unfit
+from integration.adapters.ehr.fhir_answers import Held, NoPlace, Unfit
 from integration.adapters.ehr.fhir_client import FhirClient
 from integration.adapters.write_back.participant_status import ParticipantStatusMode, build
 from integration.domain.write_back import WriteBackKind
@@ -181,14 +181,38 @@ def test_an_answer_that_got_lost_is_given_again_without_harm(
     assert len(ehr.asked(method, "Appointment")) == 1
 
 
+class Unversioned(FhirClient):
+    """Of a server that shows no versions."""
+
+    def read(self, resource_type: str, resource_id: str) -> Any:
+        held = super().read(resource_type, resource_id)
+        return replace(held, version=None) if isinstance(held, Held) else held
+
+
+@pytest.fixture
+def unversioned(ehr: StrictEhr) -> Iterator[Unversioned]:
+    ehr.versioning = "no-version"
+    client = Unversioned(ehr.base_url, timeout=httpx.Timeout(2, read=0.3))
+    yield client
+    client.close()
+
+
 def test_a_patch_without_versions_looks_itself_whom_it_changes(
-    ehr: StrictEhr, mode: ParticipantStatusMode
+    ehr: StrictEhr, unversioned: Unversioned
 ) -> None:
     ehr.offers["Appointment"] = {"read", "search-type", "patch"}
-    ehr.versioning = "no-version"
-    _, outcome = tell(mode, answer())
+    _, outcome = tell(build(tools(unversioned)), answer())
     assert isinstance(outcome, Written)
     assert status(ehr) == "accepted"
+
+
+def test_a_visit_without_versions_is_not_put_over_what_somebody_else_may_have_changed(
+    ehr: StrictEhr, unversioned: Unversioned
+) -> None:
+    before = versions(ehr)
+    _, outcome = tell(build(tools(unversioned)), answer())
+    assert isinstance(outcome, LeftOut)
+    assert versions(ehr) == before
 
 
 def test_oracle_takes_a_yes_by_a_path_of_its_own(ehr: StrictEhr) -> None:
