@@ -6,6 +6,7 @@ not say `doNotPerform`. Who gets it is the Patient it is about; one to anybody e
 
 import base64
 import binascii
+import re
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -20,6 +21,7 @@ from fhir_mappers.translation import MappedRequest, Refusal, Resource, Translati
 _SMS: Final = "SMSWRIT"  # v3-ParticipationMode
 _LONGEST: Final = 1600  # characters; carriers' services take no more in one text
 _PLAIN: Final = ("", "text/plain")
+_NO_TEXT: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class _When(NamedTuple):
@@ -105,8 +107,14 @@ def _body(request: Resource) -> str:
         said = payload.get("contentString")
         if attachment and kind in _PLAIN:
             said = _decoded(attachment.get("data"))
-        lines.append(said.strip() if isinstance(said, str) else "")
+        lines.append(_printable(said) if isinstance(said, str) else "")
     return "\n".join(line for line in lines if line)
+
+
+def _printable(said: str) -> str:
+    """Without what no phone shows: control characters but the end of a line, halves of a UTF-16 pair."""
+    lines = said.replace("\r\n", "\n").replace("\r", "\n")
+    return _NO_TEXT.sub(" ", lines).strip()
 
 
 def _decoded(data: object) -> str:

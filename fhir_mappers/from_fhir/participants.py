@@ -78,6 +78,15 @@ def has_accepted(appointment: Mapping[str, Any]) -> bool:
     return bool(said) and all(status == "accepted" for status in said)
 
 
+def with_all_accepted(appointment: Mapping[str, Any]) -> Resource:
+    """An Appointment we keep, every patient participant of which has accepted."""
+    participants = [
+        {**each, "status": "accepted"} if type_of(part(each, "actor")) == "Patient" else each
+        for each in parts(appointment, "participant")
+    ]
+    return {**appointment, "participant": participants}
+
+
 def _patient(snapshot: Snapshot, path: str, actor: Resource, participant: Resource) -> Iterator[Attending]:
     resource = snapshot.resolve(actor, "Patient")
     patient_id = word(resource, "id") or id_of(actor, "Patient")

@@ -55,7 +55,10 @@ class WantRows(Protocol):
         """Write state, tries, next_try_at, reason; end the lease. Told again meanwhile, it stays pending."""
 
     def waits(self, feeds: Collection[str], references: Collection[Reference]) -> bool:
-        """Whether any of these is pending: its appointment must not be texted about as it is known."""
+        """Whether any is pending or refused: its appointment must not be texted about as it is known.
+
+        What the EHR will not show any more holds as a dead message does (promise 3).
+        """
 
     def count(self, state: WantState) -> int:
         """How many are in a state."""

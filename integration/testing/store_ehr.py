@@ -80,7 +80,7 @@ class FakeWantRows:
     def waits(self, feeds: Collection[str], references: Collection[Reference]) -> bool:
         """Whether any does."""
         return any(
-            want.state == "pending" and want.feed in feeds and want.reference in references
+            want.state != "read" and want.feed in feeds and want.reference in references
             for want in self._tables.wants.values()
         )
 

@@ -366,6 +366,17 @@ def test_a_text_waits_while_what_changed_is_still_to_be_read(site: Site, referen
     assert occasions(site) == ["booked", "five_days"]
 
 
+def test_a_text_waits_for_what_the_ehr_will_not_show(site: Site) -> None:
+    book(site)
+    with site.store.unit() as unit:
+        unit.wants.tell("ehr", [Reference("Appointment", "a-A1")], site.clock.wall())
+        want = unit.wants.claim(site.clock.wall(), site.clock.wall() + timedelta(minutes=1))
+        assert want is not None
+        unit.wants.settle(replace(want, state="refused", reason="the EHR refused it: HTTP 403"))
+    site.until(local("2027-03-06T11:30"))
+    assert occasions(site) == ["booked"]
+
+
 NOTIFIED = {
     "ours": ("PUT", "Appointment/a-A1", ["booked"]),
     "its patient": ("PUT", "Patient/p-MRN1", ["booked"]),
@@ -385,6 +396,36 @@ def test_a_text_waits_for_a_notification_that_names_its_visit_and_for_no_other(s
     while send_next(site.workshop):
         pass
     assert occasions(site) == expected
+
+
+def test_a_text_waits_for_a_notification_that_names_its_patient_by_identifier(site: Site) -> None:
+    book(site)
+    focus = {"type": "Patient", "identifier": {"system": MRN_SYSTEM, "value": "MRN1"}}
+    status = {
+        "resourceType": "SubscriptionStatus",
+        "type": "event-notification",
+        "subscription": {"reference": "Subscription/1"},
+        "notificationEvent": [{"eventNumber": "1", "focus": focus}],
+    }
+    body = {"resourceType": "Bundle", "type": "history", "entry": [{"resource": status}]}
+    envelope = {"method": "POST", "path": "", "headers": {}, "body": json.dumps(body)}
+    site.clock.now = local("2027-03-06T10:00")
+    site.receive(json.dumps(envelope).encode(), "fhir:ehr")
+    while send_next(site.workshop):
+        pass
+    assert occasions(site) == ["booked"]
+
+
+@pytest.mark.parametrize("written", [{}, {"start": "2027-03-20"}, {"start": "soon"}])
+def test_a_visit_that_has_no_time_any_more_is_not_texted_about_at_its_former_one(
+    site: Site, written: dict[str, str]
+) -> None:
+    book(site)
+    patient = fhir_patient()
+    timeless = fhir_appointment(at=local("2027-03-02T10:00"), start=None, patients=(patient,))
+    say(site, snapshot(timeless | written, patient), "2027-03-02T10:00")
+    site.until(VISIT)
+    assert occasions(site) == ["booked"]
 
 
 # HL7 v2 and FHIR, one scope
@@ -407,6 +448,19 @@ def test_hl7_v2_does_not_unlink_what_fhir_has_linked(both: Site) -> None:
     both.hear(siu("S13", at=both.clock.now, start=LATER))
     assert the_visit(both).slot.start == LATER
     assert (the_visit(both).ehr_id, the_patient(both).ehr_id) == ("a-A1", "p-MRN1")
+
+
+def test_an_old_yes_confirms_no_other_time_that_hl7_v2_told_of(both: Site) -> None:
+    both.hear(siu("S12", at=BOOKED_AT, start=VISIT))
+    say(both, accepted("2027-03-01T11:05", VISIT), "2027-03-01T11:05")
+    assert the_visit(both).confirmed
+    both.clock.now = local("2027-03-02T10:00")
+    both.hear(siu("S13", at=both.clock.now, start=LATER))
+    say(both, accepted("2027-03-02T10:05", LATER), "2027-03-02T10:05")
+    assert not the_visit(both).confirmed
+    say(both, accepted("2027-03-03T10:00", LATER, "needs-action"), "2027-03-03T10:00")
+    say(both, accepted("2027-03-04T10:00", LATER), "2027-03-04T10:00")
+    assert the_visit(both).confirmed
 
 
 def test_a_feed_that_reconciles_creates_nothing(both: Site) -> None:

@@ -174,6 +174,7 @@ def test_what_is_odd_is_written_beside_it(site: Site) -> None:
 def test_what_cannot_be_understood_waits_for_a_person(site: Site, body: str, reason: str) -> None:
     message = notify(site, post(body))
     assert (message.state, message.reason) == ("dead", reason)
+    assert is_asked(site)  # what changed, whatever it was
 
 
 @pytest.mark.parametrize("channel", ["fhir:nobody", "fhir:main", "fhir:"])

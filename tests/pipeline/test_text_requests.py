@@ -266,6 +266,26 @@ def test_an_old_request_first_heard_of_is_left_alone(site: Site) -> None:
     assert (bodies(site), list(site.tasks)) == ([], [])
 
 
+def test_a_request_without_any_date_that_was_found_by_reading_all_is_left_alone(site: Site) -> None:
+    undated = {name: value for name, value in ASKED.items() if name not in {"authoredOn", "meta"}}
+    keep(site, undated | {"subject": {"reference": f"Patient/{PERSON['id']}"}}, PERSON, replayed=True)
+    site.work()
+    assert bodies(site) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "texted"),
+    [
+        ("Bring\x07 your\x00 glasses\x1b.", "Bring  your  glasses ."),
+        ("Bring \ud83d it", "Bring   it"),
+        ("one\r\ntwo\rthree", "one\ntwo\nthree"),
+    ],
+)
+def test_what_no_phone_shows_is_left_out(site: Site, written: str, texted: str) -> None:
+    ask(site, payload=[{"contentString": written}])
+    assert bodies(site) == [texted]
+
+
 def test_what_is_asked_for_by_other_ways_is_none_of_ours(site: Site) -> None:
     ask(site, medium=None)
     with site.store.unit() as unit:

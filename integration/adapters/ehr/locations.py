@@ -7,6 +7,7 @@ from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from fhir_mappers.from_fhir.elements import part, word
 from integration.adapters.ehr.fhir_answers import Held, Missing, Unchanged
 from integration.ports.ehr import NotWritable, TryLater
 
@@ -62,8 +63,8 @@ class Locations:
 
     def learn(self, location_id: str, resource: Resource) -> None:
         """It was shown beside something else."""
-        version = (resource.get("meta") or {}).get("versionId")
-        known = _Remembered(resource, version if isinstance(version, str) else None, self._wall() + LIFE)
+        version = word(part(resource, "meta"), "versionId") or None
+        known = _Remembered(resource, version, self._wall() + LIFE)
         self._remember(location_id, known)
 
     def _remember(self, location_id: str, known: _Remembered) -> None:

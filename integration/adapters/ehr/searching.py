@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from fhir_mappers.from_fhir.elements import is_tagged
 from integration.ports.ehr import TryLater
 from integration.ports.ehr_reading import Page, Reference, Snapshot
 
@@ -72,9 +73,7 @@ def _is_within(appointment: Resource, window: Window) -> bool:
 
 def _is_part(resource: Resource) -> bool:
     """Whether the server shows a part of it only."""
-    meta = resource.get("meta")
-    tags = meta.get("tag") if isinstance(meta, dict) else None
-    return any(isinstance(tag, dict) and tag.get("code") == "SUBSETTED" for tag in tags or ())
+    return is_tagged(resource, "SUBSETTED")
 
 
 def moment(time: datetime) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from fhir_mappers.from_fhir.elements import parts
 from fhir_mappers.reference import by_identifier, literal
 from integration.adapters.ehr.fhir_answers import Held, Missing
 from integration.adapters.ehr.linking import Token
@@ -125,7 +126,7 @@ class SnapshotWriter:
         """The records that a Patient's became part of."""
         if resource.get("resourceType") != "Patient":
             return []
-        links = (each for each in resource.get("link") or () if isinstance(each, dict))
+        links = parts(resource, "link")
         named = (self._focus(each.get("other")) for each in links if each.get("type") == "replaced-by")
         return [focus for focus in named if focus is not None and focus.type == "Patient"]
 

@@ -148,7 +148,7 @@ class SqlWantRows:
         if not feeds or not references:
             return False
         among = sa.select(ehr_wants.c.id).where(
-            PENDING_WANT,
+            ehr_wants.c.state != plain_word("read"),
             ehr_wants.c.feed.in_(sorted(feeds)),
             ehr_wants.c.reference_hash.in_([self._hash(each) for each in references]),
         )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 import structlog
 
+from fhir_mappers.from_fhir.elements import part, word
 from integration.pipeline.reading.keeping import LEASE, close_refusals, keep
 from integration.pipeline.reading.missing import Shown, not_shown
 from integration.ports.ehr import TryLater
@@ -188,6 +189,8 @@ def _remember(workshop: Workshop, question: Question, answer: _Answer) -> None:
         missing = not_shown(workshop, Shown(feed, starts, ends, answer.place, frozenset(answer.seen)))
     now = workshop.clock.wall()
     with workshop.store.unit() as unit:
+        if missing:  # first, as a notification locks them: else each could wait for the other
+            unit.wants.tell(feed, missing, now)
         unit.polls.settle(
             replace(
                 poll,
@@ -198,8 +201,6 @@ def _remember(workshop: Workshop, question: Question, answer: _Answer) -> None:
                 reason=None,
             )
         )
-        if missing:
-            unit.wants.tell(feed, missing, now)
         if poll.reason is not None:
             close_refusals(unit, feed, workshop.clock.calendar())
         _heard(unit, feed, now)
@@ -229,8 +230,8 @@ def _between(starts: datetime, ends: datetime, covered: datetime | None) -> list
 
 def _is_dated(payload: bytes) -> bool:
     """Whether an Appointment says when it changed, or when it was made."""
-    resource = orjson.loads(payload)["entry"][0].get("resource") or {}
-    return bool((resource.get("meta") or {}).get("lastUpdated") or resource.get("created"))
+    resource = part(part(orjson.loads(payload), "entry"), "resource")
+    return bool(word(part(resource, "meta"), "lastUpdated") or word(resource, "created"))
 
 
 def _heard(unit: Unit, feed: str, at: datetime) -> None:

@@ -6,7 +6,7 @@ by from a place that is still to be looked at to one that has been.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fhir_mappers.subscription import read_kept
 from fhir_mappers.translate_message import identity_keys
@@ -14,7 +14,7 @@ from integration.domain.identity import appointment_key, ehr_ids, patient_key
 from integration.ports.ehr_reading import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from fhir_mappers.translation import IdentityKeys
     from integration.domain.appointment import Appointment
@@ -88,16 +88,21 @@ def _references(appointment: Appointment, patient: Patient) -> Iterator[Referenc
     """How a notification may name them."""
     for known in {*ehr_ids(appointment.identifiers), appointment.ehr_id or ""} - {""}:
         yield Reference("Appointment", known)
-    for identifier in appointment.resource.get("identifier", ()):
-        yield Reference(
-            "Appointment", identifier=f"{identifier.get('system', '')}|{identifier.get('value', '')}"
-        )
+    for identifier in _identifiers(appointment.resource):
+        yield Reference("Appointment", identifier=identifier)
     yield from _references_of(patient)
 
 
 def _references_of(patient: Patient) -> Iterator[Reference]:
     for known in {*ehr_ids(patient.identifiers), patient.ehr_id or ""} - {""}:
         yield Reference("Patient", known)
+    for identifier in _identifiers(patient.resource):
+        yield Reference("Patient", identifier=identifier)
+
+
+def _identifiers(resource: Mapping[str, Any]) -> Iterator[str]:
+    for each in resource.get("identifier", ()):
+        yield f"{each.get('system', '')}|{each.get('value', '')}"
 
 
 def _keys(shown: IdentityKeys) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from fhir_mappers.from_fhir.participants import has_accepted
+from fhir_mappers.from_fhir.participants import has_accepted, with_all_accepted
 from integration.domain.appointment import CALLED_OFF, Appointment, AppointmentEvent, Fact
 from integration.domain.appointment_report import News, Report, hear
 from integration.domain.identity import contradict
@@ -134,9 +134,11 @@ def _shown(
 
 def _resource(stored: Appointment | None, mapped: MappedAppointment) -> Resource:
     """What it is as FHIR; of one that was deleted the EHR says no more than that."""
-    if stored is None or not mapped.ehr_id or mapped.status != "entered-in-error" or mapped.start:
-        return mapped.resource
-    return {**stored.resource, "status": mapped.status}
+    if stored is not None and mapped.ehr_id and mapped.status == "entered-in-error" and not mapped.start:
+        return {**stored.resource, "status": mapped.status}
+    if stored is not None and not mapped.ehr_id and stored.ehr_id and has_accepted(stored.resource):
+        return with_all_accepted(mapped.resource)  # HL7 v2 does not speak of it: the old yes is still old
+    return mapped.resource
 
 
 def _had_accepted(hearing: Hearing, stored: Appointment | None) -> bool:
@@ -157,10 +159,15 @@ def _said(
         elsewhere = False
     said = {
         Fact.STATUS: mapped.status_said,
-        Fact.START: mapped.start is not None,
+        Fact.START: mapped.start is not None or _has_no_time_yet(hearing, shown),
         Fact.PLACE: _names_place(hearing, mapped) or elsewhere,
     }
     return [fact for fact, is_said in said.items() if is_said]
+
+
+def _has_no_time_yet(hearing: Hearing, shown: Appointment) -> bool:
+    """A resource is the whole: a visit that is expected and has no time now is not at its former one."""
+    return hearing.feed.fhir is not None and not hearing.reconciles and shown.is_expected
 
 
 def _names_place(hearing: Hearing, mapped: MappedAppointment) -> bool:

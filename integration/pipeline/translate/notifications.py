@@ -36,6 +36,9 @@ def hear_notification(unit: Unit, workshop: Workshop, message: KeptMessage) -> s
         raise Unusable(f"unknown-feed {message.channel}")
     notification = read_kept(message.payload, "" if workshop.ehr is None else workshop.ehr.base_url)
     if notification.refusal is not None:
+        # Something has changed all the same: the EHR is asked what.
+        unit.polls.want(feed.name, "", workshop.clock.wall())
+        workshop.knock("poll")
         raise Unusable(f"{notification.refusal.code} {notification.refusal.path}".rstrip())
     if not message.replayed:  # a sign of life once only
         note_notification(unit, feed.name, notification, message.received_at)

@@ -41,7 +41,9 @@ def hear_request(hearing: Hearing, mapped: MappedRequest) -> list[str]:
         return ["request-answered CommunicationRequest.id"]
     hearing.workshop.knock("send")
     asked = _asked(hearing, mapped, patients[0].id)
-    if stored is None and asked.not_after <= hearing.workshop.clock.calendar():
+    if stored is None and (
+        asked.not_after <= hearing.workshop.clock.calendar() or _may_be_old(hearing, mapped)
+    ):
         return ["request-too-old CommunicationRequest.occurrence"]
     if stored is None:
         rows.save(asked)
@@ -50,6 +52,12 @@ def hear_request(hearing: Hearing, mapped: MappedRequest) -> list[str]:
     else:  # told again: what holds it goes on
         rows.save(replace(stored, practice=asked.practice, state=RequestState.WAITING, reason=_kept(stored)))
     return []
+
+
+def _may_be_old(hearing: Hearing, mapped: MappedRequest) -> bool:
+    """Whether nothing tells when it was asked for, and it was found by reading all there is (no blast)."""
+    said = mapped.start or mapped.authored or hearing.translation.occurred_at
+    return said is None and hearing.message.replayed
 
 
 def _is_other(stored: TextRequest, asked: TextRequest, *, at_its_time: bool) -> bool:

@@ -39,6 +39,14 @@ def test_a_resource_is_told_of_claimed_and_read(store: Store) -> None:
         assert (unit.wants.count("pending"), unit.wants.count("read")) == (0, 1)
 
 
+def test_what_was_refused_is_waited_for_too(store: Store) -> None:
+    with store.unit() as unit:
+        unit.wants.tell("ehr", [VISIT], NOW)
+        unit.wants.settle(replace(claim(unit), state="refused"))
+    with store.unit() as unit:
+        assert unit.wants.waits(["ehr"], [VISIT])
+
+
 def test_told_again_while_it_waits_it_is_read_once(store: Store) -> None:
     with store.unit() as unit:
         unit.wants.tell("ehr", [VISIT, VISIT], NOW, inbox_id=1)
