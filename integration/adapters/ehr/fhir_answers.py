@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from fhir_mappers.from_fhir.elements import part, parts, word
 from integration.ports.ehr import LeftOut, NotWritable, TryLater
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ def created(response: Response, resource_type: str) -> Held | Unnamed:
 def _version(response: Response, body: Resource | None, location: re.Match[str] | None) -> str | None:
     return (
         response.headers.get("etag", "").strip().removeprefix("W/").strip('"')
-        or ((body or {}).get("meta") or {}).get("versionId")
+        or word(part(body, "meta"), "versionId")
         or (location[3] if location else None)
         or None
     )
@@ -258,13 +259,13 @@ def _version(response: Response, body: Resource | None, location: re.Match[str] 
 
 def entries(bundle: Resource, resource_type: str) -> list[Resource]:
     """The resources of one type in a searchset; outcomes and includes of other types are left."""
-    shown = (entry.get("resource") for entry in bundle.get("entry") or () if isinstance(entry, dict))
+    shown = (entry.get("resource") for entry in parts(bundle, "entry"))
     return [each for each in shown if isinstance(each, dict) and each.get("resourceType") == resource_type]
 
 
 def search_page(response: Response, bundle: Resource, resource_type: str) -> SearchPage:
     """What a searchset holds; outcomes are left."""
-    found = [entry for entry in bundle.get("entry") or () if isinstance(entry, dict)]
+    found = parts(bundle, "entry")
     matches: list[Resource] = []
     included: list[Resource] = []
     for entry in found:

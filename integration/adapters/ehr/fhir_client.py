@@ -18,6 +18,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import httpx
 import orjson
 
+from fhir_mappers.from_fhir.elements import parts
 from integration.adapters.ehr.authorization import FixedToken
 from integration.adapters.ehr.fhir_answers import (
     Conflict,
@@ -315,8 +316,8 @@ def _bounded(response: httpx.Response) -> bytes:
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+    split = urlsplit(url)
+    return split.scheme, split.hostname, split.port or _PORTS.get(split.scheme)
 
 
 def _no_next_page(resource_type: str, followed: str | None, asked: Collection[str]) -> str:
@@ -328,6 +329,6 @@ def _no_next_page(resource_type: str, followed: str | None, asked: Collection[st
 
 
 def _next_link(bundle: Resource) -> str | None:
-    links = (each for each in bundle.get("link") or () if isinstance(each, dict))
+    links = parts(bundle, "link")
     url = next((each.get("url") for each in links if each.get("relation") == "next"), None)
     return url if isinstance(url, str) else None

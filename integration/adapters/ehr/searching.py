@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from integration.ports.ehr_reading import Heard, Window
 
 PAGE: Final = 100  # Appointments we ask for at once
+# Of a page: a record that the server trips over must not hide the others. More, and it is in trouble.
+MOST_TROUBLES: Final = 2
 Parameters = list[tuple[str, str]]
 
 
@@ -44,6 +46,7 @@ def read_page(
     writer.learn(answer.included)
     snapshots: list[Snapshot] = []
     unresolved: list[Reference] = []
+    troubles: list[TryLater] = []
     unread = 0
     for resource in answer.matches:
         resource_id = resource.get("id")
@@ -54,11 +57,15 @@ def read_page(
             reference = Reference(kind, resource_id)
             written = None if _is_part(resource) else writer.write(reference, resource)
             if isinstance(written, TryLater):
-                return written
+                troubles.append(written)
+                if len(troubles) > MOST_TROUBLES or written.after is not None:
+                    return written
             if isinstance(written, Snapshot):
                 snapshots.append(written)
             else:
                 unresolved.append(reference)
+    if troubles and not snapshots:
+        return troubles[-1]
     return Page(tuple(snapshots), tuple(unresolved), unread, answer.at, window.location if window else "")
 
 

@@ -38,6 +38,7 @@ class ReadingServer:
     refuses_what_it_does_not_understand: bool = True
     refuses_a_date_alone: bool = False  # as Oracle does
     refused: frozenset[str] = frozenset()  # types it answers 403 for
+    broken: frozenset[str] = frozenset()  # Type/id of what it answers 500 for
     page_size: int = 2
     repeats: bool = False  # each page begins with the last one's end, as Oracle's do
     next_at: str | None = None  # another base in its next links
@@ -70,6 +71,8 @@ class ReadingServer:
             return fault, None, {"Retry-After": "7"} if fault == 429 else {}
         if parts == ["metadata"]:
             return (200, self._statement(), {}) if self.shows_capabilities else (404, None, {})
+        if "/".join(parts) in self.broken:
+            return 500, None, {}
         if parts[0] in self.refused:
             return 403, None, {}
         if len(parts) == 1:
@@ -82,7 +85,8 @@ class ReadingServer:
         resource = self.resources[kind, resource_id]
         if resource is None:
             return 410, None, {}
-        version = resource.get("meta", {}).get("versionId")
+        meta = resource.get("meta")
+        version = meta.get("versionId") if isinstance(meta, dict) else None
         tag = f'W/"{version}"' if self.etag and version else None
         if condition is not None:
             self.conditions.append(condition)

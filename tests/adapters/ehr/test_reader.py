@@ -435,6 +435,27 @@ def test_what_cannot_be_told_without_a_person_is_named_and_the_rest_read(
     assert page.unresolved == (Reference("Appointment", "v1"), Reference("Appointment", "v3"))
 
 
+def test_a_record_that_the_server_trips_over_hides_no_other(ehr: ReadingServer, reader: FhirReader) -> None:
+    ehr.lists = frozenset({"date"})
+    ehr.put(visit(2, "Patient/odd"))
+    ehr.put(visit(3))
+    ehr.broken = frozenset({"Patient/odd"})
+    ehr.page_size = 10
+    (page,) = changed(reader)
+    assert [each.reference.id for each in page.snapshots] == ["v1", "v3"]
+    assert page.unresolved == (Reference("Appointment", "v2"),)
+
+
+@pytest.mark.parametrize("odd", [{"meta": 3}, {"meta": [1]}, {"meta": {"tag": 7}}])
+def test_odd_json_hides_no_other_visit(ehr: ReadingServer, reader: FhirReader, odd: dict[str, Any]) -> None:
+    ehr.put({**visit(2), **odd}, version=None)
+    ehr.put({**RIVER, "meta": "old"}, version=None)
+    ehr.put({**ANA, "link": 4}, version=None)
+    ehr.lists, ehr.page_size = frozenset({"date"}), 10
+    (page,) = changed(reader)
+    assert [each.reference.id for each in page.snapshots] == ["v1", "v2"]
+
+
 @pytest.mark.parametrize(
     ("manners", "words"),
     [
