@@ -110,7 +110,7 @@ def _settled(fact: Fact, abilities: Abilities, *, once: bool) -> WriteOutcome | 
     """What is to be said of a fact for which the server need not be troubled; None when it must be."""
     if fact.row.is_in_chart and once:
         return Written(fact.row.ehr_id or "", fact.row.ehr_version)
-    if not abilities.create and not fact.row.is_in_chart:
+    if not abilities.create and fact.row.mode is None and not fact.row.is_in_chart:
         return NotWritable("the EHR's CapabilityStatement offers no create of DocumentReference")
     if once and not is_final(fact):
         return LeftOut("the EHR takes no updates: written once, when the outcome is final")

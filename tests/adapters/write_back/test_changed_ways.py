@@ -141,6 +141,19 @@ def test_a_type_that_is_closed_to_us_from_now_on_is_soon_no_longer_asked_for(
     assert len(ehr.all("DocumentReference")) == 8
 
 
+def test_what_may_have_gone_a_way_that_was_closed_since_is_looked_for(ehr: Changing, site: Site) -> None:
+    ehr.conditional_create = False
+    ehr.offers |= {"Communication": EVERYTHING, "DocumentReference": EVERYTHING}
+    ehr.faults.extend(
+        (Fault("POST", "Communication", after_storing=True), Fault("POST", "Communication", 405))
+    )
+    site.text(1)
+    site.text(2)
+    site.work(rounds=4)
+    assert site.states() == {WriteBackState.WRITTEN}
+    assert [len(ehr.all(each)) for each in ("Communication", "DocumentReference")] == [1, 1]
+
+
 # updates that stop
 
 
