@@ -64,9 +64,7 @@ class Chart:
         self._told: Mapping[Purpose, Way] = {}
         self._took: set[str] = set()  # modes by which something was written
         self._unfit: dict[str, int] = {}  # mode → refusals in a row, while it never took any
-        self._closed: dict[
-            str, set[int]
-        ] = {}  # mode → whose charts it was refused in a row, after it took some
+        self._closed: dict[str, set[int]] = {}  # mode that took some → whose charts refused it in a row
 
     def describe(self) -> str:
         """One line for the operator."""
