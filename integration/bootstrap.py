@@ -378,7 +378,7 @@ def on_and_off(environment: Environment, settings: Settings, workshop: Workshop)
         for feed in settings.feeds.values()
         if (how := feed.application_acknowledgment) is not None
     ]
-    lines += _hearing(environment, settings)
+    lines += hearing(environment, settings)
     lines += [
         f"Feed {feed.name}: shadow, everything is planned and shown, nothing is sent."
         for feed in settings.feeds.values()
@@ -387,7 +387,7 @@ def on_and_off(environment: Environment, settings: Settings, workshop: Workshop)
     return lines
 
 
-def _hearing(environment: Environment, settings: Settings) -> Iterator[str]:
+def hearing(environment: Environment, settings: Settings) -> Iterator[str]:
     """Which FHIR feeds hear the EHR, and how; and secrets that no feed asks for."""
     from integration.settings.environment import secret_of, source_of
 

@@ -142,6 +142,19 @@ def test_check_config_says_the_shipped_one_is_right(capsys: pytest.CaptureFixtur
     assert "Nothing is wrong in the shipped configuration: mode test." in capsys.readouterr().out
 
 
+def test_check_config_tries_the_keys_and_says_what_no_feed_hears(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EHR_SUBSCRIPTION_SECRET_NOBODY", "a word")
+    assert main(["check-config"]) == 0
+    assert "EHR_SUBSCRIPTION_SECRET_NOBODY: no feed of that name has [fhir]." in capsys.readouterr().out
+    monkeypatch.setenv("EHR_PRIVATE_KEY", "no key")
+    assert main(["check-config"]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("environment: EHR_PRIVATE_KEY: it is no private key")
+    assert "no key\n" not in out
+
+
 def test_check_config_lists_mistakes_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "reminders.toml").write_text("settle = 1")

@@ -119,6 +119,7 @@ def test_preview_shows_the_texts_of_a_file(
     shutil.copytree(ROOT / "config", tmp_path / "config")
     feed = tmp_path / "config" / "feeds" / "ehr.toml"
     feed.write_text(feed.read_text().replace('role = "create"', f'role = "{role}"'))
+    feed.write_text('scope = "main"\n' + feed.read_text())  # there must be something to reconcile with
     monkeypatch.setenv("APPOINTMENT_TEXTS_CONFIG", str(tmp_path / "config"))
     assert main(["preview", searchset, "--now", BOOKED_AT.isoformat(), "--json"]) == 0
     heard = capsys.readouterr()

@@ -334,6 +334,7 @@ def test_a_notification_is_shown_with_what_is_understood_of_it_and_no_id(
     assert "as understood now: event" in out
     assert "event 41: Appointment/x-9" in out
     assert "this is not JSON" in out
+    assert '"resourceType": "' in out  # elements are no secrets, and without them nothing can be read
     assert "a-7" not in out
     assert main(["inbox", "show", read, "--json", "--reveal"]) == 0
     told = json.loads(capsys.readouterr().out)

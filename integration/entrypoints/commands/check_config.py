@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from integration.bootstrap import hearing, signing_keys
 from integration.entrypoints.printing import json_line, say
 from integration.entrypoints.surroundings import the_environment, the_settings
 from integration.settings.mistakes import ConfigError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
+    from integration.settings.environment import Environment
     from integration.settings.mistakes import Mistake
 
 
@@ -35,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
         settings = the_settings(environment)
     except ConfigError as error:
         mistakes += error.mistakes
+    mistakes += _of_the_keys(environment)
     for mistake in mistakes:
         if options.json:
             json_line({"file": mistake.file, "key": mistake.key, "text": mistake.text})
@@ -48,5 +52,15 @@ def run(options: argparse.Namespace) -> int:
             f"Nothing is wrong in {read}: mode {settings.mode}.",
             f"Feeds: {', '.join(f'{feed.name} ({feed.state})' for feed in settings.feeds.values())}.",
             f"Practices: {', '.join(settings.practices)}. Languages: {', '.join(settings.catalogs)}.",
+            *hearing(environment, settings),
         )
     return 0
+
+
+def _of_the_keys(environment: Environment) -> Sequence[Mistake]:
+    """What would stop the start: keys that cannot sign."""
+    try:
+        signing_keys(environment)
+    except ConfigError as error:
+        return error.mistakes
+    return ()

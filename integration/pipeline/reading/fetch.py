@@ -99,7 +99,7 @@ class Fetching:
         if kept:
             workshop.knock("translate")
         _log.info(
-            "read at the EHR",
+            "read at the EHR" if settled.state == "read" else "not read at the EHR",
             want=want.id,
             feed=want.feed,
             type=want.reference.type,

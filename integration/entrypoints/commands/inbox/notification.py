@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhir_mappers.subscription import Received, read_kept
-from integration.entrypoints.commands.inbox.masking import mask
+from integration.entrypoints.commands.inbox.masking import mask, masked
 from integration.entrypoints.commands.inbox.messages import as_json
 from integration.entrypoints.printing import facts, json_line, say
 from integration.entrypoints.terminal import Paint
@@ -19,7 +19,7 @@ def show_notification(message: KeptMessage, base: str, *, as_lines: bool, reveal
     """`base`: the EHR's base URL, "" when there is none; `as_lines`: as JSON."""
     received = Received.from_bytes(message.payload)
     body = "" if received is None else received.body
-    shown = body if reveal else mask(body)
+    shown = body if reveal else masked(body.encode())
     parts = [] if received is None else _fields(received, reveal=reveal)
     became = understood(message, base, reveal=reveal)
     if as_lines:

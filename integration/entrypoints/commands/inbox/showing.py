@@ -116,7 +116,8 @@ def _show(
     say("", f"as mapped now: {became['trigger']} → {became['event']}", paint=Paint.STRONG)
     if became["refusal"] is not None:
         refusal = became["refusal"]
-        say(f"  refused at {refusal['path']}: {refusal['text']} ({refusal['code']})", paint=Paint.WRONG)
+        where = f" at {refusal['path']}" if refusal["path"] else ""
+        say(f"  refused{where}: {refusal['text']} ({refusal['code']})", paint=Paint.WRONG)
     for each in became["warnings"]:
         say(f"  warning at {each['path']}: {each['text']} ({each['code']})", paint=Paint.WARNED)
     _show_visit(became)

@@ -64,7 +64,8 @@ def show(file: str, translation: Translation, facts: Sequence[Fact]) -> None:
     say(f"{file}  {named}  {what} → {translation.event}", paint=Paint.STRONG)
     if translation.refusal is not None:
         refusal = translation.refusal
-        say(f"  refused at {refusal.path}: {refusal.text} ({refusal.code})", paint=Paint.WRONG)
+        where = f" at {refusal.path}" if refusal.path else ""
+        say(f"  refused{where}: {refusal.text} ({refusal.code})", paint=Paint.WRONG)
     if facts:
         print_facts(HEAD, facts)
     for warning in translation.warnings:
