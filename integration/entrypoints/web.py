@@ -183,30 +183,33 @@ class EmbeddedWeb:
         self._listening = bool(facts["listening"])
         if not self._listening or self._begun:
             return
+        # Takes a moment where the EHR is slow to say what it can do; the calendar begins after it.
+        how_it_runs = bootstrap.on_and_off(self._environment, self._settings, self._workshop)
         if isinstance(self._clock, SimulatedClock) and not self._clock.has_begun:
             now = self._clock.wall()
             self._clock.begin(now)
             self._lifeline.tell(began=now.isoformat())
+        # The supervisor first: once `/health/ready` says so, a child that dies is started again.
+        self._lifeline.tell(ready=[*self._places(facts["listening"]), *how_it_runs, *self._calendar()])
         self._begun = True
-        self._lifeline.tell(ready=self._places(facts["listening"]))
         if self._demo is not None:
             self._demo.play()
 
     def _places(self, listening: Sequence[str]) -> list[str]:
-        """Where to look, and what is on and off."""
+        """Where to look."""
         operator = f"http://127.0.0.1:{self._environment.operator_port}"
-        lines = [] if self._demo is None else self._demo.places()
-        lines += [
+        return [
+            *([] if self._demo is None else self._demo.places()),
             f"HL7 v2 over MLLP:  {', '.join(listening)}",
             f"Webhooks, health:  {self._environment.public_base_url}/health/ready",
             f"Metrics:           {operator}/metrics",
-            *bootstrap.on_and_off(self._environment, self._settings, self._workshop),
         ]
-        if self._simulated:
-            lines.append(
-                f"The calendar began at {self._clock.calendar():%Y-%m-%d %H:%M} UTC and runs by itself."
-            )
-        return lines
+
+    def _calendar(self) -> list[str]:
+        """That it runs by itself, if it does."""
+        if not self._simulated:
+            return []
+        return [f"The calendar began at {self._clock.calendar():%Y-%m-%d %H:%M} UTC and runs by itself."]
 
     def _hear_knocks(self) -> None:
         """The listener knocks after each commit by a byte a message; many bytes are one knock."""
