@@ -69,6 +69,7 @@ class WriteBack:
 
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
+TELL_STAFF_AFTER = 20  # tries of one and the same, some two and a half hours
 
 
 def retry_after(tries: int, jitter: float) -> timedelta:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from integration.domain.write_back import TELL_STAFF_AFTER
 from integration.ports.ehr import TryLater
 from integration.ports.ehr_reading import NotReadable, Reference
 from tests.pipeline.reading_site import ANA, HOUR, MINUTE, NOW, ReadingSite, appointment
@@ -137,6 +138,19 @@ def test_what_the_ehr_refuses_is_one_task_a_feed_and_can_be_read_when_it_is_mend
     site.fetching.drain()
     assert len(site.kept) == 2
     assert (site.count("refused"), site.tasks) == (0, [])
+
+
+def test_what_the_ehr_never_manages_to_show_is_a_persons_business_in_the_end(site: ReadingSite) -> None:
+    site.tell(VISIT)
+    site.ehr.will(*[TryLater("the EHR failed: HTTP 500", away=False)] * TELL_STAFF_AFTER)
+    for tries in range(TELL_STAFF_AFTER):
+        assert site.tasks == []
+        site.fetching.drain()
+        site.later(15 * MINUTE)
+        assert site.count("pending") == 1, tries
+    assert site.tasks == ["The EHR does not show what feed ehr needs: the EHR failed: HTTP 500"]
+    site.fetching.drain()
+    assert (site.kept, site.tasks) == ([("Appointment/v1", False)], [])
 
 
 def test_an_ehr_that_is_away_costs_few_requests_and_nothing_is_lost(site: ReadingSite) -> None:

@@ -12,8 +12,15 @@ import structlog
 from integration.domain.circuit import PATIENCE, Circuit, Pass
 from integration.domain.pace import Pace, Progress
 from integration.domain.staff_task import TaskKind
-from integration.domain.write_back import LONGEST_RETRY, WriteBack, WriteBackKind, WriteBackState, rest
-from integration.pipeline.write_back import LEASE, TELL_STAFF_AFTER, drain, write_next
+from integration.domain.write_back import (
+    LONGEST_RETRY,
+    TELL_STAFF_AFTER,
+    WriteBack,
+    WriteBackKind,
+    WriteBackState,
+    rest,
+)
+from integration.pipeline.write_back import LEASE, drain, write_next
 from integration.ports.ehr import LeftOut, NoChart, NotWritable, TryLater
 from integration.testing.ehr import FakeWriteBack
 from integration.testing.store import FakeStore

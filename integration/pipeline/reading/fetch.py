@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from integration.domain.write_back import rest
+from integration.domain.write_back import TELL_STAFF_AFTER, rest
 from integration.pipeline.reading.keeping import LEASE, close_refusals, keep, tell_of_refusal
 from integration.ports.ehr import TryLater
 from integration.ports.ehr_reading import NotReadable, NotThere, Snapshot, deletion
@@ -95,7 +95,7 @@ class Fetching:
             else:
                 settled = replace(want, state="refused", next_try_at=None, reason=answer.reason)
             unit.wants.settle(settled)
-            self._tell(unit, want, outcome)
+            self._tell(unit, settled, outcome)
         if kept:
             workshop.knock("translate")
         _log.info(
@@ -109,10 +109,11 @@ class Fetching:
         )
 
     def _tell(self, unit: Unit, want: Want, outcome: Snapshot | NotThere | NotReadable | TryLater) -> None:
-        """A person must see to what is refused, until nothing is any more."""
+        """A person must see to what is refused, or cannot be had, until nothing is refused any more."""
         today = self._workshop.clock.calendar()
-        if isinstance(outcome, NotReadable):
-            tell_of_refusal(unit, want.feed, outcome.reason, today)
+        in_vain = isinstance(outcome, TryLater) and want.tries > 0 and want.tries % TELL_STAFF_AFTER == 0
+        if isinstance(outcome, NotReadable) or in_vain:
+            tell_of_refusal(unit, want.feed, want.reason or "", today)
             self._refused = True
         elif self._refused and not isinstance(outcome, TryLater) and not unit.wants.count("refused"):
             close_refusals(unit, want.feed, today)

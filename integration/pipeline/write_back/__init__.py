@@ -19,7 +19,7 @@ import structlog
 from integration.aftermath import open_task
 from integration.domain.pace import TELL_EVERY
 from integration.domain.staff_task import StaffTask, TaskKind
-from integration.domain.write_back import WriteBackKind, WriteBackState, rest
+from integration.domain.write_back import TELL_STAFF_AFTER, WriteBackKind, WriteBackState, rest
 from integration.pipeline.write_back.facts import fact_of
 from integration.ports.ehr import Fact, LeftOut, NoChart, NotWritable, TryLater, Written
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 LEASE: Final = timedelta(minutes=5)
 BACKLOG: Final = 50  # facts that wait, from which on it is told how far we are
-TELL_STAFF_AFTER: Final = 20  # tries of one fact, some two and a half hours
 
 _log = structlog.get_logger()
 
