@@ -5,7 +5,7 @@ Counted in the store when asked, so that every process and every restart tells t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import GaugeMetricFamily
@@ -13,6 +13,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from integration.domain.application_acknowledgment import AcknowledgmentState
 from integration.domain.write_back import WriteBackState
+from integration.ports.ehr_store import WantState
 from integration.ports.ehr_subscribing import WELL
 from integration.ports.store import StoreUnavailable
 
@@ -96,7 +97,24 @@ class _StoreCollector:
         calendar = GaugeMetricFamily(f"{_PREFIX}_calendar_seconds", "What the calendar shows, since 1970.")
         calendar.add_metric([], clock.calendar().timestamp())
         yield from (inbox, outbox, answers, tasks, stopped, late, silent, heard, calendar)
+        yield from self._listening()
         yield from self._subscriptions()
+
+    def _listening(self) -> Iterator[GaugeMetricFamily]:
+        wants = GaugeMetricFamily(
+            f"{_PREFIX}_ehr_wants", "What was said to have changed in the EHR, by state.", labels=["state"]
+        )
+        polls = GaugeMetricFamily(
+            f"{_PREFIX}_ehr_poll_failures",
+            "How often in a row the EHR did not say what changed.",
+            labels=["feed", "location"],
+        )
+        with self._workshop.store.reading() as unit:
+            for state in get_args(WantState):
+                wants.add_metric([state], unit.wants.count(state))
+            for poll in unit.polls.all():
+                polls.add_metric([poll.feed, poll.location], poll.tries)
+        yield from (wants, polls)
 
     def _subscriptions(self) -> Iterator[GaugeMetricFamily]:
         labels = ["feed", "resource_type", "topic"]

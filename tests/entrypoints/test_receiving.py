@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from integration.entrypoints.metrics import metrics_app
 from integration.entrypoints.receiving import Receiver, mounted
 from integration.entrypoints.troubles import Refused
 from integration.pipeline.watch import Watching
+from integration.ports.ehr_reading import Reference
 from integration.ports.ehr_store import EhrSubscription
 from integration.ports.store import StoreUnavailable
 from tests.messages import siu
@@ -160,6 +162,21 @@ def test_a_subscription_that_was_stopped_is_shown_to_machines_and_to_people(stor
     assert stopped_subscriptions(site.workshop) == [
         "the EHR's Subscription of feed ehr for Patient is error: HTTP 503"
     ]
+
+
+def test_what_the_ehr_has_not_shown_yet_and_polls_in_vain_are_counted(store: Store) -> None:
+    site = Site(store, TurnedClock(local("2027-03-01T11:00")))
+    with store.unit() as unit:
+        unit.wants.tell("ehr", [Reference("Appointment", "7"), Reference("Patient", "4")], site.clock.now)
+        unit.polls.want("ehr", "", site.clock.now)
+    with store.unit() as unit:
+        poll = unit.polls.claim(site.clock.now, site.clock.now)
+        assert poll is not None
+        unit.polls.settle(replace(poll, tries=3, next_at=site.clock.now))
+    told = body(metrics_app(site.workshop), "/metrics").decode()
+    assert 'appointment_texts_ehr_wants{state="pending"} 2.0' in told
+    assert 'appointment_texts_ehr_wants{state="refused"} 0.0' in told
+    assert 'appointment_texts_ehr_poll_failures{feed="ehr",location=""} 3.0' in told
 
 
 def test_metrics_say_when_the_store_does_not_answer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
