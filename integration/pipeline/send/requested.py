@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from integration.aftermath import open_task
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
+from integration.domain.free_text import signed
 from integration.domain.last_look import LATER, SOON, Hold, Skip, Verdict, of_caps, of_hours, of_patient
 from integration.domain.sms_segments import measure
 from integration.domain.staff_task import StaffTask, TaskKind
@@ -139,7 +140,8 @@ def _refuse(desk: Desk, request: TextRequest, patient: Patient, number: str | No
 
 
 def _text(desk: Desk, request: TextRequest, patient: Patient, practice: Practice, number: str) -> TextMessage:
-    weight = measure(request.body)
+    body = signed(request.body, practice.public_name)
+    weight = measure(body)
     language = patient.language_on(desk.now.astimezone(practice.plan.zone).date())
     return TextMessage(
         id=0,
@@ -148,7 +150,7 @@ def _text(desk: Desk, request: TextRequest, patient: Patient, practice: Practice
         kind=TextKind.FREE,
         occasion=OCCASION,
         language=language or practice.languages[0],
-        body=request.body,
+        body=body,
         encoding=weight.encoding,
         segments=weight.segments,
         created_at=desk.now,
