@@ -127,12 +127,6 @@ class Capabilities:
         return None
 
 
-def read_statement(statement: Resource) -> dict[str, Abilities] | None:
-    """Resource type → abilities; None when this is no CapabilityStatement of a server."""
-    server = read_server(statement)
-    return None if server is None else dict(server.abilities)
-
-
 def read_server(statement: Resource) -> Server | None:
     """What a CapabilityStatement says; None when this is none of a server."""
     if statement.get("resourceType") != "CapabilityStatement":

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import httpx
+
+from tests.adapters.ehr.on_loopback import on_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,15 +81,6 @@ def lossy(proxy: LossyProxy) -> Iterator[LossyProxy]:
         def log_message(self, *_: object) -> None:
             pass
 
-    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    listener.daemon_threads = True
-    proxy.base_url = f"http://127.0.0.1:{listener.server_address[1]}/fhir"
-    thread = Thread(target=listener.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    with closing(proxy.http), on_loopback(Handler) as root:
+        proxy.base_url = f"{root}/fhir"
         yield proxy
-    finally:
-        listener.shutdown()
-        thread.join()
-        listener.server_close()
-        proxy.http.close()

@@ -7,10 +7,11 @@ from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from tests.adapters.ehr.on_loopback import on_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,14 +204,6 @@ class _Handler(BaseHTTPRequestHandler):
 def reading(ehr: ReadingServer) -> Iterator[ReadingServer]:
     """Serve it on loopback while the block runs."""
     handler = type("Handler", (_Handler,), {"ehr": ehr})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    ehr.base_url = f"http://127.0.0.1:{server.server_address[1]}/fhir"
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with on_loopback(handler) as root:
+        ehr.base_url = f"{root}/fhir"
         yield ehr
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from itertools import count
-from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from fhir.resources.R4B.subscription import Subscription as R4Subscription
 from fhir.resources.subscription import Subscription as R5Subscription
 from pydantic import ValidationError
+
+from tests.adapters.ehr.on_loopback import on_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -247,14 +248,6 @@ class _Handler(BaseHTTPRequestHandler):
 def serving(server: Server) -> Iterator[Server]:
     """The server at its base URL."""
     handler = type("Handler", (_Handler,), {"server_here": server})
-    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    http.daemon_threads = True
-    server.base_url = f"http://127.0.0.1:{http.server_port}/fhir"
-    thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with on_loopback(handler) as root:
+        server.base_url = f"{root}/fhir"
         yield server
-    finally:
-        http.shutdown()
-        thread.join()
-        http.server_close()

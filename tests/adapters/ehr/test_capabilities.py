@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.adapters.ehr.capabilities import NOTHING, UNKNOWN, Abilities, Capabilities, read_statement
+from integration.adapters.ehr.capabilities import NOTHING, UNKNOWN, Abilities, Capabilities, read_server
 from integration.adapters.ehr.fhir_client import FhirClient
 from integration.ports.ehr import TryLater
 from tests.adapters.ehr.strict_server import Fault, StrictEhr, listening
@@ -115,4 +115,5 @@ def test_a_server_without_a_statement_is_tried_but_nothing_relied_upon(
     ],
 )
 def test_what_a_statement_says(statement: dict[str, object], known: dict[str, Abilities] | None) -> None:
-    assert read_statement(statement) == known
+    server = read_server(statement)
+    assert (None if server is None else dict(server.abilities)) == known

@@ -7,14 +7,16 @@ from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+
+from tests.adapters.ehr.on_loopback import on_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -155,14 +157,5 @@ def serving(server: TokenServer) -> Iterator[TokenServer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    listener.daemon_threads = True
-    server.root = f"http://127.0.0.1:{listener.server_address[1]}"
-    thread = Thread(target=listener.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    with on_loopback(Handler) as server.root:
         yield server
-    finally:
-        listener.shutdown()
-        thread.join()
-        listener.server_close()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -22,6 +22,7 @@ from integration.testing.store import FakeStore
 from tests.adapters.ehr import charts
 from tests.adapters.ehr.partners_chart import KEYS, VISIT_KEYS
 from tests.adapters.ehr.tooling import tools
+from tests.site import TurnedClock
 
 if TYPE_CHECKING:
     from integration.adapters.ehr.choosing import Purpose
@@ -56,19 +57,6 @@ ENDS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-@dataclass
-class Watch:
-    """Two clocks that stand until told."""
-
-    now: datetime = charts.CREATED
-
-    def calendar(self) -> datetime:
-        return self.now
-
-    def wall(self) -> datetime:
-        return self.now
-
-
 class Site:
     """A store with Ana and her visit, and the chart behind it."""
 
@@ -76,7 +64,7 @@ class Site:
         self, base_url: str | None, settings: WritingBack | None = None, partner: Partner | None = None
     ) -> None:
         self.client = None if base_url is None else FhirClient(base_url, timeout=httpx.Timeout(2, read=0.3))
-        self.clock = Watch()
+        self.clock = TurnedClock(charts.CREATED)
         sender = None if partner is None else MllpSender(Line("127.0.0.1", partner.port, "accept", 0.3))
         self.sender = sender
         self.chart = Chart(tools(self.client, settings, partner=sender, wall=self.clock.wall))

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import threading
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import pytest
@@ -27,6 +27,7 @@ from tests.adapters.ehr import charts
 from tests.adapters.ehr.partners_chart import KEYS, documents, port, words
 from tests.adapters.ehr.tooling import tools
 from tests.listener.fakes import NOON, MemoryInbox
+from tests.site import TurnedClock
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -114,25 +115,12 @@ class Mortal:
 
 
 @dataclass
-class Watch:
-    """Two clocks that stand until told."""
-
-    now: datetime = charts.CREATED
-
-    def calendar(self) -> datetime:
-        return self.now
-
-    def wall(self) -> datetime:
-        return self.now
-
-
-@dataclass
 class Site:
     """A store with texts to Ana, and what tells an EHR of them."""
 
     store: Store
     mode: Mortal
-    clock: Watch = field(default_factory=Watch)
+    clock: TurnedClock = field(default_factory=lambda: TurnedClock(charts.CREATED))
     circuit: Circuit = field(default_factory=Circuit)
 
     def __post_init__(self) -> None:
@@ -210,7 +198,7 @@ def ehr() -> Iterator[Ehr]:
 
 @pytest.fixture(params=["srm", "siu"])
 def site(request: pytest.FixtureRequest, store: Store, ehr: Ehr) -> Iterator[Site]:
-    clock = Watch()
+    clock = TurnedClock(charts.CREATED)
     sender = OneAtATime(MllpSender(Line("127.0.0.1", ehr.port, "accept", 5.0)), clock.wall)
     settings = WritingBack(texts="mdm", answers=request.param, hl7=port(ehr.port))
     yield Site(store, Mortal(Chart(tools(None, settings, partner=sender)), every=7), clock)
@@ -272,7 +260,7 @@ def test_a_day_of_outage_costs_no_document_and_little_knocking(site: Site, ehr: 
 
 def test_a_fhir_server_that_is_away_keeps_no_document_waiting(store: Store, ehr: Ehr) -> None:
     """It may be there for reading alone; work for it waits."""
-    clock = Watch()
+    clock = TurnedClock(charts.CREATED)
     sender = OneAtATime(MllpSender(Line("127.0.0.1", ehr.port, "accept", 5.0)), clock.wall)
     away = FhirClient("http://127.0.0.1:9/fhir")
     chart = Chart(tools(away, WritingBack(texts="mdm", hl7=port(ehr.port)), partner=sender))

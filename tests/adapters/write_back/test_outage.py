@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -21,6 +21,7 @@ from integration.testing.store import FakeStore
 from tests.adapters.ehr import charts
 from tests.adapters.ehr.strict_server import Fault, StrictEhr, listening
 from tests.adapters.ehr.tooling import tools
+from tests.site import TurnedClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,25 +29,12 @@ if TYPE_CHECKING:
 TEXTS = 12
 
 
-@dataclass
-class Watch:
-    """Two clocks that stand until told."""
-
-    now: datetime = charts.CREATED
-
-    def calendar(self) -> datetime:
-        return self.now
-
-    def wall(self) -> datetime:
-        return self.now
-
-
 class Site:
     """A store with texts to Ana, and what writes them to an EHR that comes and goes."""
 
     def __init__(self, base_url: str) -> None:
         self.client = FhirClient(base_url, timeout=httpx.Timeout(2, read=0.3))
-        self.clock = Watch()
+        self.clock = TurnedClock(charts.CREATED)
         self.mode = Chart(tools(self.client, wall=self.clock.wall))
         self.store = FakeStore()
         self.circuit = Circuit()
