@@ -27,16 +27,9 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from fhir_mappers.profile import VendorProfile
-    from integration.settings.schema import (
-        ApplicationAcknowledgmentSection,
-        CapsSection,
-        FeedFile,
-        PracticeFile,
-        RemindersFile,
-        SendingSection,
-        StepSection,
-    )
+    from integration.settings.schema import ApplicationAcknowledgmentSection, FeedFile, SendingSection
     from integration.settings.schema_ehr import Hl7Section, TlsSection, WriteBackSection
+    from integration.settings.schema_practice import CapsSection, PracticeFile, RemindersFile, StepSection
 
 
 def the_sending(section: SendingSection) -> Sending:

@@ -15,7 +15,8 @@ from fhir_mappers.profile import VendorProfile
 from fhir_mappers.profile_values import INHERITED
 from integration.domain.catalog_sections import NEVER_ASK, Answer, Occasion
 from integration.domain.failure import Failure
-from integration.settings.schema import FeedFile, PracticeFile, RemindersFile, SettingsFile
+from integration.settings.schema import FeedFile, SettingsFile
+from integration.settings.schema_practice import PracticeFile, RemindersFile
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

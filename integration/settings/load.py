@@ -20,7 +20,8 @@ from integration.settings.complaints import of_validation
 from integration.settings.files import SHIPPED, ConfigFolder
 from integration.settings.mistakes import ConfigError, Mistake
 from integration.settings.model import Settings
-from integration.settings.schema import FeedFile, PracticeFile, RemindersFile, SettingsFile
+from integration.settings.schema import FeedFile, SettingsFile
+from integration.settings.schema_practice import PracticeFile, RemindersFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,10 @@
+"""What exact, lawful and kind texting needs to remember."""
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
