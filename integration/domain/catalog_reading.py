@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,6 +10,7 @@ from babel.core import Locale, UnknownLocaleError
 
 from integration.domain import text_rules
 from integration.domain.catalog_sections import (
+    CHOOSING,
     MODALITIES,
     NEVER_ASK,
     TIMELESS,
@@ -34,6 +36,9 @@ _SECTIONS: Final = (
 _ENCODINGS: Final = ("GSM-7", "UCS-2")
 _OFFERED: Final = ("confirm", "cancel", "reschedule", "human")
 _MUST_SAY: Final = {Answer.STOP: ("START",), Answer.HELP: ("STOP",)}
+_SHIPPED: Final = frozenset(map(str, Occasion))
+_OCCASION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_BAD_OCCASION: Final = "an occasion is a small letter and then small letters, digits and _, at most 40"
 _SAMPLE: Final = datetime(2026, 9, 30, 12, 30, tzinfo=UTC)
 
 
@@ -111,20 +116,26 @@ class CatalogReader(TableReader):
         return found
 
     def texts(self, options: Mapping[str, str]) -> dict[tuple[str, bool], TextForms]:
-        """What is said on each occasion, informing and asking."""
-        section = self.known_keys("texts", self.table("texts", self.root), tuple(Occasion))
+        """What is said on each occasion, informing and asking: those we ship, and those a site adds."""
+        section = self.table("texts", self.root)
         confirming = [label for label, intent in options.items() if intent == "confirm"]
         found = {}
-        for occasion in Occasion:
-            ways = ("inform",) if occasion in NEVER_ASK else ("inform", "ask")
+        for occasion in dict.fromkeys([*map(str, Occasion), *section]):
             where = f"texts.{occasion}"
+            if not _OCCASION.fullmatch(occasion):
+                self.mistakes.append(f"{where}: {_BAD_OCCASION}")
+                continue
+            ways = ("inform",) if occasion in NEVER_ASK else ("inform", "ask")
             table = self.known_keys(where, self.table(occasion, section, where), ways)
+            is_own = occasion not in _SHIPPED
             for way in ways:
                 asks = way == "ask"
-                found[occasion.value, asks] = self._text_forms(
+                if is_own and asks and way not in table:
+                    continue  # an occasion of the site's own may never ask
+                found[occasion, asks] = self._text_forms(
                     f"{where}.{way}",
                     self.table(way, table, f"{where}.{way}"),
-                    timeless=occasion in TIMELESS,
+                    timeless=occasion in TIMELESS or (is_own and not asks),
                     must=confirming if asks else (),
                     never=() if asks else tuple(options),
                 )
@@ -136,17 +147,28 @@ class CatalogReader(TableReader):
         found = {}
         for answer in Answer:
             where = f"answers.{answer}"
-            table = self.known_keys(where, self.table(answer, section, where), ("plain", "visit"))
+            table = self.known_keys(where, self.table(answer, section, where), ("plain", "visit", "closed"))
             must = _MUST_SAY.get(answer, ())
             gaps = ("practice", "emergency") if answer is Answer.URGENT else ("practice", "phone")
-            plain = self._templates(f"{where}.plain", table.get("plain"), text_rules.ANSWER)
+            if answer in CHOOSING:
+                gaps = ("practice", "choices")
+            plain = self._templates(
+                f"{where}.plain",
+                table.get("plain"),
+                text_rules.CHOICE if answer in CHOOSING else text_rules.ANSWER,
+            )
             visit = self._templates(
                 f"{where}.visit", table.get("visit"), text_rules.ANSWER_ON_VISIT, optional=True
             )
-            for key, template in (*plain, *visit):
+            closed = self._templates(
+                f"{where}.closed", table.get("closed"), text_rules.ANSWER_WHEN_CLOSED, optional=True
+            )
+            for key, template in closed:
+                self.report(key, text_rules.missing(template, ("opens",)))
+            for key, template in (*plain, *visit, *closed):
                 self.report(key, text_rules.missing(template, gaps, words=must))
                 self.report(key, text_rules.forbidden(template, allowed=must))
-            found[answer.value] = AnswerForms(_only(plain), _only(visit))
+            found[answer.value] = AnswerForms(_only(plain), _only(visit), _only(closed))
         return found
 
     def replies(self) -> ReplyWords:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Occasion(StrEnum):
-    """Why we write first: the steps of the plan."""
+    """Why we write first: the occasions every language has. A site may add its own, for steps of its own."""
 
     BOOKED = "booked"
     FIVE_DAYS = "five_days"
@@ -35,8 +35,13 @@ class Answer(StrEnum):
     STOP = "stop"  # the one confirmation of an opt-out; the visit stands
     START = "start"  # texts come again
     HELP = "help"  # programme, contact, frequency, STOP, rates (CTIA)
+    WHICH_OF_TWO = "which_of_two"  # two visits fit: which of them, or both
+    WHICH_VISIT = "which_visit"  # more than two do: which of them, or all
+    LATE_WISH = "late_wish"  # too near the visit for a text to cancel or change it: please call
 
 
+# Those that name the visits to choose among, numbered, and are not asked when they do not fit.
+CHOOSING: Final = frozenset({Answer.WHICH_OF_TWO, Answer.WHICH_VISIT})
 TIMELESS: Final = frozenset({Occasion.THANK_YOU})  # says no time
 NEVER_ASK: Final = frozenset(
     {Occasion.CANCELLED, Occasion.NO_SHOW, Occasion.THANK_YOU}
@@ -78,3 +83,4 @@ class AnswerForms:
 
     plain: tuple[Template, ...]
     visit: tuple[Template, ...] = ()  # when the answer can name the visit
+    closed: tuple[Template, ...] = ()  # while the practice is closed: it says when it opens

@@ -95,7 +95,12 @@ def _messages() -> dict[str, Any]:
         "title": "messages/<language>.toml",
         "type": "object",
         "properties": {
-            "texts": shut | {"properties": {name: shut | table for name, table in texts.items()}},
+            "texts": {
+                "type": "object",
+                "properties": {name: shut | table for name, table in texts.items()},
+                # Occasions of the site's own
+                "additionalProperties": shut | {"properties": {"inform": way, "ask": way}},
+            },
             "answers": shut | {"properties": {name: shut | table for name, table in answers.items()}},
         },
     }

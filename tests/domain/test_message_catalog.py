@@ -77,7 +77,13 @@ _GOOD = "{practice}: {visit} {when}. C confirms, R changes. Call {phone}. STOP t
             _GOOD,
             'texts.five_days.inform.one[0]: "C" is an answer, and this text',
         ),
-        ("texts.five_dais", {}, "texts.five_dais: unknown key; allowed:"),
+        (
+            "texts.5dais",
+            {},
+            "texts.5dais: an occasion is a small letter and then small letters, digits and _",
+        ),
+        ("texts.own", {}, "texts.own.inform: missing; must be a table"),
+        ("texts.own.tell", {}, "texts.own.tell: unknown key; allowed: ask, inform"),
         ("texts.booked.tell", {}, "texts.booked.tell: unknown key; allowed: ask, inform"),
         ("texts.cancelled.ask", {}, "texts.cancelled.ask: unknown key; allowed: inform"),
         ("answers.stop.plain", "{practice} {phone}", "answers.stop.plain[0]: must hold the word START"),
@@ -158,3 +164,12 @@ def test_a_language_gsm7_cannot_write_says_so_and_is_read() -> None:
     data["encoding"] = "UCS-2"
     data["visit"]["video"]["one"] = "видеоприём"
     assert Catalog.from_mapping("ru", data).nouns["video"].one == "видеоприём"
+
+
+def test_a_site_adds_occasions_of_its_own_which_need_not_ask_nor_say_when() -> None:
+    data = mapping("en")
+    said = "{practice}: Please bring your insurance card. Call {phone}. Reply STOP to opt out."
+    data["texts"]["bring_card"] = {"inform": {"one": said, "several": said}}
+    texts = Catalog.from_mapping("en", data).texts
+    assert ("bring_card", False) in texts
+    assert ("bring_card", True) not in texts
