@@ -45,6 +45,9 @@ class Exchange:
         senders: Senders | None = None,
         clock: Clock | None = None,
         keep: int = 50_000,
+        *,
+        timetable: Timetable | None = None,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self.account = account or Account()
         self.behaviour = behaviour or Behaviour()
@@ -53,7 +56,8 @@ class Exchange:
         self.skew = timedelta(0)  # Twilio's clock minus ours
         self.lock = threading.RLock()
         self.stopping = threading.Event()
-        self.timetable = Timetable()
+        self.timetable = timetable or Timetable()
+        self.seconds = seconds  # what the timetable's delays are counted in
         self.version = 0  # grows with every change that a phone would show
         self._keep = keep
         self._number = 0
@@ -144,7 +148,7 @@ class Exchange:
             "weight": measure(body),
             "created_at": self.now().replace(microsecond=0),
             "shown_at": self.clock.calendar(),
-            "stored_at": time.monotonic(),
+            "stored_at": self.seconds(),
         }
 
     def _keep_text(self, text: Text) -> Text:
@@ -169,7 +173,7 @@ class Exchange:
         with self.lock:
             if text.status == "canceled" or self.texts.get(text.sid) is None:
                 return
-            waited = time.monotonic() - text.stored_at
+            waited = self.seconds() - text.stored_at
             if waited > text.validity and RANK[text.status] < RANK["sent"]:
                 step, rest = Step("failed", 30036), ()
             text.sender = text.sender or self._choose_sender(text)

@@ -6,7 +6,6 @@ DateSent filters compare whole GMT days and pass over what has not been sent yet
 from __future__ import annotations
 
 import re
-import time
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -59,7 +58,7 @@ def listed(exchange: Exchange, asked: Mapping[str, str]) -> dict[str, Any]:
 def _fitting(exchange: Exchange, asked: Mapping[str, str], below: int | None) -> Iterator[Text]:
     to, sender = asked.get("To"), asked.get("From")
     exact, until, since = (_day(asked.get(name)) for name in ("DateSent", "DateSent<", "DateSent>"))
-    shown_before = time.monotonic() - exchange.behaviour.list_lag
+    shown_before = exchange.seconds() - exchange.behaviour.list_lag
     # Texts stand by handset; a list of one of our own numbers' inbound texts looks through all.
     thread = to if to and any(True for _ in exchange.texts.newest(to)) else None
     for text in exchange.texts.newest(thread):

@@ -61,7 +61,7 @@ class Text:
     status: str
     created_at: datetime
     shown_at: datetime  # the calendar's time, for the phone page and the record
-    stored_at: float  # monotonic seconds; the list may lag behind it
+    stored_at: float  # seconds of the network's own clock; the list may lag behind it
     sender: str | None = None  # None until a service has chosen one
     service: str | None = None
     callback: str | None = None
