@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from integration.domain.appointment import Appointment, AppointmentEvent, Slot
     from integration.domain.consent import Suppression, SuppressionKind
     from integration.domain.conversation import Question, Reply
+    from integration.domain.failure import Failure
     from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import Attempt, TextMessage
     from integration.domain.text_request import TextRequest
     from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
+    from integration.ports.consent_store import ConsentRows
     from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, SnapshotRows, TokenRows, WantRows
     from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.settings.differences import Scope
@@ -377,7 +379,10 @@ class NumberRows(Protocol):
         """Those in force."""
 
     def suppress(self, suppression: Suppression) -> None:
-        """Write it down unless the same (number, kind, sender) is already in force."""
+        """Write it down unless the same (number, kind, sender) is already in force.
+
+        One that awaits START awaits it no more, unless it is only the carrier that says so again.
+        """
 
     def lift(self, number: str, kinds: Collection[SuppressionKind], *, at: datetime, by: str) -> int:
         """Lift what is in force of these kinds; returns how many."""
@@ -426,7 +431,19 @@ class TextRows(Protocol):
         """An accepted or sent text not final, last heard of or checked before then (wall)."""
 
     def offered_to(self, number: str, since: datetime) -> Sequence[datetime]:
-        """When reminders and free texts to a number were offered (calendar), uncertain ones included."""
+        """When reminders and free texts to a number were offered (calendar), uncertain ones included.
+
+        Not those of which the provider has said that they did not arrive: no phone rang.
+        """
+
+    def failures_since(self, since: datetime, practice: str | None = None) -> Mapping[Failure, int]:
+        """How many texts offered since then (calendar) failed, by kind."""
+
+    def unreachable_in_a_row(self, number: str) -> int:
+        """How many of its newest texts could not reach the handset, counted up to `GIVEN_UP`."""
+
+    def was_texted(self, number: str, practice: str) -> bool:
+        """Whether a reminder or free text of this practice was ever offered to this number."""
 
     def offered_by(self, practice: str, since: datetime) -> int:
         """How many texts a practice has offered since then (calendar)."""
@@ -612,6 +629,7 @@ class Unit(Protocol):
     polls: PollRows
     requests: TextRequestRows
     snapshots: SnapshotRows
+    consents: ConsentRows
 
 
 class Store(Protocol):

@@ -18,6 +18,7 @@ from integration.domain.write_back import WriteBackState
 from integration.ports.site import ConfigurationNews
 from integration.ports.store import KeptMessage, NextTimes, StoreUnavailable
 from integration.testing.store_answers import FakeAcknowledgmentRows
+from integration.testing.store_consents import FakeConsentRows
 from integration.testing.store_conversation import FakeReplyRows, FakeTaskRows
 from integration.testing.store_ehr import FakeEhrSubscriptionRows, FakeWantRows
 from integration.testing.store_ehr_polls import FakePollRows
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hl7_listener.inbox import ReceivedMessage
+    from integration.ports.consent_store import ConsentRows
     from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, SnapshotRows, TokenRows, WantRows
     from integration.ports.site import ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.ports.store import (
@@ -87,6 +89,7 @@ class FakeUnit:
         self.polls: PollRows = FakePollRows(tables)
         self.requests: TextRequestRows = FakeTextRequestRows(tables)
         self.snapshots: SnapshotRows = FakeSnapshotRows(tables)
+        self.consents: ConsentRows = FakeConsentRows(tables)
         self.subscriptions: EhrSubscriptionRows = FakeEhrSubscriptionRows(tables)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from integration.domain.application_acknowledgment import ApplicationAcknowledgment
     from integration.domain.appointment import Appointment
-    from integration.domain.consent import Suppression
+    from integration.domain.consent import ConsentRecord, Suppression
     from integration.domain.conversation import Question, Reply
     from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
@@ -43,7 +43,7 @@ class Tables:
     digests: dict[tuple[str, bytes], int] = field(default_factory=dict)
     patients: dict[int, Patient] = field(default_factory=dict)
     patient_owners: dict[tuple[str, str], int] = field(default_factory=dict)
-    consents: dict[int, tuple[int, datetime, bool]] = field(default_factory=dict)
+    consents: dict[int, ConsentRecord] = field(default_factory=dict)
     appointments: dict[int, Appointment] = field(default_factory=dict)
     appointment_owners: dict[tuple[str, str], int] = field(default_factory=dict)
     holds: dict[tuple[str, str, int], None] = field(default_factory=dict)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from integration.domain.consent import SuppressionKind
 from integration.domain.delivery_status import DeliveryStatus
+from integration.domain.failure import Failure
+from integration.domain.second_try import GIVEN_UP
 from integration.domain.text_message import HOLDING, AttemptState, TextKind
 from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
 from integration.ports.store import AlreadyAnswered, AlreadyOffered
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from integration.testing.store_tables import Tables
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+_NOT_ARRIVED = frozenset({DeliveryStatus.UNDELIVERED, DeliveryStatus.FAILED})
 _PARKED = frozenset({WriteBackState.REFUSED, WriteBackState.GAVE_UP})
 
 
@@ -48,6 +53,9 @@ class FakeNumberRows:
         if (suppression.kind, suppression.sender) not in in_force:
             stored = as_stored(replace(suppression, id=self._tables.next_id("suppressions")))
             self._tables.suppressions[stored.id] = stored
+        for each in self.suppressions(suppression.number):
+            if each.kind is suppression.kind and suppression.source != "carrier":
+                self._tables.suppressions[each.id] = replace(each, awaiting_start=None)
 
     def lift(self, number: str, kinds: Collection[SuppressionKind], *, at: datetime, by: str) -> int:
         """Kept as a record."""
@@ -190,7 +198,38 @@ class FakeTextRows:
             and text.kind is not TextKind.ANSWER
             and text.offered_at is not None
             and text.offered_at >= since
+            and text.status not in _NOT_ARRIVED
         )
+
+    def failures_since(self, since: datetime, practice: str | None = None) -> Mapping[Failure, int]:
+        """By kind."""
+        return Counter(
+            text.failure
+            for text in self._all()
+            if text.failure is not None
+            and text.offered_at is not None
+            and text.offered_at >= since
+            and practice in {None, text.practice}
+        )
+
+    def unreachable_in_a_row(self, number: str) -> int:
+        """Newest first, until one ended otherwise."""
+        ended = sorted(
+            (text.offered_at, text.id)
+            for text in self._all()
+            if text.number == number and text.final_at is not None and text.offered_at is not None
+        )
+        newest = (self.get(text_id) for _, text_id in reversed(ended[-GIVEN_UP:]))
+        return len(list(takewhile(lambda text: text.failure is Failure.UNREACHABLE, newest)))
+
+    def was_texted(self, number: str, practice: str) -> bool:
+        """Ever."""
+        told = (
+            (text.number, text.practice, text.kind is TextKind.ANSWER)
+            for text in self._all()
+            if text.offered_at
+        )
+        return (number, practice, False) in told
 
     def offered_by(self, practice: str, since: datetime) -> int:
         """Of all kinds."""

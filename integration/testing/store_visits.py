@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from integration.domain.consent import ConsentRecord
 from integration.domain.reminder import OPEN
 from integration.ports.store import ReasonCount
 from integration.testing.store_tables import as_stored, must_be_there, own
@@ -192,17 +193,14 @@ class FakePatientRows:
 
     def consent(self, patient_id: int) -> bool | None:
         """The newest record."""
-        records = [
-            (at, record_id, given)
-            for record_id, (whose, at, given) in self._tables.consents.items()
-            if whose == patient_id
-        ]
-        return max(records)[2] if records else None
+        theirs = [each for each in self._tables.consents.values() if each.patient_id == patient_id]
+        return max(theirs, key=lambda each: (each.at, each.id)).given if theirs else None
 
-    def record_consent(self, patient_id: int, *, given: bool, source: str, at: datetime) -> None:  # noqa: ARG002 - nobody reads the source yet
+    def record_consent(self, patient_id: int, *, given: bool, source: str, at: datetime) -> None:
         """One more record."""
         must_be_there(self._tables.patients, patient_id)
-        self._tables.consents[self._tables.next_id("consents")] = (patient_id, at, given)
+        record_id = self._tables.next_id("consents")
+        self._tables.consents[record_id] = as_stored(ConsentRecord(record_id, patient_id, given, at, source))
 
 
 class FakeAppointmentRows:
@@ -347,6 +345,7 @@ class FakeReminderRows:
                     not_after=reminder.not_after,
                     text_id=reminder.text_id,
                     decided_at=reminder.decided_at,
+                    after_text_id=reminder.after_text_id,
                 )
             )
 

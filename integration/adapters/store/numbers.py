@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from integration.adapters.store.consents import read_suppression
 from integration.adapters.store.tables.people import BY_THE_CARRIER_ALONE, IN_FORCE, suppressions
-from integration.domain.consent import Suppression, SuppressionKind
+from integration.domain.consent import SuppressionKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from integration.adapters.store.work import Work
+    from integration.domain.consent import Suppression
 
 _IN_FORCE = (
     sa.select(suppressions)
@@ -30,6 +32,16 @@ _LIFT = (
         suppressions.c.kind.in_(sa.bindparam("kinds", expanding=True)),
     )
     .values(lifted_at=sa.bindparam("at"), lifted_by=sa.bindparam("by"))
+)
+_AWAIT_NO_MORE = (
+    suppressions.update()
+    .where(
+        IN_FORCE,
+        suppressions.c.number_hash == sa.bindparam("of"),
+        suppressions.c.kind == sa.bindparam("of_kind", type_=suppressions.c.kind.type),
+        suppressions.c.awaiting_start.is_not(None),
+    )
+    .values(awaiting_start=None)
 )
 _UNUSABLE = sa.select(suppressions.c.number_hash, suppressions.c.since).where(
     IN_FORCE,
@@ -55,20 +67,8 @@ class SqlNumberRows:
 
     def suppressions(self, number: str) -> Sequence[Suppression]:
         """In force, oldest first."""
-        return [
-            Suppression(
-                id=row.id,
-                number=number,
-                kind=row.kind,
-                sender=row.sender,
-                since=row.since,
-                source=row.source,
-                evidence=self._work.keys.read("suppressions.sealed_evidence", row.sealed_evidence),
-                lifted_at=row.lifted_at,
-                lifted_by=row.lifted_by,
-            )
-            for row in self._work.rows(_IN_FORCE, {"of": self._work.hash_of(number)})
-        ]
+        rows = self._work.rows(_IN_FORCE, {"of": self._work.hash_of(number)})
+        return [read_suppression(self._work, row) for row in rows]
 
     def suppress(self, suppression: Suppression) -> None:
         """Once."""
@@ -85,6 +85,9 @@ class SqlNumberRows:
                 "lifted_by": suppression.lifted_by,
             },
         )
+        if suppression.source != "carrier":
+            of = self._work.hash_of(suppression.number)
+            self._work.run(_AWAIT_NO_MORE, {"of": of, "of_kind": suppression.kind})
 
     def lift(self, number: str, kinds: Collection[SuppressionKind], *, at: datetime, by: str) -> int:
         """Kept as a record."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -22,11 +22,13 @@ from integration.adapters.store.tables.texts import (
 )
 from integration.adapters.store.tables.visits import reminders
 from integration.domain.delivery_status import DeliveryStatus
+from integration.domain.failure import Failure
+from integration.domain.second_try import GIVEN_UP
 from integration.domain.text_message import Subject, TextKind, TextMessage
 from integration.ports.store import AlreadyAnswered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from integration.adapters.store.reminders import SqlReminderRows
@@ -105,8 +107,33 @@ _CLAIM_STALE = (
     .limit(1)
     .with_for_update(key_share=True, skip_locked=True)
 )
+_NOT_ARRIVED = one_of(texts.c.status, (DeliveryStatus.UNDELIVERED, DeliveryStatus.FAILED))
 _OFFERED_TO = (
-    sa.select(texts.c.offered_at).where(_NUMBER, _COUNTS_TOWARDS_CAPS, _SINCE).order_by(texts.c.offered_at)
+    sa.select(texts.c.offered_at)
+    .where(_NUMBER, _COUNTS_TOWARDS_CAPS, _SINCE, ~_NOT_ARRIVED)
+    .order_by(texts.c.offered_at)
+)
+_FAILURES_SINCE = (
+    sa.select(texts.c.failure, sa.func.count().label("count"))
+    .where(_SINCE, texts.c.failure.is_not(None))
+    .group_by(texts.c.failure)
+)
+_FAILURES_SINCE_OF_PRACTICE = _FAILURES_SINCE.where(texts.c.practice == sa.bindparam("of_practice"))
+_ENDS = (
+    sa.select(texts.c.status, texts.c.failure)
+    .where(_NUMBER, texts.c.final_at.is_not(None), texts.c.offered_at.is_not(None))
+    .order_by(texts.c.offered_at.desc(), texts.c.id.desc())
+    .limit(GIVEN_UP)
+)
+_WAS_TEXTED = (
+    sa.select(texts.c.id)
+    .where(
+        _NUMBER,
+        texts.c.practice == sa.bindparam("of_practice"),
+        _COUNTS_TOWARDS_CAPS,
+        texts.c.offered_at.is_not(None),
+    )
+    .limit(1)
 )
 _OFFERED_BY = (
     sa.select(sa.func.count())
@@ -204,9 +231,27 @@ class SqlTextRows(SqlAttemptRows):
         wanted = {"of_number": self._work.hash_of(number), "since": since}
         return [row.offered_at for row in self._work.rows(_OFFERED_TO, wanted)]
 
+    def was_texted(self, number: str, practice: str) -> bool:
+        """By number, of which there are few texts."""
+        wanted = {"of_number": self._work.hash_of(number), "of_practice": practice}
+        return self._work.row(_WAS_TEXTED, wanted) is not None
+
     def offered_by(self, practice: str, since: datetime) -> int:
         """Of all kinds."""
         return int(self._work.run(_OFFERED_BY, {"of_practice": practice, "since": since}).scalar_one())
+
+    def failures_since(self, since: datetime, practice: str | None = None) -> Mapping[Failure, int]:
+        """By kind."""
+        if practice is None:
+            rows = self._work.rows(_FAILURES_SINCE, {"since": since})
+        else:
+            rows = self._work.rows(_FAILURES_SINCE_OF_PRACTICE, {"since": since, "of_practice": practice})
+        return {row.failure: row.count for row in rows}
+
+    def unreachable_in_a_row(self, number: str) -> int:
+        """Newest first, until one ended otherwise."""
+        ends = self._work.rows(_ENDS, {"of_number": self._work.hash_of(number)})
+        return len(list(takewhile(lambda row: row.failure is Failure.UNREACHABLE, ends)))
 
     def answers_to(self, number: str, since: datetime) -> Sequence[TextMessage]:
         """Newest first."""

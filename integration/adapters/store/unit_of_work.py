@@ -16,6 +16,7 @@ from integration.adapters.store.addresses import PATIENCE
 from integration.adapters.store.appointments import SqlAppointmentRows
 from integration.adapters.store.callbacks import SqlCallbackRows
 from integration.adapters.store.changes import SqlChangeRows
+from integration.adapters.store.consents import SqlConsentRows
 from integration.adapters.store.ehr_subscriptions import SqlEhrSubscriptionRows
 from integration.adapters.store.engines import answering
 from integration.adapters.store.holds import SqlHoldRows
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration.adapters.store.keys import Keys
+    from integration.ports.consent_store import ConsentRows
     from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, SnapshotRows, TokenRows, WantRows
     from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.ports.store import (
@@ -114,6 +116,7 @@ class SqlUnit:
         self.wants: WantRows = SqlWantRows(work)
         self.polls: PollRows = SqlPollRows(work)
         self.requests: TextRequestRows = SqlTextRequestRows(work)
+        self.consents: ConsentRows = SqlConsentRows(work)
         self.snapshots: SnapshotRows = SqlSnapshotRows(work)
         self.subscriptions: EhrSubscriptionRows = SqlEhrSubscriptionRows(work)
 

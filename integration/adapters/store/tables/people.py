@@ -71,6 +71,9 @@ consents = sa.Table(
     sa.Column("given", sa.Boolean, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("recorded_at", Instant, nullable=False),
+    sa.Column("medium", sa.Text),
+    sa.Column("number_hash", sa.LargeBinary),  # of `numbers`
+    sa.Column("sealed_evidence", sa.LargeBinary),  # JSON: wording, campaign, ip, recorded_by
     sqlite_autoincrement=True,
 )
 sa.Index("consents_by_patient", consents.c.patient_id, consents.c.recorded_at, consents.c.id)
@@ -87,6 +90,8 @@ suppressions = sa.Table(
     sa.Column("sealed_evidence", sa.LargeBinary, nullable=False),
     sa.Column("lifted_at", Instant),
     sa.Column("lifted_by", sa.Text),
+    sa.Column("awaiting_start", Instant),
+    sa.Column("sealed_lift_note", sa.LargeBinary),
     sqlite_autoincrement=True,
 )
 IN_FORCE = suppressions.c.lifted_at.is_(None)
