@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from integration.settings.model import Practice
 
 AN_HOUR = timedelta(hours=1)
+A_DAY = timedelta(days=1)
 USEFUL_FOR = timedelta(hours=1)
+CONFIRMS_A_STOP_WITHIN = timedelta(minutes=5)  # 47 CFR 64.1200(a)(12); later it never goes
 MOST_AN_HOUR = 3  # answers to one number; what writes more often is a machine
 # What a person says twice and means twice; anything else said twice is an auto-responder's.
 _SAID_AGAIN = frozenset({Intent.CONFIRM, Intent.STOP, Intent.START, Intent.HELP})
@@ -39,12 +41,17 @@ def write_answer(
     practice = around.practice
     if decision.answer is None or practice is None or not _may_answer(unit, workshop, around, decision):
         return False
+    now = workshop.clock.calendar()
+    not_after = now + USEFUL_FOR
+    if decision.answer is Answer.STOP:
+        not_after = reply.heard_at + CONFIRMS_A_STOP_WITHIN
+    if now >= not_after:
+        return False
     try:
         language, composed = _compose(workshop, around, practice, decision.answer, reply)
     except WordingError as why:
         _log.error("no words for an answer", reply=reply.id, why=str(why))
         return False
-    now = workshop.clock.calendar()
     unit.texts.add(
         TextMessage(
             id=0,
@@ -57,7 +64,7 @@ def write_answer(
             encoding=composed.encoding,
             segments=composed.segments,
             created_at=now,
-            not_after=now + USEFUL_FOR,
+            not_after=not_after,
             subjects=_subjects(reply),
             answers_reply=reply.id,
         )
@@ -72,7 +79,10 @@ def _may_answer(unit: Unit, workshop: Workshop, around: Surroundings, decision: 
     if around.silenced - {SuppressionKind.OPT_OUT}:
         return False
     if SuppressionKind.OPT_OUT in around.silenced and not decision.lift:
-        return False
+        # CTIA (May 2023): HELP is answered whether or not texts are wanted; here once a day, so that no two
+        # machines talk.
+        lately = unit.texts.answers_to(number, now - A_DAY)
+        return decision.answer is Answer.HELP and all(text.occasion != Answer.HELP for text in lately)
     earlier = unit.texts.answers_to(number, now - AN_HOUR)
     if len(earlier) >= MOST_AN_HOUR or any(text.answers_reply == around.reply.id for text in earlier):
         return False

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from integration.aftermath import open_task
-from integration.domain.consent import ALL_SENDERS, Suppression, SuppressionKind
+from integration.domain.consent import ALL_SENDERS, Suppression, SuppressionKind, obeyed_by_the_carrier
 from integration.domain.reminder import ReminderState
 from integration.domain.reply_decision import the_question
 from integration.domain.reply_intent import Intent
@@ -78,7 +78,9 @@ def _suppress(unit: Unit, workshop: Workshop, around: Surroundings, kind: Suppre
             kind=kind,
             sender=ALL_SENDERS if everywhere else reply.to_number,
             since=reply.heard_at,
-            source="reply",
+            source="keyword"
+            if obeyed_by_the_carrier(reply.body, keyword_handled=reply.keyword_handled)
+            else "reply",
             evidence=reply.body,
         )
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from integration.aftermath import call_instead, record
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.last_look import Hold, Skip, Verdict, of_hours
 from integration.domain.reminder import ReminderState
@@ -46,18 +47,31 @@ def offer_again(desk: Desk, text: TextMessage) -> Offer | None:
     desk.unit.texts.update(text)
     ends = text.not_after
     if practice is not None and text.kind is not TextKind.ANSWER:
-        ends = min(ends, practice.plan.hours.closing(desk.now, practice.plan.zone))
+        ends = min(ends, practice.plan.hours.closing(desk.now, *desk.zones_of_text(text, practice)))
     return Offer(text, desk.attempt(text), ends - desk.now)
 
 
 def _verdict(desk: Desk, text: TextMessage, practice: Practice | None) -> Verdict:
-    """Whether it may go; only the answer to a STOP may follow it (47 CFR 64.1200(a)(12))."""
+    """Whether it may go; only the answers to a STOP (47 CFR 64.1200(a)(12)) and to HELP may follow a STOP."""
     if desk.now >= text.not_after:
         return Skip("too late to be useful")
-    verdict = desk.of_number(text.number, practice, after_stop=text.occasion == Answer.STOP)
+    verdict = desk.of_number(text.number, practice, after_stop=text.occasion in {Answer.STOP, Answer.HELP})
     if verdict is not None or practice is None or text.kind is TextKind.ANSWER:
         return verdict
-    return of_hours(practice.plan, not_after=text.not_after, now=desk.now)
+    zones = desk.zones_of_text(text, practice)
+    return of_hours(
+        practice.plan.hours,
+        zones,
+        not_after=text.not_after,
+        now=desk.now,
+        bad_news=_is_bad_news(text, practice),
+    )
+
+
+def _is_bad_news(text: TextMessage, practice: Practice) -> bool:
+    """Whether it tells that a visit was moved or called off."""
+    step = practice.plan.step(text.occasion)
+    return step is not None and step.outranks_caps
 
 
 def _of_its_reminders(desk: Desk, reminders: Sequence[Reminder], practice: Practice) -> dict[int, Verdict]:
@@ -81,12 +95,15 @@ def _give_up(
     failed = replace(
         text, status=DeliveryStatus.FAILED, word="not offered", offered_at=None, final_at=desk.now
     )
-    desk.unit.texts.update(failed)
+    record(desk.unit, desk.workshop, before=text, after=failed)
+    tried = bool(desk.unit.texts.attempts(text.id))
     settled = []
     for reminder in reminders:
         verdict = verdicts[reminder.id]
         if isinstance(verdict, Skip):
             settled.append(skipped(desk, reminder, verdict))
+            if tried and reminder.after_text_id is None:
+                call_instead(desk.unit, reminder, verdict.reason, desk.now)
         else:
             settled.append(
                 replace(

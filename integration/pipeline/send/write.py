@@ -31,7 +31,7 @@ def write(desk: Desk, gathered: Gathered, practice: Practice, number: str) -> Of
     today = desk.now.astimezone(practice.plan.zone).date()
     read_there = [c.patient.language_on(today) for c in gathered.visits]
     language = next((each for each in read_there if each in practice.languages), practice.languages[0])
-    composed, spoken = _compose(desk, gathered, practice, language)
+    composed, spoken = _compose(desk, gathered, practice, language, number)
     not_after = useful_until(spoken)
     text = desk.unit.texts.add(
         TextMessage(
@@ -58,12 +58,13 @@ def write(desk: Desk, gathered: Gathered, practice: Practice, number: str) -> Of
     )
     if gathered.ask:
         _ask(desk, text, spoken)
-    ends = min(not_after, practice.plan.hours.closing(desk.now, practice.plan.zone))
+    zones = desk.zones_of((c.patient for c in spoken), practice)
+    ends = min(not_after, practice.plan.hours.closing(desk.now, *zones))
     return Offer(text, desk.attempt(text), ends - desk.now)
 
 
 def _compose(
-    desk: Desk, gathered: Gathered, practice: Practice, language: str
+    desk: Desk, gathered: Gathered, practice: Practice, language: str, number: str
 ) -> tuple[Composed, list[Candidate]]:
     """The first text that speaks of these visits, and the visits it speaks of."""
     today = desk.now.astimezone(practice.plan.zone).date()
@@ -85,6 +86,8 @@ def _compose(
         max_segments=practice.max_segments,
         # Who reads a text about a child is told which child; so is a parent with a visit of their own.
         name_patients=practice.first_names or any(c.patient.is_minor(today) for c in gathered.visits),
+        # CTIA (May 2023): the first message of a programme says what it is, how often, and at what cost.
+        first_text=not desk.unit.texts.was_texted(number, practice.name),
         sent_on=today,
     )[0]
     return composed, [gathered.visits[index] for index in composed.visits]

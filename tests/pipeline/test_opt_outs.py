@@ -1,0 +1,123 @@
+"""Stories of stopping and beginning again: five minutes to say so, what staff lift, HELP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from integration.domain.consent import SuppressionKind
+from integration.domain.delivery_status import DeliveryStatus
+from tests.pipeline.network import ANAS_NUMBER, booked_site, deliver, say
+from tests.pipeline.test_reply import asked_site, occasions, suppressed
+from tests.site import Site, local
+
+pytestmark = pytest.mark.usefixtures("every_store")
+
+
+def stopped_site(body: str = "STOP") -> Site:
+    """Ana was asked to confirm, and wrote that she wants no texts."""
+    site = asked_site()
+    say(site, body)
+    return site
+
+
+def lift(site: Site, *, await_start: bool) -> None:
+    """Staff lift her opt-out."""
+    with site.store.unit() as unit:
+        for each in unit.numbers.suppressions(ANAS_NUMBER):
+            unit.consents.lift(each, at=site.clock.calendar(), by="staff", await_start=await_start)
+
+
+def test_the_confirmation_of_a_stop_is_useful_for_five_minutes() -> None:
+    site = stopped_site()
+    with site.store.unit() as unit:
+        [text] = unit.texts.answers_to(ANAS_NUMBER, local("2027-03-01T00:00"))
+        [heard] = unit.replies.heard_since(ANAS_NUMBER, local("2027-03-01T00:00"))
+    assert text.not_after == heard.heard_at + timedelta(minutes=5)
+
+
+def test_a_stop_that_was_heard_too_late_is_obeyed_and_not_confirmed() -> None:
+    site = asked_site()
+    say(site, "STOP", work=False)
+    site.clock.now += timedelta(minutes=5)
+    site.work()
+    assert suppressed(site)
+    assert occasions(site) == []
+
+
+def test_a_confirmation_that_could_not_leave_in_five_minutes_never_does() -> None:
+    site = asked_site()
+    site.sms.is_down = True
+    say(site, "STOP")
+    site.sms.is_down = False
+    site.until(site.clock.now + timedelta(hours=2))
+    assert "stop" not in [occasion for _, occasion in site.sent]
+
+
+@pytest.mark.parametrize(
+    ("body", "source"), [("STOP", "keyword"), ("Stop.", "reply"), ("stop texting me", "reply")]
+)
+def test_what_the_carrier_obeys_too_is_written_down_as_such_with_the_words(body: str, source: str) -> None:
+    site = stopped_site(body)
+    with site.store.unit() as unit:
+        [opt_out] = unit.numbers.suppressions(ANAS_NUMBER)
+    assert (opt_out.source, opt_out.evidence) == (source, body)
+
+
+def test_help_is_answered_once_a_day_even_after_a_stop() -> None:
+    site = stopped_site()
+    say(site, "HELP", after=timedelta(minutes=10))
+    say(site, "HELP", after=timedelta(hours=2))
+    assert occasions(site) == ["stop", "help"]
+    deliver(site)
+    assert [occasion for _, occasion in site.sent][-2:] == ["stop", "help"]
+    say(site, "HELP", after=timedelta(hours=25))
+    assert occasions(site) == ["stop", "help", "help"]
+
+
+def test_what_awaits_start_gets_no_text_until_start_arrives() -> None:
+    site = stopped_site()
+    lift(site, await_start=True)
+    assert suppressed(site)
+    say(site, "START", after=timedelta(hours=1))
+    assert not suppressed(site)
+
+
+def test_what_awaits_start_is_lifted_by_an_answer_that_reaches_the_number() -> None:
+    site = stopped_site()
+    lift(site, await_start=True)
+    say(site, "HELP", after=timedelta(hours=1))
+    assert suppressed(site)
+    deliver(site)
+    assert not suppressed(site)
+    with site.store.unit() as unit:
+        assert unit.consents.of_number(ANAS_NUMBER)[0].lifted_by == "passed"
+
+
+def test_a_stop_after_the_staffs_lift_awaits_nothing() -> None:
+    site = stopped_site()
+    lift(site, await_start=True)
+    say(site, "please stop texting me", after=timedelta(hours=1))
+    with site.store.unit() as unit:
+        [opt_out] = unit.numbers.suppressions(ANAS_NUMBER)
+    assert opt_out.awaiting_start is None
+
+
+def test_the_first_text_of_a_practice_to_a_number_says_what_the_programme_is_and_later_ones_do_not() -> None:
+    site = booked_site()
+    deliver(site)
+    site.until(local("2027-03-06T10:00"))
+    first, second = (text.body for text in site.sms.texts()[:2])
+    assert "HELP" in first
+    assert "rates" in first
+    assert "HELP" not in second
+
+
+def test_an_opt_out_stays_with_the_number() -> None:
+    site = stopped_site()
+    site.until(local("2027-03-12T00:00"))
+    assert suppressed(site) == [(SuppressionKind.OPT_OUT, "*")]
+    with site.store.unit() as unit:
+        texts = unit.texts.between(local("2027-03-01T00:00"), local("2027-03-13T00:00"))
+    assert all(text.status is not DeliveryStatus.QUEUED for text in texts)
