@@ -13,9 +13,11 @@ from integration.domain.catalog_sections import (
     CHOOSING,
     MODALITIES,
     NEVER_ASK,
+    OF_A_VISIT,
     TIMELESS,
     Answer,
     AnswerForms,
+    FreeForm,
     Joints,
     Occasion,
     TextForms,
@@ -23,6 +25,7 @@ from integration.domain.catalog_sections import (
 )
 from integration.domain.catalog_tables import TableReader
 from integration.domain.reply_words import ReplyWords, read_reply_words
+from integration.domain.text_lint import LISTED, Lint
 from integration.domain.text_template import Template, choices
 from integration.domain.visit_words import WhenWords
 
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
 _SECTIONS: Final = (
-    *("locale", "encoding", "practice_for", "options", "when", "list", "visit"),
-    *("texts", "answers", "replies"),
+    *("locale", "encoding", "lint", "practice_for", "options", "when", "list", "visit"),
+    *("texts", "free", "answers", "replies"),
 )
 _ENCODINGS: Final = ("GSM-7", "UCS-2")
 _OFFERED: Final = ("confirm", "cancel", "reschedule", "human")
@@ -52,6 +55,25 @@ class CatalogReader(TableReader):
         self.encoding = self.root.get("encoding", "GSM-7")
         if self.encoding not in _ENCODINGS:
             self.mistakes.append(f"encoding: {choices(str(self.encoding), _ENCODINGS)}")
+        self.lint, self._capitals = self._read_lint()
+
+    def _read_lint(self) -> tuple[Lint, frozenset[str]]:
+        """The words no text may say, and those that may stand in capitals."""
+        section = self.known_keys("lint", self.table("lint", self.root), (*LISTED, "capitals"))
+        found = {}
+        for kind in LISTED:
+            words = section.get(kind)
+            if not (
+                isinstance(words, list) and words and all(isinstance(w, str) and w.strip("* ") for w in words)
+            ):
+                self.mistakes.append(f"lint.{kind}: missing; list the words that no text may say")
+                words = []
+            found[kind] = tuple(words)
+        capitals = section.get("capitals", [])
+        if not (isinstance(capitals, list) and all(isinstance(word, str) for word in capitals)):
+            self.mistakes.append("lint.capitals: must be a list of words")
+            capitals = []
+        return Lint(found), frozenset(capitals)
 
     def options(self) -> dict[str, str]:
         """The answers the texts offer, by label."""
@@ -141,6 +163,28 @@ class CatalogReader(TableReader):
                 )
         return found
 
+    def free(self, options: Collection[str]) -> dict[str, tuple[Template, ...]]:
+        """What a person at the practice may send by hand; a prompt that asks nothing prints no answer."""
+        section = self.known_keys("free", self.table("free", self.root), tuple(FreeForm))
+        found = {}
+        for form in FreeForm:
+            must: tuple[str, ...] = ("practice", "phone")
+            gaps = text_rules.BY_HAND
+            if form is FreeForm.OWN_WORDS:
+                must, gaps = ("practice", "words"), gaps | {"words"}
+            elif form in OF_A_VISIT:
+                must, gaps = (*must, "visit|a_visit", "when"), text_rules.ONE_VISIT
+            elif form is FreeForm.RUNNING_LATE:
+                gaps = gaps | {"minutes"}
+            listed = self._templates(f"free.{form}", section.get(form), gaps)
+            for key, template in listed:
+                self.report(key, text_rules.missing(template, must, words=("STOP",)))
+                self.report(key, text_rules.forbidden(template, allowed=("STOP",), never=options))
+            if listed and all("minutes" in template.gaps for _, template in listed):
+                self.mistakes.append(f"free.{form}: one form must do without {{minutes}}")
+            found[form.value] = _only(listed)
+        return found
+
     def answers(self) -> dict[str, AnswerForms]:
         """How a patient's own text is answered."""
         section = self.known_keys("answers", self.table("answers", self.root), tuple(Answer))
@@ -211,6 +255,8 @@ class CatalogReader(TableReader):
         for key, template in found:
             self.report(key, template.mistakes(gaps))
             self.report(key, self._outside_alphabet(template))
+            self.report(key, text_rules.unsaid(template, self.lint))
+            self.report(key, text_rules.loud(template, self._capitals))
         return found
 
     def _phrase(self, where: str, text: str, gaps: Collection[str]) -> Template:
@@ -233,6 +279,7 @@ class CatalogReader(TableReader):
         except (UnknownLocaleError, ValueError):
             self.mistakes.append(f'locale: "{words.locale}" is no locale CLDR knows, such as en_US or es_US')
             return
+        self.report("when.date", text_rules.unclear_date(words.date_pattern))
         for key, pattern in (("date", words.date_pattern), ("time", words.time_pattern)):
             try:
                 words.day(_SAMPLE.date()) if key == "date" else words.clock(_SAMPLE, show_zone=False)

@@ -49,6 +49,20 @@ NEVER_ASK: Final = frozenset(
 MODALITIES: Final = ("in_person", "video", "phone")
 
 
+class FreeForm(StrEnum):
+    """What a person at the practice may send by hand."""
+
+    OWN_WORDS = "own_words"  # what stands around words of their own
+    RUNNING_LATE = "running_late"
+    PLEASE_CALL = "please_call"
+    REMINDER = "reminder"  # of one visit
+    CONFIRMATION = "confirmation"  # that one visit is set
+    THANK_YOU = "thank_you"
+
+
+OF_A_VISIT: Final = frozenset({FreeForm.REMINDER, FreeForm.CONFIRMATION})  # says when one visit is
+
+
 @dataclass(frozen=True, slots=True)
 class VisitNouns:
     """What a language calls a visit of one modality."""

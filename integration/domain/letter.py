@@ -65,6 +65,7 @@ class Letter:
         for form in forms:
             body = self.fill(form, values, name)
             if measure(body).segments <= self.room:
+                self._look_over(body)
                 return Fitting(form, body)
         return None
 
@@ -74,6 +75,13 @@ class Letter:
         if name:
             known["practice"] = self._catalog.practice_for.fill({"practice": known["practice"], "name": name})
         return form.fill(known)
+
+    def _look_over(self, body: str) -> None:
+        """Refuse what no text may say, whatever brought it in; the practice's name is the site's own."""
+        found = self._catalog.lint.find(body.replace(self._values["practice"], " "))
+        if found:
+            kinds = ", ".join(dict.fromkeys(finding.kind for finding in found))
+            raise WordingError(f"{self.where}: it would hold {kinds} content")
 
     def too_long(self) -> WordingError:
         """What to raise when nothing fits."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from integration.domain.catalog_sections import AnswerForms, Joints, TextForms, VisitNouns
     from integration.domain.reply_words import ReplyWords
+    from integration.domain.text_lint import Lint
     from integration.domain.text_template import Template
     from integration.domain.visit_words import WhenWords
 
@@ -41,8 +42,10 @@ class Catalog:
     practice_for: Template  # the practice's name when the text is for one named patient
     nouns: Mapping[str, VisitNouns]  # by modality
     texts: Mapping[tuple[str, bool], TextForms]  # by occasion and whether it asks
+    free: Mapping[str, tuple[Template, ...]]  # what a person may send by hand, the fullest first
     answers: Mapping[str, AnswerForms]
     replies: ReplyWords
+    lint: Lint  # what no text may say
 
     @classmethod
     def from_mapping(cls, language: str, mapping: Mapping[str, Any]) -> Catalog:
@@ -58,8 +61,10 @@ class Catalog:
             practice_for=reader.practice_for(),
             nouns=reader.nouns(),
             texts=reader.texts(options),
+            free=reader.free(options),
             answers=reader.answers(),
             replies=reader.replies(),
+            lint=reader.lint,
         )
         if reader.mistakes:
             raise CatalogError(language, reader.mistakes)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from integration.domain.catalog_sections import MODALITIES
+from integration.domain.catalog_sections import CHOOSING, MODALITIES
 from integration.domain.letter import Letter, WordingError
 from integration.domain.sms_segments import measure
 from integration.domain.visit_list import VisitList
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from integration.domain.visit_words import PracticeWords
 
 _LONG_NAME: Final = "M" * NAME_LENGTH
+_OWN_WORDS: Final = 40  # letters that a person at the practice has at least
 _YEAR: Final = 2028
 _DAYS: Final = range(20, 27)  # of each month: every weekday once
 _TIMES: Final = (
@@ -67,9 +68,14 @@ def _too_long(
         if failing:
             bodies = (letter.fill(form, values, _LONG_NAME) for values in failing for form in forms.one[-1:])
             yield f"{letter.too_long()} ({_worst(bodies)} with a long date and first name): {remedy}"
+    for name, templates in catalog.free.items():
+        letter = Letter(catalog, f"free {name}", practice, max_segments)
+        by_hand = {"minutes": "120", "words": "M" * _OWN_WORDS}
+        if any(letter.fit(templates, values | by_hand, _LONG_NAME) is None for values in longest):
+            yield f"{letter.too_long()}: {remedy}"
     for name, answers in catalog.answers.items():
         letter = Letter(catalog, f"answer {name}", practice, max_segments)
-        if letter.fit(answers.plain, {}) is None:
+        if name not in CHOOSING and letter.fit(answers.plain, {}) is None:
             bodies = (letter.fill(form, {}) for form in answers.plain[-1:])
             yield f"{letter.too_long()} ({_worst(bodies)}): {remedy}"
 

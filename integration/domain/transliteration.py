@@ -73,4 +73,10 @@ def _each(text: str) -> str | None:
 
 def written(text: str, encoding: str) -> str:
     """The text in a catalogue's alphabet: GSM-7's, or its own letters where the catalogue is UCS-2."""
-    return to_gsm7(text) if encoding == "GSM-7" else text
+    if encoding == "GSM-7":
+        return to_gsm7(text)
+    # Composed, and without direction marks and controls; the joiners are letters of Persian and Hindi.
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(
+        c for c in composed if c in "\n\u200c\u200d" or unicodedata.category(c) not in {"Cc", "Cf", "Cs"}
+    )

@@ -73,6 +73,12 @@ class VisitList:
         crowded = any(len(day) > 1 for day in days)
         return {"visits": nouns.many, "list": joints.days.join(said) if crowded else self._join(said)}
 
+    def numbered(self, places: Sequence[int]) -> list[str]:
+        """Each visit as a reader may choose it; first names and kinds where they tell visits apart."""
+        named = len(self.patients(places)) > 1
+        tagged = len({self._visits[place].modality for place in places}) > 1
+        return [self._day([place], tagged=tagged, named=named) for place in places]
+
     def _day(self, places: Sequence[int], *, tagged: bool, named: bool) -> str:
         """One day and the times on it."""
         times = self._join([self._time(place, tagged=tagged, named=named) for place in places])
@@ -94,8 +100,13 @@ class VisitList:
 
 
 def _name(catalog: Catalog, visit: VisitWords) -> str | None:
-    """None for a name the catalogue's alphabet cannot write: half a name would be another's."""
+    """None for a name the catalogue's alphabet cannot write: half a name would be another's.
+
+    Nor for a remark that an EHR keeps there, when it is one that no text may hold.
+    """
     name = spoken_name(visit.first_name)
+    if name and catalog.lint.find(name):
+        return None
     try:
         return name and (written(name, catalog.encoding)[:NAME_LENGTH].strip() or None)
     except Untransliterable:

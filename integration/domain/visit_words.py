@@ -16,7 +16,8 @@ from babel.core import Locale
 from babel.dates import format_date, format_time
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from collections.abc import Iterable
+    from datetime import date, datetime, tzinfo
 
     from integration.domain.text_template import Template
 
@@ -118,6 +119,11 @@ def _zone(at: datetime) -> str:
     minutes = 0 if offset is None else round(offset.total_seconds() / 60)
     hours, rest = divmod(abs(minutes), 60)
     return f"GMT{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
+
+
+def reads_another_clock(start: datetime, zones: Iterable[tzinfo]) -> bool:
+    """Whether somebody in one of these zones could take the clinic's time for their own."""
+    return any(start.astimezone(zone).utcoffset() != start.utcoffset() for zone in zones)
 
 
 @lru_cache(maxsize=64)

@@ -13,12 +13,13 @@ from integration.domain.catalog_sections import Answer, Occasion
 from integration.domain.letter import Composed, Letter, WordingError, seal
 from integration.domain.message_catalog import Catalog, CatalogError
 from integration.domain.practice_check import check_practice
+from integration.domain.transliteration import written
 from integration.domain.visit_list import VisitList
 from integration.domain.visit_words import PracticeWords, VisitWords
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from integration.domain.catalog_sections import TextForms
 
@@ -32,6 +33,7 @@ __all__ = (
     "VisitWords",
     "WordingError",
     "answer",
+    "ask_which",
     "check_practice",
     "compose",
 )
@@ -83,15 +85,22 @@ def answer(
     show_zone: bool = False,
     max_segments: int = 1,
     sent_on: date | None = None,
+    opens: datetime | None = None,
 ) -> Composed:
     """Our answer to a patient's own text; it says when the visit is, never whose.
 
-    Raises WordingError for an unknown answer, and when even the shortest form does not fit.
+    `opens` is when the practice, closed now, opens again, in its own zone: an answer that promises
+    a call says so where its language can. Raises WordingError for an unknown answer, and when even
+    the shortest form does not fit.
     """
     letter = Letter(catalog, f"answer {name}", practice, max_segments)
     forms = catalog.answers.get(name)
     if forms is None:
         raise WordingError(f"{letter.where}: the catalogue has no such answer")
+    if opens is not None:
+        closed = letter.fit(forms.closed, {"opens": _moment(catalog, opens, sent_on)})
+        if closed is not None:
+            return seal(closed.body)
     if visit is not None:
         said = VisitList(catalog, [visit], show_zone=show_zone, sent_on=sent_on)
         of_visit = letter.fit(forms.visit, said.of_one(0))
@@ -101,6 +110,40 @@ def answer(
     if plain is None:
         raise letter.too_long()
     return seal(plain.body)
+
+
+def ask_which(
+    catalog: Catalog,
+    *,
+    practice: PracticeWords,
+    visits: Sequence[VisitWords],
+    show_zone: bool = False,
+    sent_on: date | None = None,
+) -> Composed | None:
+    """The one question that lets a patient choose among visits, numbered from 1 as they are given.
+
+    It names no more than a reminder may, and fits one segment; None when it cannot: two visits
+    that would read alike, a patient on a shared number who has no name, or too many words.
+    """
+    name = Answer.WHICH_OF_TWO if len(visits) == len(("one", "other")) else Answer.WHICH_VISIT
+    letter = Letter(catalog, f"answer {name}", practice, 1)
+    said = VisitList(catalog, visits, show_zone=show_zone, sent_on=sent_on)
+    places = range(len(visits))
+    if len(said.patients(places)) > 1 and not all(said.name(place) for place in places):
+        return None
+    options = said.numbered(places)
+    if len(set(options)) < len(options):
+        return None
+    listed = catalog.joints.between.join(f"{place}) {each}" for place, each in enumerate(options, 1))
+    asked = letter.fit(catalog.answers[name].plain, {"choices": listed})
+    return None if asked is None else seal(asked.body, places)
+
+
+def _moment(catalog: Catalog, at: datetime, today: date | None) -> str:
+    """A day and time of the practice's own, as the language says them."""
+    words = catalog.when
+    said = words.say(at.date(), at, words.clock(at, show_zone=False), is_today=at.date() == today)
+    return written(said, catalog.encoding)
 
 
 def _longest_text(

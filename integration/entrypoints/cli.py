@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "map": "show what each message becomes",
     "learn": "propose a vendor's profile from sample messages",
     "preview": "show the texts that messages would cause, on an empty store",
+    "texts": "show every text at its longest and shortest, with segments and price",
     "classify-reply": "show how replies are understood, one a line on standard input",
     "ehr": "ask the EHR's FHIR server what it allows, and say what will be done",
     "subscribe": "have the EHR's FHIR server tell what changes, or take that back",

@@ -12,7 +12,9 @@ from fhir_mappers.errors import BadProfile
 from fhir_mappers.profile import VendorProfile
 from fhir_mappers.profile import resolve as resolve_vendor
 from hl7_listener.tls import BadCertificate, TlsFiles, server_context
+from integration.domain.catalog_inheritance import BadExtends, whole
 from integration.domain.failure import WrongErrorCodes, failures
+from integration.domain.text_lint import lint
 from integration.domain.text_template import choices
 from integration.domain.wording import Catalog, CatalogError, PracticeWords, check_practice
 from integration.settings.build import a_feed, a_plan, a_practice, the_caps, the_sending, the_write_back
@@ -76,7 +78,7 @@ class _Reading:
         vendors = self._vendors()
         practices = self._practices(site, reminders, catalogs)
         feeds = self._feeds(vendors, practices)
-        self._wording(practices, feeds, catalogs)
+        self._wording(practices, catalogs)
         if site is None or plan is None:
             return None
         return Settings(
@@ -108,12 +110,16 @@ class _Reading:
 
     def _catalogs(self) -> dict[str, Catalog | None]:
         found: dict[str, Catalog | None] = {}
-        for document in self.folder.each("messages"):
+        documents = {document.name: document for document in self.folder.each("messages")}
+        raw = {name: document.data for name, document in documents.items()}
+        for document in documents.values():
             found[document.name] = None
             if not document.data:
                 continue
             try:
-                found[document.name] = Catalog.from_mapping(document.name, document.data)
+                found[document.name] = Catalog.from_mapping(document.name, whole(document.name, raw))
+            except BadExtends as error:
+                self._note(document, "extends", str(error))
             except CatalogError as error:
                 told = [mistake.partition(": ")[::2] for mistake in error.mistakes]
                 absent = tuple(f"{key}." for key, text in told if text.startswith("missing; must be a table"))
@@ -262,23 +268,23 @@ class _Reading:
     def _wording(
         self,
         practices: Mapping[str, Practice | None],
-        feeds: Mapping[str, Feed | None],
         catalogs: Mapping[str, Catalog | None],
     ) -> None:
         """Whether every text can be written with each practice's name and phone."""
         for practice in filter(None, practices.values()):
             words = PracticeWords(practice.public_name, practice.phone, practice.emergency)
-            zones = {
-                location.zone or feed.zone
-                for feed in filter(None, feeds.values())
-                for location in feed.locations.values()
-                if location.practice == practice.name
-            }
+            told = lint(practice.public_name, (catalog.lint for catalog in filter(None, catalogs.values())))
+            for finding in () if practice.name_may_tell else told:
+                text = (
+                    f'"{finding.word}": {finding.kind} content in every text; choose a plainer name, '
+                    "or write name_may_tell = true"
+                )
+                self.mistakes.append(Mistake(f"practices/{practice.name}.toml", "public_name", text))
             for catalog in filter(None, map(catalogs.get, practice.languages)):
                 for sentence in check_practice(
                     catalog,
                     words,
-                    show_zone=bool(zones - {practice.plan.zone}),
+                    show_zone=True,  # a patient may live by another clock
                     max_segments=practice.max_segments,
                     zone=practice.plan.zone,
                 ):

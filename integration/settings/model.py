@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from fhir_mappers.translation import FeedFacts, FhirFacts
+from integration.domain.cost import Costs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,6 +168,7 @@ class Practice:
     sms: bool
     public_name: str  # as patients know it
     phone: str  # as patients dial it
+    name_may_tell: bool  # its public name may hold clinical words
     languages: tuple[str, ...]  # the first is the default
     plan: PlanRules
     consent: ConsentPolicy
@@ -180,6 +182,7 @@ class Practice:
     emergency: str  # the number for emergencies, such as 911
     price_per_segment: Decimal | None
     currency: str
+    costs: Costs = field(default_factory=Costs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 Durations are seconds, or "45m", "12h", "5d"; times of day are local to the practice.
 """
 
-from typing import Literal, Self
+from datetime import timedelta
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from integration.domain.consent import ConsentPolicy
-from integration.domain.reminder_plan import Ask
+from integration.domain.reminder_plan import Ask, WhenConfirmed
 from integration.settings.section import Section, written
 from integration.settings.values import (
     ClockTime,
@@ -41,37 +42,87 @@ class CapsSection(Section):
     per_week: int = Field(ge=1, description="texts in any 168 hours")
 
 
-class StepSection(Section):
-    """One step of the plan; its name is the occasion under which `messages/*.toml` keeps its text."""
+_WHEN: Final = ("on", "days_ahead", "hours_ahead", "days_after", "hours_after")
+Words = tuple[Annotated[str, Field(min_length=1, max_length=100)], ...]
 
-    on: Literal["booked", "moved", "cancelled"] | None = Field(
-        None, description="the event it follows (or `days_ahead`, or `hours_ahead`)"
+
+class StepSection(Section):
+    """One step of the plan: when it goes, for which visits, with which text."""
+
+    on: Literal["booked", "moved", "cancelled", "no_show"] | None = Field(
+        None, description="the event it follows; or one of the next four"
     )
     days_ahead: int | None = Field(
         None, ge=1, le=90, description="calendar days before the visit's local date, at `at`"
     )
     hours_ahead: float | None = Field(None, gt=0, le=336, description="elapsed time before the visit")
-    at: ClockTime = written("10:00", description="the practice's time of day, for `days_ahead`")
+    days_after: int | None = Field(
+        None, ge=1, le=90, description="calendar days after the visit's local date, at `at`; if it took place"
+    )
+    hours_after: float | None = Field(
+        None, gt=0, le=336, description="elapsed time after the visit's end (or start); if it took place"
+    )
+    at: ClockTime = written("10:00", description="the practice's time of day, for days ahead and after")
+    text: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")] | None = Field(
+        None, description="the occasion of `messages/*.toml` that it says; the step's own name unless set"
+    )
+    types: Words = Field(
+        (), description="only for visits of these types, by code or words of SCH-8, AIS-3, SCH-7; all unless set"
+    )
+    except_types: Words = Field((), description="not for visits of these types")
+    locations: Words = Field(
+        (), description="only at these places, by the EHR's code or name or by public name; all unless set"
+    )
+    except_locations: Words = Field((), description="not at these places")
     ask: Ask = Field(
         Ask.NEVER,
         description="whether it asks to confirm: never, always, unconfirmed (unless the visit is), "
         "soon (if the visit is nearer than `ask_within`)",
     )
     ask_within: Duration = written("5d", description="for `ask` = soon")
-    only_unconfirmed: bool = Field(False, description="left out when the visit is confirmed")
+    when_confirmed: WhenConfirmed = Field(
+        WhenConfirmed.INFORM,
+        description="what a patient gets who has confirmed: inform (no question), nothing, same (asked again)",
+    )
     useful_until: Duration | None = Field(
-        None, description="before the visit: later it is not sent; half-way to the visit unless set"
+        None,
+        description="later it is not sent: so long before the visit (half-way to it unless set), or, of a step "
+        "after the visit or on a no-show, so long after it (two days after it is due unless set)",
     )
     outranks_caps: bool = Field(False, description="goes although the caps are reached")
     off: bool = Field(False, description="takes the step out of the plan")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        given = [key for key in ("on", "days_ahead", "hours_ahead") if getattr(self, key) is not None]
+        given = [key for key in _WHEN if getattr(self, key) is not None]
         if len(given) != 1:
             raise ValueError(
-                "must hold exactly one of on, days_ahead, hours_ahead; holds " + (", ".join(given) or "none")
+                f"must hold exactly one of {', '.join(_WHEN)}; holds " + (", ".join(given) or "none")
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_purpose(self) -> Self:
+        after = self.days_after is not None or self.hours_after is not None
+        if self.ask is not Ask.NEVER and (after or self.on in {"cancelled", "no_show"}):
+            raise ValueError(
+                "asks to confirm a visit that is over or called off: take `ask` out, or write never"
+            )
+        if self.on == "cancelled" and self.when_confirmed is WhenConfirmed.NOTHING:
+            raise ValueError(
+                "who has confirmed must hear of a cancellation above all: take `when_confirmed` out"
+            )
+        if self.useful_until is None:
+            return self
+        days, hours = timedelta(days=1), timedelta(hours=1)
+        if self.hours_after is not None and self.useful_until <= self.hours_after * hours:
+            raise ValueError("useful_until ends before the step is due: it counts from the visit, as hours_after")
+        if self.days_after is not None and self.useful_until < self.days_after * days:
+            raise ValueError("useful_until ends before the step is due: it counts from the visit, as days_after")
+        if self.hours_ahead is not None and self.useful_until >= self.hours_ahead * hours:
+            raise ValueError("useful_until ends before the step is due: it counts back from the visit")
+        if self.days_ahead is not None and self.useful_until >= (self.days_ahead + 1) * days:
+            raise ValueError("useful_until ends before the step is due: it counts back from the visit")
         return self
 
 
@@ -93,11 +144,41 @@ class RemindersFile(Section):
         return self
 
 
+class CostsSection(Section):
+    """What texting costs a practice, and how much it means to spend."""
+
+    price_per_reply_segment: Price | None = Field(
+        None, description="for `usage` and the budget, while the provider has not named its price"
+    )
+    allowance: int | None = Field(
+        None, ge=0, description="segments a calendar month, texts and replies, that its plan includes"
+    )
+    overage: Price | None = Field(None, description="for each segment beyond `allowance`")
+    budget: Price | None = Field(None, description="for all texts and replies of a calendar month")
+    warn_at: float = Field(0.8, gt=0, le=1, description="part of the budget at which staff are told")
+    stop: bool = Field(
+        False,
+        description="whether reminders wait once the budget is used up; answers, and news that a visit moved "
+        "or is cancelled, still go",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.overage is not None and self.allowance is None:
+            raise ValueError("overage needs allowance beside it")
+        if self.stop and self.budget is None:
+            raise ValueError("stop needs budget beside it")
+        return self
+
+
 class PracticeFile(Section):
     """`practices/<name>.toml`: who texts."""
 
     sms: bool = Field(description="whether this practice texts at all")
     public_name: str = Field(min_length=1, max_length=60, description="its name as patients know it")
+    name_may_tell: bool = Field(
+        False, description="its public name may hold clinical words, such as a specialty"
+    )
     phone: DialledNumber = Field(description="its number as patients dial it")
     zone: Zone = Field(description="its time zone")
     languages: tuple[str, ...] = Field(
@@ -122,7 +203,11 @@ class PracticeFile(Section):
         "911", pattern=r"^[0-9+ ()-]{2,20}$", description="the number for emergencies, said in urgent answers"
     )
     price_per_segment: Price | None = Field(None, description="for `preview` and `usage`")
-    currency: Currency = Field("USD", description="of the price, ISO 4217")
+    currency: Currency = Field("USD", description="of all prices, ISO 4217")
+    costs: CostsSection = Field(
+        default_factory=lambda: CostsSection.model_validate({}),
+        description="allowance, overage and monthly budget",
+    )
     settle: UpToAnHour | None = Field(None, description="in place of the plan's")
     evening: ClockTime | None = Field(None, description="in place of the plan's")
     hours: dict[str, object] = Field({}, description="in place of the plan's, key by key")

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from integration.domain.catalog_inheritance import whole
 from integration.domain.wording import Catalog, PracticeWords
 
 MESSAGES = Path(__file__).parents[2] / "config" / "messages"
@@ -15,8 +16,8 @@ PRACTICE = PracticeWords("Riverside Clinic", "555-555-0100")
 
 
 def mapping(language: str) -> dict[str, Any]:
-    """A fresh copy of a shipped catalogue as TOML holds it."""
-    return tomllib.loads((MESSAGES / f"{language}.toml").read_text())
+    """A fresh copy of a shipped catalogue as TOML holds it, with what it extends."""
+    return whole(language, {file.stem: tomllib.loads(file.read_text()) for file in MESSAGES.glob("*.toml")})
 
 
 @cache

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from integration.domain.consent import SuppressionKind
+from integration.domain.recipient_zone import recipient_zones
 from integration.domain.reply_intent import Intent
 from integration.domain.text_message import Subject, TextKind, TextMessage
+from integration.domain.visit_words import reads_another_clock
 from integration.domain.wording import Answer, PracticeWords, VisitWords, WordingError, answer
 
 if TYPE_CHECKING:
@@ -121,6 +123,9 @@ def _compose(
         name,
         practice=PracticeWords(practice.public_name, practice.phone, practice.emergency),
         visit=visit,
+        show_zone=visit is not None
+        and appointment is not None
+        and reads_another_clock(visit.start, recipient_zones(around.patients, ZoneInfo(appointment.zone))),
         max_segments=practice.max_segments,
         sent_on=workshop.clock.calendar().astimezone(practice.plan.zone).date(),
     )

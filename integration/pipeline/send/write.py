@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from integration.domain.conversation import QUESTION_LIFE, Question
+from integration.domain.gathering import languages
+from integration.domain.recipient_zone import recipient_zones
 from integration.domain.reminder import ReminderState
 from integration.domain.text_message import Subject, TextKind, TextMessage
+from integration.domain.visit_words import reads_another_clock
 from integration.domain.wording import PracticeWords, VisitWords, compose
 from integration.pipeline.send.desk import Desk, Offer
 
@@ -29,7 +32,7 @@ def useful_until(candidates: Iterable[Candidate]) -> datetime:
 def write(desk: Desk, gathered: Gathered, practice: Practice, number: str) -> Offer:
     """Write down the next text; raises WordingError, with nothing written, when it cannot be said."""
     today = desk.now.astimezone(practice.plan.zone).date()
-    read_there = [c.patient.language_on(today) for c in gathered.visits]
+    read_there = languages(gathered.visits, today)
     language = next((each for each in read_there if each in practice.languages), practice.languages[0])
     composed, spoken = _compose(desk, gathered, practice, language, number)
     not_after = useful_until(spoken)
@@ -83,6 +86,10 @@ def _compose(
         ask=gathered.ask,
         practice=PracticeWords(practice.public_name, practice.phone, practice.emergency),
         visits=words,
+        show_zone=any(
+            reads_another_clock(said.start, recipient_zones([c.patient], ZoneInfo(c.appointment.zone)))
+            for said, c in zip(words, gathered.visits, strict=True)
+        ),
         max_segments=practice.max_segments,
         # Who reads a text about a child is told which child; so is a parent with a visit of their own.
         name_patients=practice.first_names or any(c.patient.is_minor(today) for c in gathered.visits),
