@@ -13,8 +13,10 @@ from integration.domain.consequences import OPT_OUT_BREAKER, of_failure
 from integration.domain.delivery_news import DeliveryNews
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
-from integration.domain.staff_task import TaskKind
-from integration.domain.text_message import TextKind
+from integration.domain.reminder import ReminderState
+from integration.domain.second_try import TRIED_AGAIN, second_try
+from integration.domain.staff_task import StaffTask, TaskKind
+from integration.domain.text_message import AttemptState, TextKind
 from integration.domain.write_back import WriteBackKind
 
 if TYPE_CHECKING:
@@ -22,13 +24,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration.domain.consequences import Breaker
-    from integration.domain.staff_task import StaffTask
+    from integration.domain.reminder import Reminder
     from integration.domain.text_message import TextMessage
     from integration.ports.sms import ProviderText
     from integration.ports.store import Unit
     from integration.ports.workshop import Workshop
 
 _AN_HOUR = timedelta(hours=1)
+_PASSED = frozenset({DeliveryStatus.SENT, DeliveryStatus.DELIVERED})
+# An offer that may have gone out after all: whatever became of another one, its text is not tried again.
+_DOUBTFUL = frozenset({AttemptState.ABSENT, AttemptState.UNCERTAIN, AttemptState.UNRESOLVED})
 
 
 def as_news(
@@ -68,6 +73,9 @@ def record(
     """
     if after != before:
         unit.texts.update(after)
+    if after.status in _PASSED and before.status not in _PASSED and after.kind is TextKind.ANSWER:
+        # While a number awaits START only answers of ours go there; what arrives is not blocked.
+        unit.consents.passed(after.number, workshop.clock.calendar())
     if _chart_facts(after) != _chart_facts(before):
         for patient_id in sorted({subject.patient_id for subject in after.subjects}):
             unit.write_backs.want(WriteBackKind.TEXT, after.id, patient_id)
@@ -134,6 +142,9 @@ def _bear(
     assert text.failure is not None  # noqa: S101 - `record` looked
     now, sending = workshop.clock.calendar(), workshop.settings.sending
     left = sending.automatic_opt_outs_per_hour - unit.numbers.automatic_opt_outs(now - _AN_HOUR)
+    filtered = 0
+    if text.failure is Failure.FILTERED:
+        filtered = unit.texts.failures_since(now - _AN_HOUR, text.practice).get(Failure.FILTERED, 0)
     found = of_failure(
         text,
         text.failure,
@@ -142,6 +153,8 @@ def _bear(
         visits=visit_starts(unit, text),
         opt_outs_left=0 if OPT_OUT_BREAKER in open_breakers else left,
         covers_all_senders=sending.opt_out_covers_all_senders,
+        again=_try_again(unit, text, text.failure, now),
+        filtered=filtered,
     )
     for suppression in found.suppressions:
         unit.numbers.suppress(suppression)
@@ -149,3 +162,52 @@ def _bear(
         whose = None if task.patient_id is None else unit.patients.survivor(task.patient_id).id
         open_task(unit, replace(task, patient_id=whose))
     return found.breaker
+
+
+def _try_again(unit: Unit, text: TextMessage, failure: Failure, now: datetime) -> frozenset[int]:
+    """Plan a second try of what the text said; the visits it will speak of."""
+    if text.kind is not TextKind.REMINDER:
+        return frozenset()
+    at = second_try(failure, now=now, unreachable_in_a_row=unit.texts.unreachable_in_a_row(text.number))
+    if at is None or any(attempt.state in _DOUBTFUL for attempt in unit.texts.attempts(text.id)):
+        return frozenset()
+    planned = [
+        replace(
+            reminder,
+            state=ReminderState.HELD,
+            reason=TRIED_AGAIN,
+            due_at=at,
+            text_id=None,
+            after_text_id=text.id,
+            decided_at=now,
+        )
+        for reminder in unit.reminders.of_text(text.id)
+        if reminder.state is ReminderState.SENT
+        and reminder.after_text_id is None
+        and at <= reminder.not_after
+    ]
+    unit.reminders.update(planned)
+    return frozenset(reminder.appointment_id for reminder in planned)
+
+
+def call_instead(unit: Unit, reminder: Reminder, reason: str, now: datetime) -> None:
+    """A person calls about a visit that still stands and whose text was tried in vain."""
+    appointment = unit.appointments.get(reminder.appointment_id)
+    start = appointment.slot_numbered(reminder.slot_number).start
+    news_of_the_past = appointment.is_expected and reminder.slot_number != appointment.slot_number
+    if start is None or start <= now or appointment.confirmed or news_of_the_past:
+        return
+    open_task(
+        unit,
+        StaffTask(
+            id=0,
+            kind=TaskKind.CALL_PATIENT,
+            practice=reminder.practice,
+            reason=f"The text '{reminder.step}' did not arrive: {reason}. Please call.",
+            created_at=now,
+            due_at=start,
+            patient_id=unit.patients.survivor(reminder.patient_id).id,
+            appointment_id=reminder.appointment_id,
+            text_id=reminder.after_text_id or reminder.text_id,
+        ),
+    )

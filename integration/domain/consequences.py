@@ -16,13 +16,14 @@ from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.text_message import TextKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from integration.domain.text_message import Subject, TextMessage
 
 ACCOUNT_BREAKER = "account"
 OPT_OUT_BREAKER = "carrier opt-outs"
+MANY_FILTERED = 5  # texts of a practice in an hour
 
 
 def mass_change_breaker(practice: str) -> str:
@@ -35,14 +36,21 @@ def texts_breaker(practice: str) -> str:
     return f"texts {practice}"
 
 
+def budget_breaker(practice: str) -> str:
+    """The name of the breaker that stops a practice's reminders when its month's budget is used up."""
+    return f"budget {practice}"
+
+
 # What failed → what the person who calls is told
 _WHY_CALL = {
     Failure.BAD_NUMBER: "the number cannot receive texts; ask for another",
     Failure.OPTED_OUT: "the carrier reports that the number stopped texts",
     Failure.UNREACHABLE: "the handset could not be reached",
+    Failure.RETRY_LATER: "the carrier could not deliver the text",
     Failure.FILTERED: "the carrier filtered the text",
     Failure.EXPIRED: "the text could not be delivered in time",
     Failure.SLOW_DOWN: "the provider or the carrier was too busy",
+    Failure.DAILY_CAP: "the carrier takes no more texts from us today",
     Failure.ACCOUNT: "the provider refused our account or sender",
     Failure.OUR_FAULT: "the provider refused the request as faulty",
     Failure.UNKNOWN: "the text was not delivered",
@@ -75,13 +83,24 @@ def of_failure(
     visits: Mapping[int, datetime],
     opt_outs_left: int,
     covers_all_senders: bool,
+    again: Collection[int] = (),
+    filtered: int = 0,
 ) -> Consequences:
     """What follows from a text that definitively failed.
 
     `now` is the calendar's; `visits` are the starts of the visits the text speaks of, by
-    appointment id; `opt_outs_left` is how many more the carrier's word alone may cause this hour.
+    appointment id; `opt_outs_left` is how many more the carrier's word alone may cause this hour;
+    `again` are the visits that a second try will speak of, so that nobody need call yet; `filtered` is
+    how many of the practice's texts were filtered in the last hour, this one included.
     """
-    calls = _calls(text, failure, code, now=now, visits=visits)
+    calls = tuple(
+        call
+        for call in _calls(text, failure, code, now=now, visits=visits)
+        if call.appointment_id not in again
+    )
+    alarm = _alarm(text, failure, code, now=now, filtered=filtered)
+    if alarm is not None:
+        return Consequences(tasks=(*calls, alarm))
     if failure is Failure.ACCOUNT:
         reason = f"the provider refused our account or sender ({code or 'no code'})"
         return Consequences((), (*calls, _release(text, reason, now)), Breaker(ACCOUNT_BREAKER, reason))
@@ -113,6 +132,19 @@ def _suppression(
 
 def _release(text: TextMessage, reason: str, now: datetime) -> StaffTask:
     return StaffTask(id=0, kind=TaskKind.RELEASE, practice=text.practice, reason=reason, created_at=now)
+
+
+def _alarm(
+    text: TextMessage, failure: Failure, code: str | None, *, now: datetime, filtered: int
+) -> StaffTask | None:
+    """What whoever runs the product should look at, beside the calls."""
+    if failure is Failure.OUR_FAULT:
+        reason = f"The provider refuses a request of ours as faulty ({code or 'no code'}): tell the operator."
+    elif failure is Failure.FILTERED and filtered >= MANY_FILTERED:
+        reason = "Carriers filter many texts: look at wording, links and the sender's registration."
+    else:
+        return None
+    return StaffTask(id=0, kind=TaskKind.SENDER, practice=text.practice, reason=reason, created_at=now)
 
 
 def _calls(

@@ -18,13 +18,15 @@ class Failure(StrEnum):
 
     BAD_NUMBER = "bad_number"  # cannot receive texts: no further text until the number changes
     OPTED_OUT = "opted_out"  # the carrier or provider holds a STOP: record it as ours
-    UNREACHABLE = "unreachable"  # handset off or out of reach: staff may call
+    UNREACHABLE = "unreachable"  # handset off or out of reach: once more later the same day, then staff call
+    RETRY_LATER = "retry_later"  # nobody says why, or it passes by itself: once more in an hour
     FILTERED = "filtered"  # the carrier judged the text: wording or registration
-    EXPIRED = "expired"  # its validity ran out in the queue
-    SLOW_DOWN = "slow_down"  # queue full or daily cap: later may work
-    ACCOUNT = "account"  # our account, sender or registration: stop all, tell the operator
-    OUR_FAULT = "our_fault"  # a request we should never have made
-    UNKNOWN = "unknown"  # anything else
+    EXPIRED = "expired"  # its validity ran out in the queue: look anew, once
+    SLOW_DOWN = "slow_down"  # a queue is full or a rate reached: again in a while
+    DAILY_CAP = "daily_cap"  # a carrier's cap is used up until midnight, Pacific time: again then
+    ACCOUNT = "account"  # our account, sender or registration: stop all, tell the operator, go on later
+    OUR_FAULT = "our_fault"  # a request we should never have made: tell the operator
+    UNKNOWN = "unknown"  # anything else: not sent again, staff call
 
 
 class WrongErrorCodes(ValueError):

@@ -47,6 +47,7 @@ class Reminder:
     text_id: int | None = None
     inbox_id: int | None = None  # the message that caused it
     decided_at: datetime | None = None
+    after_text_id: int | None = None  # the text for it that failed: this is its second try, and its last
 
     @property
     def key(self) -> tuple[int, int, str, str, int]:

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from integration.domain.failure import Failure
     from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
-    from integration.domain.staff_task import StaffTask
+    from integration.domain.staff_task import Done, StaffTask
     from integration.domain.text_message import Attempt, TextMessage
     from integration.domain.text_request import TextRequest
     from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
     from integration.ports.consent_store import ConsentRows
+    from integration.ports.conversation_store import ChoiceRows
+    from integration.ports.cost_store import CostRows
     from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, SnapshotRows, TokenRows, WantRows
     from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.settings.differences import Scope
@@ -47,6 +49,7 @@ Step = Literal[
     "subscriptions",
     "fetch",
     "poll",
+    "bill",
 ]
 STEPS: Final[tuple[Step, ...]] = get_args(Step)
 
@@ -454,6 +457,9 @@ class TextRows(Protocol):
     def for_slot(self, appointment_id: int, slot_number: int) -> bool:
         """Whether any text about this slot went out or may have: held by an attempt, and not failed."""
 
+    def of_patient(self, patient_id: int, since: datetime) -> Sequence[TextMessage]:
+        """What speaks of a patient and was written down since then (calendar), oldest first, sent or not."""
+
     def between(self, start: datetime, end: datetime, practice: str | None = None) -> Sequence[TextMessage]:
         """Texts offered in [start, end), oldest first (for usage)."""
 
@@ -526,8 +532,11 @@ class TaskRows(Protocol):
     def open(self, practice: str | None = None) -> Sequence[StaffTask]:
         """What is to be done, oldest first."""
 
-    def close(self, task_id: int, at: datetime) -> None:
-        """Done."""
+    def close(self, task_id: int, at: datetime, done: Done | None = None) -> None:
+        """Done, unless it is already; `done` says what came of it."""
+
+    def assign(self, task_id: int, owner: str | None) -> None:
+        """Give it to a queue or person of the practice; None takes it back."""
 
     def hand_over(self, gone_id: int, survivor_id: int, at: datetime) -> Sequence[int]:
         """What is open about one patient is about another; what is open there already is done once.
@@ -586,7 +595,7 @@ class WriteBackRows(Protocol):
 
 
 class TextRequestRows(Protocol):
-    """Texts that charts ask for; unique by feed and the EHR's id."""
+    """Texts that people ask for, in a chart or on our page; unique by feed and id."""
 
     def find(self, feed: str, ehr_id: str) -> TextRequest | None:
         """By the EHR's id, locked until the unit ends."""
@@ -596,6 +605,9 @@ class TextRequestRows(Protocol):
 
     def of_text(self, text_id: int) -> TextRequest | None:
         """The one that became this text, None when the text is none's."""
+
+    def of_patient(self, patient_id: int) -> Sequence[TextRequest]:
+        """All of one patient, oldest first."""
 
     def save(self, request: TextRequest) -> int:
         """Insert (id 0) or update; its id."""
@@ -624,10 +636,12 @@ class Unit(Protocol):
     feeds: FeedRows
     acknowledgments: AcknowledgmentRows
     tokens: TokenRows
+    costs: CostRows
     subscriptions: EhrSubscriptionRows
     wants: WantRows
     polls: PollRows
     requests: TextRequestRows
+    choices: ChoiceRows
     snapshots: SnapshotRows
     consents: ConsentRows
 

@@ -257,6 +257,15 @@ class FakeTextRows:
             for reminder in self._tables.reminders.values()
         )
 
+    def of_patient(self, patient_id: int, since: datetime) -> Sequence[TextMessage]:
+        """Those that speak of them."""
+        found = [
+            text
+            for text in self._all()
+            if text.created_at >= since and patient_id in {each.patient_id for each in text.subjects}
+        ]
+        return sorted(found, key=lambda text: (text.created_at, text.id))
+
     def between(self, start: datetime, end: datetime, practice: str | None = None) -> Sequence[TextMessage]:
         """By the time they were offered."""
         offered = [

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integration.domain.consent import ALL_SENDERS, SuppressionKind
-from integration.domain.consequences import Consequences, of_failure
+from integration.domain.consequences import MANY_FILTERED, Consequences, of_failure
 from integration.domain.failure import Failure
 from integration.domain.staff_task import TaskKind
 from integration.domain.text_message import Subject, TextKind, TextMessage
@@ -57,7 +57,8 @@ def after(
 def test_whatever_failed_each_patient_is_somebodys_task_before_the_visit(
     failure: Failure,
 ) -> None:
-    tasks = [task for task in after(failure).tasks if task.kind is not TaskKind.RELEASE]
+    operators = {TaskKind.RELEASE, TaskKind.SENDER}
+    tasks = [task for task in after(failure).tasks if task.kind not in operators]
 
     assert [(task.patient_id, task.appointment_id, task.due_at) for task in tasks] == [
         (1, 11, VISIT),
@@ -72,6 +73,8 @@ def test_whatever_failed_each_patient_is_somebodys_task_before_the_visit(
         (Failure.BAD_NUMBER, SuppressionKind.BAD_NUMBER),
         (Failure.OPTED_OUT, SuppressionKind.OPT_OUT),
         (Failure.UNREACHABLE, None),
+        (Failure.RETRY_LATER, None),
+        (Failure.DAILY_CAP, None),
         (Failure.FILTERED, None),
         (Failure.EXPIRED, None),
         (Failure.SLOW_DOWN, None),
@@ -114,6 +117,47 @@ def test_trouble_with_our_account_stops_everything_and_opts_nobody_out() -> None
     assert found.breaker.name == "account"
     assert not found.suppressions
     assert TaskKind.RELEASE in {task.kind for task in found.tasks}
+
+
+def test_a_visit_that_a_second_try_will_speak_of_is_nobodys_call_yet() -> None:
+    found = of_failure(
+        text(),
+        Failure.UNREACHABLE,
+        "30003",
+        now=NOON,
+        visits={11: VISIT, 12: VISIT},
+        opt_outs_left=20,
+        covers_all_senders=True,
+        again={11},
+    )
+
+    assert [task.appointment_id for task in found.tasks] == [12]
+
+
+@pytest.mark.parametrize(
+    ("failure", "filtered", "told"),
+    [
+        (Failure.OUR_FAULT, 0, True),
+        (Failure.FILTERED, MANY_FILTERED - 1, False),
+        (Failure.FILTERED, MANY_FILTERED, True),
+        (Failure.UNKNOWN, MANY_FILTERED, False),
+    ],
+)
+def test_what_is_wrong_with_what_we_send_is_the_operators_task(
+    failure: Failure, filtered: int, *, told: bool
+) -> None:
+    found = of_failure(
+        text(),
+        failure,
+        "30007",
+        now=NOON,
+        visits={},
+        opt_outs_left=20,
+        covers_all_senders=True,
+        filtered=filtered,
+    )
+
+    assert (TaskKind.SENDER in {task.kind for task in found.tasks}) is told
 
 
 def test_an_answer_of_ours_that_does_not_arrive_is_nobodys_task() -> None:

@@ -119,13 +119,13 @@ def test_a_word_we_do_not_know_proves_the_text_arrived_and_no_more() -> None:
 
 def test_a_reminder_whose_text_failed_stays_sent_and_somebody_calls() -> None:
     site = booked_site()
-    report(site, "undelivered", Failure.UNREACHABLE)
+    report(site, "undelivered", Failure.UNKNOWN)
 
     assert site.reminders["booked"].state is ReminderState.SENT
     [task] = site.tasks
     assert (task.kind, task.text_id) == (TaskKind.CALL_PATIENT, the_text(site).id)
     assert task.due_at == local("2027-03-11T14:30")
-    assert "unreachable" in task.reason
+    assert "unknown" in task.reason
 
 
 def test_a_number_that_cannot_receive_texts_gets_no_more() -> None:

@@ -37,7 +37,16 @@ _UPDATE = (
     .values(
         {
             name: sa.bindparam(f"new_{name}")
-            for name in ("practice", "state", "reason", "due_at", "not_after", "text_id", "decided_at")
+            for name in (
+                "practice",
+                "state",
+                "reason",
+                "due_at",
+                "not_after",
+                "text_id",
+                "decided_at",
+                "after_text_id",
+            )
         }
     )
 )
@@ -150,6 +159,7 @@ class SqlReminderRows:
                         "new_not_after": reminder.not_after,
                         "new_text_id": reminder.text_id,
                         "new_decided_at": reminder.decided_at,
+                        "new_after_text_id": reminder.after_text_id,
                     }
                     for reminder in reminders
                 ],
@@ -241,6 +251,7 @@ class SqlReminderRows:
             "text_id": reminder.text_id,
             "inbox_id": reminder.inbox_id,
             "decided_at": reminder.decided_at,
+            "after_text_id": reminder.after_text_id,
         }
 
     def _read(self, statement: sa.Executable, **parameters: Any) -> list[Reminder]:
@@ -260,6 +271,7 @@ class SqlReminderRows:
                 text_id=row.text_id,
                 inbox_id=row.inbox_id,
                 decided_at=row.decided_at,
+                after_text_id=row.after_text_id,
             )
             for row in self._work.rows(statement, parameters)
         ]

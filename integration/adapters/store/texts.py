@@ -87,6 +87,12 @@ _BETWEEN = _WITH_SUBJECTS.where(
     texts.c.offered_at >= sa.bindparam("start", type_=_TIME),
     texts.c.offered_at < sa.bindparam("end", type_=_TIME),
 )
+_OF_PATIENT = _WITH_SUBJECTS.where(
+    texts.c.created_at >= sa.bindparam("since", type_=_TIME),
+    texts.c.id.in_(
+        sa.select(text_subjects.c.text_id).where(text_subjects.c.patient_id == sa.bindparam("of_patient"))
+    ),
+)
 _BETWEEN_OF_PRACTICE = _BETWEEN.where(texts.c.practice == sa.bindparam("of_practice"))
 _INSERT = insert(texts).on_conflict_do_nothing().returning(texts.c.id)
 _INSERT_SUBJECTS = text_subjects.insert()
@@ -114,7 +120,7 @@ _OFFERED_TO = (
     .order_by(texts.c.offered_at)
 )
 _FAILURES_SINCE = (
-    sa.select(texts.c.failure, sa.func.count().label("count"))
+    sa.select(texts.c.failure, sa.func.count().label("many"))
     .where(_SINCE, texts.c.failure.is_not(None))
     .group_by(texts.c.failure)
 )
@@ -246,7 +252,7 @@ class SqlTextRows(SqlAttemptRows):
             rows = self._work.rows(_FAILURES_SINCE, {"since": since})
         else:
             rows = self._work.rows(_FAILURES_SINCE_OF_PRACTICE, {"since": since, "of_practice": practice})
-        return {row.failure: row.count for row in rows}
+        return {row.failure: row.many for row in rows}
 
     def unreachable_in_a_row(self, number: str) -> int:
         """Newest first, until one ended otherwise."""
@@ -264,6 +270,11 @@ class SqlTextRows(SqlAttemptRows):
             return False
         wanted = {"of_appointment": appointment_id, "of_slot": slot_number}
         return self._work.row(_FOR_SLOT, wanted) is not None
+
+    def of_patient(self, patient_id: int, since: datetime) -> Sequence[TextMessage]:
+        """Those that speak of them."""
+        found = self._texts(_OF_PATIENT, of_patient=patient_id, since=since)
+        return sorted(found, key=lambda text: (text.created_at, text.id))
 
     def between(self, start: datetime, end: datetime, practice: str | None = None) -> Sequence[TextMessage]:
         """By the time they were offered."""

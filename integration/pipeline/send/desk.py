@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from integration.aftermath import open_task
+from integration.aftermath import call_instead, open_task
+from integration.domain.appointment import AppointmentEvent
 from integration.domain.consent import SuppressionKind
-from integration.domain.consequences import mass_change_breaker, texts_breaker
+from integration.domain.consequences import budget_breaker, mass_change_breaker, texts_breaker
+from integration.domain.cost import USED_UP
 from integration.domain.feed_silence import silence
 from integration.domain.gathering import Candidate
 from integration.domain.last_look import (
@@ -23,7 +25,9 @@ from integration.domain.last_look import (
     of_visit,
     suppressed,
 )
+from integration.domain.recipient_zone import recipient_zones
 from integration.domain.reminder import ReminderState
+from integration.domain.reminder_plan import told_off
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.text_message import Attempt, AttemptState
 from integration.domain.write_back import WriteBackKind
@@ -32,7 +36,9 @@ from integration.pipeline.send.waiting import is_waiting
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
+    from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
     from integration.domain.text_message import TextMessage
     from integration.ports.store import Unit
@@ -91,6 +97,12 @@ class Desk:
         step = practice.plan.step(reminder.step)
         if step is None:
             return None
+        if step.on is AppointmentEvent.BOOKED:
+            stored = self.unit.reminders.of_appointment(reminder.appointment_id)
+            cancelled = practice.plan.on(AppointmentEvent.CANCELLED)
+            if cancelled is not None and told_off(stored, practice.plan, reminder.patient_id):
+                # Who was told that it is off must hear that it is on as they heard the former.
+                step = replace(step, outranks_caps=cancelled.outranks_caps)
         return Candidate(
             reminder,
             step,
@@ -141,6 +153,19 @@ class Desk:
         if patient.is_minor(local.date()) and feed.is_sensitive(appointment.practice, appointment.slot.place):
             return Skip(PRIVATE)
         return of_patient(patient, reminder.number, practice.consent, recorded=recorded, now=local)
+
+    def zones_of(self, patients: Iterable[Patient], practice: Practice) -> tuple[ZoneInfo, ...]:
+        """By whose clocks a text about these patients is read, the likeliest first."""
+        return recipient_zones(patients, practice.plan.zone)
+
+    def zones_of_text(self, text: TextMessage, practice: Practice) -> tuple[ZoneInfo, ...]:
+        """The same of a text that is written already."""
+        return self.zones_of((self.unit.patients.get(each.patient_id) for each in text.subjects), practice)
+
+    def of_budget(self, practice: Practice) -> Verdict:
+        """Whether the practice has spent what it meant to spend this month."""
+        stopped = budget_breaker(practice.name) in self.breakers
+        return Hold(self.now + LATER, USED_UP) if stopped else None
 
     def of_practice(self, practice: Practice) -> Verdict:
         """Whether the practice has texted more in an hour than it should (design: no blast)."""
@@ -196,7 +221,11 @@ def skipped(desk: Desk, reminder: Reminder, verdict: Skip) -> Reminder:
         number = desk.unit.patients.get(reminder.patient_id).number_on(desk.now.astimezone(zone).date())
         if number is not None:
             moved = replace(reminder, id=0, number=number, state=ReminderState.PLANNED, reason=None)
-            desk.unit.reminders.add([replace(moved, due_at=desk.now, text_id=None, decided_at=desk.now)])
+            desk.unit.reminders.add(
+                [replace(moved, due_at=desk.now, text_id=None, after_text_id=None, decided_at=desk.now)]
+            )
+    elif reminder.after_text_id is not None:
+        call_instead(desk.unit, reminder, verdict.reason, desk.now)
     elif desk.workshop.settings.write_back.skipped and reminder.text_id is None:
         desk.unit.write_backs.want(WriteBackKind.SKIPPED, reminder.id, reminder.patient_id)
     return replace(reminder, state=ReminderState.SKIPPED, reason=verdict.reason, decided_at=desk.now)

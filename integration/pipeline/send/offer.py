@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from integration.aftermath import open_task
 from integration.domain.gathering import Candidate, gather
 from integration.domain.last_look import Hold, Skip, Verdict, of_caps, of_hours
+from integration.domain.reminder import ReminderState
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.wording import WordingError
 from integration.pipeline.send.desk import Desk, Offer, settle
@@ -17,6 +19,7 @@ from integration.pipeline.send.write import useful_until, write
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from integration.domain.gathering import Gathered
     from integration.domain.reminder import Reminder
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 A_DAY = timedelta(days=1)
 WEEK = timedelta(hours=168)
 SETTLING = "waits for further news"
+OVERTAKEN = "a later text speaks of the visit"
 PATIENCE = 5  # settling may hold a text back this many times over, not for ever
 
 
@@ -43,14 +47,16 @@ def offer_reminders(desk: Desk, number: str) -> Offer | None:
     if practice is None or verdict is not None:
         settle(desk, due, verdict or Skip("texts are off for this practice"))
         return None
-    going = _going(desk, due, practice)
+    going = _without_overtaken(desk, _going(desk, due, practice))
     if not going:
         return None
     settled_at = _settled_at(desk, reminders, going, practice)
     if settled_at is not None:
         _let_settle(desk, going, settled_at)
         return None
-    gathered = gather([*going, *_companions(desk, reminders, due, practice)], practice.plan, desk.now)
+    zones = desk.zones_of((c.patient for c in going), practice)
+    companions = _companions(desk, reminders, due, practice, zones[0])
+    gathered = gather([*going, *companions], practice.plan, desk.now)
     verdict = desk.of_practice(practice) or _of_moment(desk, gathered, practice, number)
     if verdict is None:
         try:
@@ -72,6 +78,19 @@ def _going(desk: Desk, due: Iterable[Reminder], practice: Practice) -> list[Cand
         else:
             settle(desk, [reminder], verdict)
     return going
+
+
+def _without_overtaken(desk: Desk, going: list[Candidate]) -> list[Candidate]:
+    """Without second tries of what another text now says of the same visit and patient."""
+    said = Counter((c.appointment.id, c.patient.id) for c in going if c.reminder.after_text_id is None)
+    overtaken = [c for c in going if c.reminder.after_text_id and said[c.appointment.id, c.patient.id]]
+    desk.unit.reminders.update(
+        [
+            replace(c.reminder, state=ReminderState.SKIPPED, reason=OVERTAKEN, decided_at=desk.now)
+            for c in overtaken
+        ]
+    )
+    return [c for c in going if c not in overtaken]
 
 
 def _settled_at(
@@ -111,17 +130,17 @@ def _follows_an_event(practice: Practice, reminder: Reminder) -> bool:
 
 
 def _companions(
-    desk: Desk, reminders: Iterable[Reminder], due: Sequence[Reminder], practice: Practice
+    desk: Desk, reminders: Iterable[Reminder], due: Sequence[Reminder], practice: Practice, zone: ZoneInfo
 ) -> list[Candidate]:
-    """What else would be said to this number later today: one text a day says it all now."""
-    today = desk.now.astimezone(practice.plan.zone).date()
+    """What else would be said to this number later on the recipient's day: one text a day says it all now."""
+    today = desk.now.astimezone(zone).date()
     later = [
         reminder
         for reminder in reminders
         if reminder not in due
         and reminder.practice == practice.name
         and reminder.due_at > desk.now
-        and reminder.due_at.astimezone(practice.plan.zone).date() == today
+        and reminder.due_at.astimezone(zone).date() == today
     ]
     candidates = [desk.candidate(reminder, practice) for reminder in later]
     return [c for c in candidates if c is not None and desk.of_reminder(c) is None]
@@ -130,14 +149,17 @@ def _companions(
 def _of_moment(desk: Desk, gathered: Gathered, practice: Practice, number: str) -> Verdict:
     """Whether this text may arrive at this hour, and on this day."""
     not_after = useful_until(gathered.visits)
-    verdict = of_hours(practice.plan, not_after=not_after, now=desk.now)
-    if verdict is not None or all(visit.step.outranks_caps for visit in gathered.visits) or gathered.silent:
+    bad_news = all(visit.step.outranks_caps for visit in gathered.visits) or bool(gathered.silent)
+    zones = desk.zones_of((visit.patient for visit in gathered.visits), practice)
+    verdict = of_hours(practice.plan.hours, zones, not_after=not_after, now=desk.now, bad_news=bad_news)
+    if verdict is not None or bad_news:
         return verdict
-    return of_caps(
+    return desk.of_budget(practice) or of_caps(
         desk.unit.texts.offered_to(number, desk.now - WEEK),
         per_day=practice.caps.per_day,
         per_week=practice.caps.per_week,
-        rules=practice.plan,
+        hours=practice.plan.hours,
+        zones=zones,
         not_after=not_after,
         now=desk.now,
     )

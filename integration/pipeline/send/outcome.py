@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(seconds=30)
+# A sender's queue is minutes long; asking it every second would only be refused more often.
+FIRST_REST, LONGEST_REST = timedelta(seconds=30), timedelta(minutes=10)
 _log = structlog.get_logger(__name__)
 
 
@@ -43,6 +45,8 @@ def record(workshop: Workshop, offer: Offer, outcome: SendOutcome, open_breakers
         elif isinstance(outcome, Refused) and outcome.failure is Failure.ACCOUNT:
             _returned(unit, workshop, before, attempt, NotSent(outcome.code))
             breaker = aftermath.account_refused(unit, workshop, before, outcome.code)
+        elif isinstance(outcome, Refused) and outcome.failure is Failure.SLOW_DOWN:
+            _returned(unit, workshop, before, attempt, outcome)
         else:
             after = (
                 _accepted(unit, workshop, before, attempt, outcome)
@@ -94,15 +98,23 @@ def _uncertain(unit: Unit, workshop: Workshop, attempt: Attempt, why: str) -> No
 
 
 def _returned(
-    unit: Unit, workshop: Workshop, text: TextMessage, attempt: Attempt, outcome: Throttled | NotSent
+    unit: Unit,
+    workshop: Workshop,
+    text: TextMessage,
+    attempt: Attempt,
+    outcome: Throttled | NotSent | Refused,
 ) -> None:
     """It was never processed: offer it again after a pause, twice as long each time."""
-    why = outcome.why if isinstance(outcome, NotSent) else "throttled"
+    busy = isinstance(outcome, Refused)
+    why = outcome.code if isinstance(outcome, Refused) else getattr(outcome, "why", "throttled")
     moved = replace(attempt, state=AttemptState.RETURNED, why=why, next_look_at=None)
     if not unit.texts.update_attempt(moved, {AttemptState.OFFERED}):
         return
     returned = sum(a.state is AttemptState.RETURNED for a in unit.texts.attempts(text.id))
-    pause = min(FIRST_PAUSE * 2.0 ** min(returned - 1, 10), LONGEST_PAUSE) * (0.9 + workshop.random() / 5)
+    first, longest = (
+        (FIRST_REST, LONGEST_REST) if busy and not workshop.simulated else (FIRST_PAUSE, LONGEST_PAUSE)
+    )
+    pause = min(first * 2.0 ** min(returned - 1, 10), longest) * (0.9 + workshop.random() / 5)
     if isinstance(outcome, Throttled) and outcome.retry_after is not None:
         pause = max(pause, outcome.retry_after)
     unit.texts.update(replace(text, not_before=workshop.clock.wall() + pause))

@@ -143,6 +143,7 @@ reminders = sa.Table(
     to("texts.id", "text_id"),
     sa.Column("inbox_id", BIG),  # no foreign key, as above
     sa.Column("decided_at", Instant),
+    sa.Column("after_text_id", BIG),  # of texts; no foreign key, which SQLite cannot add later
     # `Reminder.key`
     sa.UniqueConstraint(
         "appointment_id", "patient_id", "number_hash", "step", "slot_number", name="one_reminder"
