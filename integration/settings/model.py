@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from fhir_mappers.translation import FeedFacts, FhirFacts
 from integration.domain.cost import Costs
+from integration.domain.staff_task import TaskRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from integration.domain.appointment import Appointment
     from integration.domain.consent import ConsentPolicy
     from integration.domain.failure import Failure
+    from integration.domain.office_hours import OfficeHours
     from integration.domain.reminder_plan import PlanRules
     from integration.domain.wording import Catalog
 
@@ -168,7 +170,6 @@ class Practice:
     sms: bool
     public_name: str  # as patients know it
     phone: str  # as patients dial it
-    name_may_tell: bool  # its public name may hold clinical words
     languages: tuple[str, ...]  # the first is the default
     plan: PlanRules
     consent: ConsentPolicy
@@ -182,7 +183,13 @@ class Practice:
     emergency: str  # the number for emergencies, such as 911
     price_per_segment: Decimal | None
     currency: str
+    office: OfficeHours | None = None  # None: somebody always answers the phone, as far as we know
+    cancel_until: timedelta | None = None  # before the visit: later wishes are told to call
+    tasks: TaskRules = field(default_factory=TaskRules)
     costs: Costs = field(default_factory=Costs)
+    free_text_segments: int | None = None  # of texts that people ask for; None: max_segments
+    refuse_flagged_words: bool = False  # clinical or financial words of theirs are refused, not only flagged
+    name_may_tell: bool = False  # its public name may hold clinical words
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,14 @@ WRONG: Mapping[str, tuple[tuple[Edit, ...], str]] = {
         (("vendors/acme.toml", "", 'extends = "generic"\n[appointment]\nstatus = ["SCH25"]'),),
         "vendors/acme.toml: appointment.status.0: 'SCH25' is not an HL7 path",
     ),
+    "a name that tells": (
+        (("practices/riverside.toml", '"Riverside Clinic"', '"Riverside Oncology"'),),
+        'practices/riverside.toml: public_name: "oncology": clinical content in every text; choose a plainer',
+    ),
+    "a language that extends nobody": (
+        (("messages/en_XX.toml", "", 'extends = "eng"'),),
+        "messages/en_XX.toml: extends: unknown language; allowed: ",
+    ),
     "a language that says too little": (
         (("messages/xx.toml", "", 'locale = "en_US"'),),
         "messages/xx.toml: texts: missing; must be a table",

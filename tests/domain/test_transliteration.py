@@ -20,6 +20,7 @@ from integration.domain.transliteration import Untransliterable, to_gsm7, writte
         ("2:30\u202fPM\u00a0now", "2:30 PM now"),
         ("a\tb\u200bc\ufeff", "a bc"),
         ("Nguyễn Łukasz Đặng", "Nguyen Lukasz Dang"),
+        ("O’Brien \u202eabc\u2066", "O'Brien abc"),  # noqa: RUF001 - as phones write it
         ("\uff32\uff49\uff56\uff45\uff52 \ufb01 ½", "River fi 1/2"),  # full width, ligature, fraction
         ("", ""),
     ],
@@ -51,3 +52,4 @@ def test_what_comes_out_is_gsm7_and_stays_as_it_is(text: str) -> None:
 def test_a_catalogue_in_its_own_letters_keeps_them() -> None:
     assert written("Клиника", "UCS-2") == "Клиника"
     assert written("Clínica", "GSM-7") == "Clinica"
+    assert written("n\u0303\u202e\u0000\ufeff", "UCS-2") == "ñ"  # no direction marks, no controls

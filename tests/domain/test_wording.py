@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from integration.domain.catalog_sections import CHOOSING
 from integration.domain.sms_segments import GSM_7
+from integration.domain.visit_words import reads_another_clock
 from integration.domain.wording import (
     Answer,
     Composed,
@@ -375,7 +377,7 @@ def test_every_text_there_can_be_is_lawful(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", list(Answer))
+@pytest.mark.parametrize("name", [name for name in Answer if name not in CHOOSING])
 def test_every_answer_is_one_segment_and_says_who_answers(language: str, name: Answer) -> None:
     for visit in (None, VISIT, VisitWords("Maria", START, "video")):
         text = answer(catalog(language), name, practice=PRACTICE, visit=visit)
@@ -401,3 +403,19 @@ def test_answers_say_what_a_patient_must_know() -> None:
 def test_an_unknown_answer_is_refused() -> None:
     with pytest.raises(WordingError, match="messages en, answer hello: the catalogue has no such answer"):
         answer(catalog("en"), "hello", practice=PRACTICE)
+
+
+@pytest.mark.parametrize(
+    ("zones", "other"),
+    [
+        (("America/New_York",), False),
+        (("America/Detroit",), False),
+        (("America/Chicago",), True),
+        (("America/New_York", "America/Chicago"), True),
+    ],
+)
+def test_a_zone_is_needed_only_where_the_clock_differs_at_that_hour(
+    zones: tuple[str, ...],
+    other: bool,  # noqa: FBT001 - a column
+) -> None:
+    assert reads_another_clock(START, [ZoneInfo(zone) for zone in zones]) is other
