@@ -1,7 +1,8 @@
 """PID and PD1 → Patient (guide: segment PID[Patient]), and what a texting service asks about a patient.
 
-Left out on purpose: address, social security number and everything else that no text and no link to
-the chart needs. PD1-11 and PD1-12 have no place in FHIR and become `no_publicity`.
+Left out on purpose: street and town, social security number and everything else that no text and no link to
+the chart needs; of the address only what tells the clock is kept. PD1-11 and PD1-12 have no place in FHIR and
+become `no_publicity`.
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from datetime import date
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from fhir_mappers.address import xad_to_address
 from fhir_mappers.datatypes import cx_to_identifier, identifier_resource, plain, xpn_to_human_name
 from fhir_mappers.findings import warn
 from fhir_mappers.hl7_time import place, read_date, read_time
@@ -66,6 +68,9 @@ def pid_to_patient(
     points = [point for telecom in telecoms for point in telecom.resources]
     if points:
         resource["telecom"] = points
+    address = xad_to_address(run)
+    if address is not None:
+        resource["address"] = address
     gender = GENDER.get(plain(run.get("PID-8")).upper())
     if gender:
         resource["gender"] = gender

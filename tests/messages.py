@@ -33,6 +33,7 @@ class Person:
     phone: str = "(617)555-0123"
     born: str = "19800102"
     language: str = "en"
+    address: str = "1 Sample St^^Boston^MA^02101"
 
 
 ANA = Person()
@@ -63,7 +64,7 @@ def siu(
         ),
         (
             f"PID|1||{person.mrn}^^^RIVER^MR||{person.family}^{person.given}||{person.born}|F|||"
-            f"1 Sample St^^Boston^MA^02101||{person.phone}^PRS^CP||{person.language}"
+            f"{person.address}||{person.phone}^PRS^CP||{person.language}"
         ),
         "RGS|1|A",
         "AIL|1|A|RIVER^^^RIVER",

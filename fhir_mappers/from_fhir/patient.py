@@ -1,11 +1,13 @@
 """Patient → Patient as R4 has it, and what a texting service asks about a patient (standards §4.3).
 
 What a server says of a patient is all there is: a number that is not there any more is not texted. Left out
-on purpose: address, social security number and everything else that no text and no link to the chart needs.
+on purpose: street and town, social security number and everything else that no text and no link to the chart
+needs; of the address only what tells the clock is kept.
 """
 
 from datetime import date, datetime
 
+from fhir_mappers.from_fhir.address import coarse_address
 from fhir_mappers.from_fhir.elements import identifier_of, is_tagged, own_id, part, truth, word
 from fhir_mappers.from_fhir.identity import kept_identifiers, patient_identifiers
 from fhir_mappers.from_fhir.message import Message
@@ -34,6 +36,9 @@ def map_patient(message: Message, patient: Resource) -> tuple[MappedPatient, dic
     points = [point for telecom in telecoms for point in telecom.resources]
     if points:
         resource["telecom"] = points
+    address = coarse_address(patient)
+    if address is not None:
+        resource["address"] = address
     born = _birth(message, patient, resource)
     dead, said_alive = _death(patient, resource)
     language, language_path, said = read_language(patient, "Patient", profile)

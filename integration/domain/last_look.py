@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from integration.domain.appointment import AppointmentEvent
+from integration.domain.appointment import NO_SHOW, AppointmentEvent
 from integration.domain.consent import ALL_SENDERS, ConsentPolicy, SuppressionKind, permits
+from integration.domain.reminder_plan import NOT_SEEN_YET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from zoneinfo import ZoneInfo
 
     from integration.domain.appointment import Appointment
     from integration.domain.consent import Suppression
+    from integration.domain.quiet_hours import DecentHours
     from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
-    from integration.domain.reminder_plan import PlanRules, Step
+    from integration.domain.reminder_plan import Step
 
 WEEK = timedelta(hours=168)
 SOON = timedelta(seconds=1)  # "in a moment": what waits is our own pipeline
@@ -45,8 +48,15 @@ class Skip:
 
 Verdict = Hold | Skip | None  # None: it may go
 PRIVATE = "a minor's visit to a sensitive place is not told to a guardian"
+NO_NO_SHOW = "the EHR does not say no-show any more"
+NEVER_SEEN = "the EHR never said that the visit took place"
 OTHER_NUMBER = "the patient has another number now"
 NO_GUARDIAN = "the patient is a minor and no guardian's number is known"
+QUIET_HOURS = "quiet hours"
+QUIET_DAY = "the practice texts nobody on that day"
+QUIET_TOO_LONG = "quiet hours until it is too late to be useful"
+DAY_IS_FULL = "the number has had its text of the day"
+WEEK_IS_FULL = "the number has had its texts of the week"
 
 _SUPPRESSED = {
     SuppressionKind.OPT_OUT: "opted out",
@@ -67,6 +77,8 @@ def of_visit(
     reminder: Reminder, step: Step, appointment: Appointment, *, waiting: bool, now: datetime
 ) -> Verdict:
     """Whether the visit still calls for this reminder."""
+    if step.looks_back:
+        return _of_visit_that_is_over(reminder, step, appointment, waiting=waiting, now=now)
     called_off = step.on is AppointmentEvent.CANCELLED
     is_theirs = reminder.patient_id in appointment.patients
     goes_on = is_theirs and appointment.is_expected  # for whoever was taken off a visit it does not
@@ -84,6 +96,36 @@ def of_visit(
         (called_off and goes_on, Skip("the visit is to take place after all")),
         (slot.start is None, Skip("the visit has no start")),
         (step.only_unconfirmed and appointment.confirmed, Skip("confirmed")),
+        (not step.visits.covers(appointment), Skip(step.visits.against(appointment) or "")),
+    )
+    return next((verdict for applies, verdict in checks if applies), None)
+
+
+def _of_visit_that_is_over(
+    reminder: Reminder, step: Step, appointment: Appointment, *, waiting: bool, now: datetime
+) -> Verdict:
+    """Whether it may be spoken of: a no-show only while the EHR says so, a visit only once it says it was.
+
+    To thank who did not come, or to miss who came, harms; a start that has passed proves neither.
+    """
+    missed, no_show = appointment.status == NO_SHOW, step.on is AppointmentEvent.NO_SHOW
+    unseen = appointment.is_expected and not no_show
+    checks: tuple[tuple[bool, Verdict], ...] = (
+        (now > reminder.not_after, Skip(NEVER_SEEN if unseen else "too late to be useful")),
+        (waiting, Hold(now + SOON, "a newer message about the visit is being read")),
+        (
+            appointment.held_by is not None,
+            Hold(now + LATER, f"inbox message {appointment.held_by} about the visit could not be read"),
+        ),
+        (reminder.patient_id not in appointment.patients, Skip("the visit is another patient's now")),
+        (reminder.slot_number != appointment.slot_number, Skip("the visit was moved")),
+        (no_show and not missed, Skip(NO_NO_SHOW)),
+        (appointment.slot.start is None, Skip("the visit has no start")),
+        (unseen and now >= reminder.not_after, Skip(NEVER_SEEN)),
+        (unseen, Hold(reminder.not_after, NOT_SEEN_YET)),
+        (not no_show and not appointment.took_place, Skip("the visit did not take place")),
+        (step.only_unconfirmed and appointment.confirmed, Skip("confirmed")),
+        (not step.visits.covers(appointment), Skip(step.visits.against(appointment) or "")),
     )
     return next((verdict for applies, verdict in checks if applies), None)
 
@@ -104,14 +146,21 @@ def of_patient(
     return next((Skip(reason) for applies, reason in checks if applies), None)
 
 
-def of_hours(rules: PlanRules, *, not_after: datetime, now: datetime) -> Verdict:
-    """Whether this is a decent hour."""
-    if rules.hours.allow(now, rules.zone):
+def of_hours(
+    hours: DecentHours,
+    zones: Sequence[ZoneInfo],
+    *,
+    not_after: datetime,
+    now: datetime,
+    bad_news: bool = False,
+) -> Verdict:
+    """Whether this is a decent hour wherever the recipient may be (`zones`, the likeliest first)."""
+    if hours.allow(now, *zones, bad_news=bad_news):
         return None
-    opening = rules.hours.next_opening(now, rules.zone)
+    opening = hours.next_opening(now, *zones, bad_news=bad_news)
     if opening > not_after:
-        return Skip("quiet hours until it is too late to be useful")
-    return Hold(opening, "quiet hours")
+        return Skip(QUIET_TOO_LONG)
+    return Hold(opening, QUIET_DAY if hours.is_quiet_day(now, *zones, bad_news=bad_news) else QUIET_HOURS)
 
 
 def of_caps(
@@ -119,23 +168,32 @@ def of_caps(
     *,
     per_day: int,
     per_week: int,
-    rules: PlanRules,
+    hours: DecentHours,
+    zones: Sequence[ZoneInfo],
     not_after: datetime,
     now: datetime,
 ) -> Verdict:
     """Whether the number has had its share (47 CFR 64.1200(a)(9)(iv)(F)).
 
-    `offered` tells when texts were offered to it in the last 168 hours.
+    `offered` tells when texts were offered to it in the last 168 hours. A day is the recipient's, and
+    where two zones are open (`zones`) that of either.
     """
     offered = [at for at in offered if now - at < WEEK]  # one of exactly a week ago counts no more
-    today = now.astimezone(rules.zone).date()
-    if sum(at.astimezone(rules.zone).date() == today for at in offered) >= per_day:
-        tomorrow = datetime.combine(today + timedelta(days=1), time(), rules.zone).astimezone(UTC)
-        free = rules.hours.next_opening(tomorrow, rules.zone)
-        reason = "the number has had its text of the day"
+    full = [zone for zone in zones if _on_the_day_of(now, offered, zone) >= per_day]
+    if full:
+        days = ((now.astimezone(zone).date() + timedelta(days=1), zone) for zone in full)
+        midnight = max(datetime.combine(day, time(), zone).astimezone(UTC) for day, zone in days)
+        free = hours.next_opening(midnight, *zones)
+        reason = DAY_IS_FULL
     elif len(offered) >= per_week:
-        free = rules.hours.next_opening(sorted(offered)[-per_week] + WEEK, rules.zone)
-        reason = "the number has had its texts of the week"
+        free = hours.next_opening(sorted(offered)[-per_week] + WEEK, *zones)
+        reason = WEEK_IS_FULL
     else:
         return None
     return Skip(reason) if free > not_after else Hold(free, reason)
+
+
+def _on_the_day_of(now: datetime, offered: Iterable[datetime], zone: ZoneInfo) -> int:
+    """How many of these fall on the local day of `now`."""
+    today = now.astimezone(zone).date()
+    return sum(at.astimezone(zone).date() == today for at in offered)

@@ -113,7 +113,7 @@ def _named(letters: str) -> tuple[str, ...]:
 @cache
 def _table(written: str) -> dict[str, str]:
     """What one of the tables above says, by code."""
-    found = {}
+    found: dict[str, str] = {}
     for entry in written.split():
         codes, _, letters = entry.partition(":")
         first, _, last = codes.partition("-")

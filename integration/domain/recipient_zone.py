@@ -6,7 +6,6 @@ zones open gives both, and a text must be decent in each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +22,7 @@ from integration.domain.postal_zones import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from integration.domain.recipient import Patient
 
@@ -80,8 +79,8 @@ def recipient_zones(patients: Iterable[Patient], practice_zone: ZoneInfo) -> tup
 
 def _address(resource: Mapping[str, Any]) -> tuple[str, str, str]:
     """Country, state and postal code of a FHIR Patient's address, '' for what it lacks."""
-    addresses = resource.get("address") or ({},)
-    first = addresses[0] if isinstance(addresses[0], Mapping) else {}
+    addresses: Sequence[Mapping[str, Any]] = resource.get("address") or ({},)
+    first = addresses[0]
     country, state, code = (str(first.get(key) or "").strip() for key in ("country", "state", "postalCode"))
     return country, state, code.upper()
 

@@ -111,12 +111,12 @@ def test_an_opt_out_from_one_sender_leaves_the_others() -> None:
 )
 def test_the_hour(now: str, verdict: Hold | None) -> None:
     moment = datetime.fromisoformat(now).replace(tzinfo=ZONE)
-    assert of_hours(RULES, not_after=moment + timedelta(days=1), now=moment) == verdict
+    assert of_hours(RULES.hours, [ZONE], not_after=moment + timedelta(days=1), now=moment) == verdict
 
 
 def test_a_text_whose_use_ends_in_the_night_is_skipped() -> None:
     night = datetime(2027, 3, 9, 22, 0, tzinfo=ZONE)
-    assert isinstance(of_hours(RULES, not_after=night + timedelta(hours=3), now=night), Skip)
+    assert isinstance(of_hours(RULES.hours, [ZONE], not_after=night + timedelta(hours=3), now=night), Skip)
 
 
 def test_the_night_of_the_clock_change_ends_at_nine() -> None:
@@ -141,7 +141,8 @@ def test_caps_over_all_patients_of_a_number(hours_ago: list[int], verdict: type 
         [NOON - timedelta(hours=h) for h in hours_ago],
         per_day=1,
         per_week=3,
-        rules=RULES,
+        hours=RULES.hours,
+        zones=[ZONE],
         not_after=NOON + timedelta(days=9),
         now=NOON,
     )
@@ -150,7 +151,15 @@ def test_caps_over_all_patients_of_a_number(hours_ago: list[int], verdict: type 
 
 def test_a_full_week_frees_when_its_oldest_text_leaves_the_window() -> None:
     offered = [NOON - timedelta(hours=h) for h in (160, 90, 30)]
-    found = of_caps(offered, per_day=1, per_week=3, rules=RULES, not_after=NOON + timedelta(days=9), now=NOON)
+    found = of_caps(
+        offered,
+        per_day=1,
+        per_week=3,
+        hours=RULES.hours,
+        zones=[ZONE],
+        not_after=NOON + timedelta(days=9),
+        now=NOON,
+    )
     tomorrow_at_nine = datetime(2027, 3, 10, 9, tzinfo=ZONE).astimezone(UTC)
     assert found == Hold(tomorrow_at_nine, "the number has had its texts of the week")
 
@@ -160,7 +169,8 @@ def test_a_cap_that_outlasts_the_use_skips() -> None:
         [NOON - timedelta(hours=1)],
         per_day=1,
         per_week=3,
-        rules=RULES,
+        hours=RULES.hours,
+        zones=[ZONE],
         not_after=NOON + timedelta(hours=4),
         now=NOON,
     )

@@ -1,4 +1,4 @@
-"""A text that a chart asks for: looked at once more like any other, then written down, held, or refused."""
+"""A text that a person asks for: looked at once more like any other, then written down, held, or refused."""
 
 from __future__ import annotations
 
@@ -7,26 +7,48 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from integration.aftermath import open_task
+from integration.domain.catalog_sections import OF_A_VISIT, FreeForm
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
-from integration.domain.free_text import signed
-from integration.domain.last_look import LATER, SOON, Hold, Skip, Verdict, of_caps, of_hours, of_patient
+from integration.domain.free_text import flagged
+from integration.domain.last_look import (
+    LATER,
+    PRIVATE,
+    SOON,
+    Hold,
+    Skip,
+    Verdict,
+    of_caps,
+    of_hours,
+    of_patient,
+)
+from integration.domain.letter import Composed, WordingError
+from integration.domain.recipient_zone import recipient_zones
 from integration.domain.sms_segments import measure
 from integration.domain.staff_task import StaffTask, TaskKind
-from integration.domain.text_message import Subject, TextKind, TextMessage
-from integration.domain.text_request import RequestState
+from integration.domain.text_message import OWN_WORDS, Subject, TextKind, TextMessage
+from integration.domain.text_request import RequestSource, RequestState
 from integration.domain.write_back import WriteBackKind
 from integration.pipeline.send.desk import NO_PROVIDER, Offer
+from integration.pipeline.send.free_words import language_of, words_of
 from integration.pipeline.send.waiting import is_request_waiting
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from integration.domain.appointment import Appointment
     from integration.domain.recipient import Patient
     from integration.domain.text_request import TextRequest
     from integration.pipeline.send.desk import Desk
-    from integration.settings.model import Practice
+    from integration.ports.store import Unit
+    from integration.settings.model import Practice, Settings
 
-OCCASION: Final = "request"
 NO_NUMBER: Final = "the patient has no number for texts"
+NO_PRACTICE: Final = "no practice could be told that texts this patient"
+VISIT_MOVED: Final = "the visit was moved or called off since the text was asked for"
+SENSITIVE: Final = "the visit is at a place that the practice does not text about"
+NOT_THE_PATIENT: Final = "the request is for somebody else than the patient, who is of age"
+FLAGGED: Final = "the words hold clinical, financial or marketing content, or a link"
 _WEEK: Final = timedelta(hours=168)
 # Why it is refused → what charts understand
 _FAILURES: Final = {
@@ -55,7 +77,10 @@ def offer_request(desk: Desk, request: TextRequest) -> Offer | None:
         return None
     text = desk.unit.texts.add(replace(_text(desk, request, patient, practice, number), offered_at=desk.now))
     desk.unit.requests.save(replace(request, state=RequestState.SENT, reason=None, text_id=text.id))
-    ends = min(text.not_after, practice.plan.hours.closing(desk.now, practice.plan.zone))
+    ends = text.not_after
+    if request.override is None:
+        zones = desk.zones_of([patient], practice)
+        ends = min(ends, practice.plan.hours.closing(desk.now, *zones))
     return Offer(text, desk.attempt(text), ends - desk.now)
 
 
@@ -65,12 +90,73 @@ def put_off(desk: Desk, request_id: int, why: str) -> None:
     desk.unit.requests.save(replace(request, due_at=desk.now + LATER, reason=why))
 
 
+def of_request(
+    request: TextRequest,
+    patient: Patient,
+    practice: Practice,
+    settings: Settings,
+    visit: Appointment | None,
+    *,
+    now: datetime,
+) -> Verdict:
+    """What its words, its reader and its visit say of it, whoever asks and however urgent it is."""
+    is_minor = patient.is_minor(now.astimezone(practice.plan.zone).date())
+    if request.to_related and not is_minor:
+        return Skip(NOT_THE_PATIENT)
+    discreet = visit is not None and settings.is_sensitive(visit)
+    if discreet and (is_minor or not practice.sensitive_texts):
+        # Laws let minors see some clinicians without their parents (45 CFR 164.502(g)(3)).
+        return Skip(PRIVATE if is_minor else SENSITIVE)
+    if visit is not None and request.form in OF_A_VISIT and not _stands(visit, request):
+        return Skip(VISIT_MOVED)
+    catalogs = [settings.catalogs[language] for language in practice.languages]
+    if practice.refuse_flagged_words and flagged(request.body, catalogs):
+        return Skip(FLAGGED)
+    try:
+        words_of(request, patient, practice, settings, visit, now=now)
+    except WordingError as why:
+        return Skip(str(why))
+    return None
+
+
+def _stands(visit: Appointment, request: TextRequest) -> bool:
+    """Whether the visit is as it was when the text was asked for."""
+    is_theirs = visit.is_expected and request.patient_id in visit.patients
+    return is_theirs and visit.slot.start is not None and visit.slot_number == request.slot_number
+
+
+def of_moment(
+    unit: Unit, request: TextRequest, patient: Patient, practice: Practice, number: str, *, now: datetime
+) -> Verdict:
+    """Whether it may arrive at this hour and on this day: the only rules that its author may override."""
+    if request.override is not None:
+        return None
+    zones = recipient_zones([patient], practice.plan.zone)
+    return of_hours(practice.plan.hours, zones, not_after=request.not_after, now=now) or of_caps(
+        unit.texts.offered_to(number, now - _WEEK),
+        per_day=practice.caps.per_day,
+        per_week=practice.caps.per_week,
+        hours=practice.plan.hours,
+        zones=zones,
+        not_after=request.not_after,
+        now=now,
+    )
+
+
+def visit_of(unit: Unit, request: TextRequest) -> Appointment | None:
+    """The visit it is about, with its patients as they are known now."""
+    if request.appointment_id is None:
+        return None
+    visit = unit.appointments.get(request.appointment_id)
+    return replace(visit, patients=tuple(unit.patients.survivor(each).id for each in visit.patients))
+
+
 def _verdict(
     desk: Desk, request: TextRequest, patient: Patient, practice: Practice | None, number: str | None
 ) -> Verdict:
     """All that holds of a reminder holds of it, but what only a visit can say."""
     if practice is None:
-        return Skip("no practice could be told that texts this patient")
+        return Skip(NO_PRACTICE)
     forbidden = _forbidden(desk, request)
     if forbidden is not None:
         return Skip(forbidden)
@@ -82,19 +168,13 @@ def _verdict(
     if number is None:
         unreachable = patient.silence is not None or patient.is_minor(local.date())
         return verdict if unreachable else Skip(NO_NUMBER)
+    visit, settings = visit_of(desk.unit, request), desk.workshop.settings
     return (
         desk.of_number(number, practice)
         or verdict
-        or of_hours(practice.plan, not_after=request.not_after, now=desk.now)
+        or of_request(request, patient, practice, settings, visit, now=desk.now)
+        or of_moment(desk.unit, request, patient, practice, number, now=desk.now)
         or desk.of_practice(practice)
-        or of_caps(
-            desk.unit.texts.offered_to(number, desk.now - _WEEK),
-            per_day=practice.caps.per_day,
-            per_week=practice.caps.per_week,
-            rules=practice.plan,
-            not_after=request.not_after,
-            now=desk.now,
-        )
     )
 
 
@@ -124,36 +204,45 @@ def _refuse(desk: Desk, request: TextRequest, patient: Patient, number: str | No
         text_id = desk.unit.texts.add(failed).id
         desk.unit.write_backs.want(WriteBackKind.TEXT, text_id, patient.id)
     desk.unit.requests.save(replace(request, state=RequestState.REFUSED, reason=why, text_id=text_id))
-    desk.unit.write_backs.want(WriteBackKind.REQUEST, request.id, patient.id)
+    asked = "that was asked for on the page"
+    if request.source is RequestSource.CHART:
+        asked = "that the chart asks for"
+        desk.unit.write_backs.want(WriteBackKind.REQUEST, request.id, patient.id)
     open_task(
         desk.unit,
         StaffTask(
             id=0,
             kind=TaskKind.CALL_PATIENT,
             practice=request.practice,
-            reason=f"The text that the chart asks for was not sent: {why}. Please call.",
+            reason=f"The text {asked} was not sent: {why}. Please call.",
             created_at=desk.now,
             patient_id=patient.id,
+            appointment_id=request.appointment_id,
             text_id=text_id,
         ),
     )
 
 
 def _text(desk: Desk, request: TextRequest, patient: Patient, practice: Practice, number: str) -> TextMessage:
-    body = signed(request.body, practice.public_name)
-    weight = measure(body)
-    language = patient.language_on(desk.now.astimezone(practice.plan.zone).date())
+    """What goes out, or would have gone: words that cannot leave are kept as they were written."""
+    settings = desk.workshop.settings
+    try:
+        visit = visit_of(desk.unit, request)
+        composed = words_of(request, patient, practice, settings, visit, now=desk.now)
+    except WordingError:
+        weight = measure(request.body)
+        composed = Composed(request.body, weight.encoding, weight.segments)
     return TextMessage(
         id=0,
         practice=practice.name,
         number=number,
         kind=TextKind.FREE,
-        occasion=OCCASION,
-        language=language or practice.languages[0],
-        body=body,
-        encoding=weight.encoding,
-        segments=weight.segments,
+        occasion=OWN_WORDS if request.form is FreeForm.OWN_WORDS else request.form,
+        language=language_of(patient, practice, desk.now),
+        body=composed.body,
+        encoding=composed.encoding,
+        segments=composed.segments,
         created_at=desk.now,
         not_after=request.not_after,
-        subjects=(Subject(patient.id),),
+        subjects=(Subject(patient.id, request.appointment_id),),
     )

@@ -27,7 +27,7 @@ class Saved:
 
     @property
     def is_reached_otherwise(self) -> bool:
-        """Whether texts go to another number now, or no longer, or again."""
+        """Whether texts go to another number now, by another clock, or no longer, or again."""
         return self.before is not None and _reached_by(self.before) != _reached_by(self.after)
 
 
@@ -120,8 +120,9 @@ def plan_other_visits(hearing: Hearing, patients: Iterable[int], *, but: int | N
 
 
 def _reached_by(patient: Patient) -> tuple[object, ...]:
-    """What decides to which number a text goes, if any."""
-    return patient.number, patient.guardian_number, patient.birth_date, patient.silence
+    """What decides to which number a text goes, if any, and by whose clock."""
+    address = patient.resource.get("address")
+    return patient.number, patient.guardian_number, patient.birth_date, patient.silence, address
 
 
 def _note_given_numbers(hearing: Hearing, saved: Saved) -> None:
