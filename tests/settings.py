@@ -19,7 +19,7 @@ from integration.domain.appointment import AppointmentEvent
 from integration.domain.consent import ConsentPolicy
 from integration.domain.failure import Failure
 from integration.domain.quiet_hours import DecentHours
-from integration.domain.reminder_plan import Ask, PlanRules, Step
+from integration.domain.reminder_plan import Ask, PlanRules, Step, WhenConfirmed
 from integration.domain.wording import Catalog
 from integration.settings.model import Caps, Feed, FeedLocation, Practice, Sending, Settings
 
@@ -40,7 +40,7 @@ STEPS = (
         "three_hours",
         hours_ahead=3,
         ask=Ask.UNCONFIRMED,
-        only_unconfirmed=True,
+        when_confirmed=WhenConfirmed.NOTHING,
         useful_until=timedelta(minutes=45),
     ),
     Step("moved", on=AppointmentEvent.MOVED, ask=Ask.ALWAYS, outranks_caps=True),

@@ -7,12 +7,12 @@ the rest, and the slots it has left.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
 
 class AppointmentEvent(StrEnum):
@@ -51,7 +51,8 @@ class Slot:
 # proposed (tentative) and waitlist are not promises to the patient.
 EXPECTED = frozenset({"booked", "pending"})
 NOT_YET_PROMISED = frozenset({"proposed", "waitlist"})
-CALLED_OFF = frozenset({"cancelled", "noshow", "entered-in-error"})
+NO_SHOW = "noshow"
+CALLED_OFF = frozenset({"cancelled", NO_SHOW, "entered-in-error"})
 UNDER_WAY = frozenset({"arrived", "checked-in", "fulfilled"})
 
 
@@ -103,6 +104,20 @@ class Appointment:
     def is_expected(self) -> bool:
         """Whether the visit is still to come, as far as the EHR says."""
         return self.status in EXPECTED
+
+    @property
+    def took_place(self) -> bool:
+        """Whether the EHR has said that the patient came; a start that has passed says nothing."""
+        return self.status in UNDER_WAY
+
+    @property
+    def ends(self) -> datetime | None:
+        """When the visit ends as far as the EHR says, else when it starts; None without a start."""
+        start, said = self.slot.start, self.resource
+        if start is None or not (said.get("start") and said.get("end")):
+            return start
+        begins, ends = (datetime.fromisoformat(str(said[key])) for key in ("start", "end"))
+        return start if begins != start else max(start, ends)  # of another time it says nothing
 
     @property
     def next_slot_number(self) -> int:

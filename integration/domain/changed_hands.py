@@ -100,8 +100,8 @@ class Hands:
         if not sent:
             return None
         newest = max(sent, key=lambda reminder: (reminder.text_id or 0, reminder.id))
-        cancelled = self.rules.on(AppointmentEvent.CANCELLED)
-        return None if cancelled is not None and newest.step == cancelled.name else newest.slot_number
+        cancelled = self.rules.follows(newest.step, AppointmentEvent.CANCELLED)
+        return None if cancelled else newest.slot_number
 
     def _without_the_same(self, some: tuple[int, ...], others: tuple[int, ...]) -> list[int]:
         """Those of `some` who are none of the others, by record or by name and birth date."""

@@ -12,7 +12,7 @@ from integration.domain.appointment import AppointmentEvent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from integration.domain.appointment import Appointment
     from integration.domain.recipient import Patient
@@ -50,19 +50,38 @@ class Gathered:
 def gather(candidates: Sequence[Candidate], rules: PlanRules, now: datetime) -> Gathered:
     """The next text for one number and practice; `candidates` is not empty.
 
-    Bad news goes first and by itself; everything else shares a text, under the
-    occasion of the soonest visit.
+    Bad news goes first and by itself. Everything else that says when a visit is shares a
+    text, under the occasion of the soonest visit; what speaks of a visit that is over, or
+    does not say when it is, shares one with its like alone, after the others.
     """
     ordered = sorted(candidates, key=lambda candidate: candidate.start)
     moved = _rebooked(ordered)
     if moved:
         visits = tuple(new for _, new in moved)
         step = rules.on(AppointmentEvent.MOVED)
-        occasion = step.name if step is not None else visits[0].step.name
+        occasion = (step or visits[0].step).occasion
         return Gathered(occasion, _asks(visits, now), visits, tuple(old for old, _ in moved))
     urgent = [candidate for candidate in ordered if candidate.step.outranks_caps]
-    visits = tuple(c for c in urgent if c.step.name == urgent[0].step.name) if urgent else tuple(ordered)
-    return Gathered(visits[0].step.name, _asks(visits, now), visits)
+    sharing = [c for c in ordered if c.step.names_visit and not c.step.looks_back]
+    visits = _alike(urgent) if urgent else tuple(sharing) or _alike(ordered)
+    return Gathered(visits[0].step.occasion, _asks(visits, now), visits)
+
+
+def languages(visits: Sequence[Candidate], today: date) -> list[str]:
+    """The languages of who may read the text on that day, the likeliest first.
+
+    Of a family on one phone that is the adult whose phone it is, then whoever is texted for a child, and
+    only then what is known of a child.
+    """
+    adults = [c.patient for c in visits if not c.patient.is_minor(today)]
+    minors = [c.patient for c in visits if c.patient.is_minor(today)]
+    found = [*(each.language for each in adults), *(each.guardian_language for each in minors)]
+    found += [each.language for each in minors]
+    return [each for each in dict.fromkeys(found) if each is not None]
+
+
+def _alike(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    return tuple(c for c in candidates if c.step.occasion == candidates[0].step.occasion)
 
 
 def _rebooked(candidates: Sequence[Candidate]) -> list[tuple[Candidate, Candidate]]:

@@ -1,8 +1,9 @@
 """Which reminders should exist for one patient's visit, and when each falls due.
 
-Pure: rules, facts and the time go in, reminders come out. A step either
-follows an event (booked, moved, cancelled) or precedes the visit (days or
-hours ahead). What is decided here is looked at again when it falls due.
+Pure: rules, facts and the time go in, reminders come out. A step follows an
+event (booked, moved, cancelled, no-show), precedes the visit (days or hours
+ahead) or comes after it (days or hours after). What is decided here is looked
+at again when it falls due.
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from integration.domain.appointment import Appointment, AppointmentEvent
+from integration.domain.appointment import NO_SHOW, Appointment, AppointmentEvent
 from integration.domain.quiet_hours import DecentHours, evening_before
 from integration.domain.reminder import OPEN, Reminder, ReminderState
+from integration.domain.visit_filter import EVERY_VISIT, VisitFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from zoneinfo import ZoneInfo
+
+
+AFTERTHOUGHT: Final = timedelta(days=2)  # a word about a visit that is over is kind so long after it was due
+NOT_SEEN_YET: Final = "the EHR has not said yet that the visit took place"
 
 
 class Ask(StrEnum):
@@ -30,24 +36,67 @@ class Ask(StrEnum):
     SOON = "soon"  # only if the visit is nearer than `ask_within`
 
 
+class WhenConfirmed(StrEnum):
+    """What a patient gets who has confirmed the visit."""
+
+    SAME = "same"  # what everybody gets, the question included
+    INFORM = "inform"  # the text without its question
+    NOTHING = "nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a plan: on an event, or days or hours ahead of the visit (exactly one of the three)."""
+    """One step of a plan.
+
+    On an event, or days or hours ahead of the visit, or days or hours after it: exactly one of the five.
+    """
 
     name: str
     on: AppointmentEvent | None = None
     days_ahead: int | None = None  # calendar days before the visit's local date, at `at`
     hours_ahead: float | None = None  # elapsed time
-    at: time = time(10)  # practice time, for days ahead
+    days_after: int | None = None  # calendar days after the visit's local date, at `at`
+    hours_after: float | None = None  # elapsed time after the visit's end, its start where no end is known
+    at: time = time(10)  # practice time, for days
     ask: Ask = Ask.NEVER
     ask_within: timedelta = timedelta(days=5)
-    only_unconfirmed: bool = False
-    useful_until: timedelta | None = None  # before the visit; None: half-way to it
+    when_confirmed: WhenConfirmed = WhenConfirmed.INFORM
+    useful_until: timedelta | None = None  # before the visit (None: half-way to it); if `looks_back`, after
     outranks_caps: bool = False  # bad news outranks the caps
+    text: str = ""  # the occasion of messages/*.toml; "": its own name
+    names_visit: bool = True  # its text says when the visit is; what does not can speak of no other
+    visits: VisitFilter = EVERY_VISIT
+
+    @property
+    def occasion(self) -> str:
+        """Under which name the catalogues keep its text."""
+        return self.text or self.name
+
+    @property
+    def is_after(self) -> bool:
+        """Whether it follows a visit that took place."""
+        return self.days_after is not None or self.hours_after is not None
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it precedes the visit."""
+        return self.on is None and not self.is_after
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether it speaks of a visit that is over; such a text speaks of no other."""
+        return self.is_after or self.on is AppointmentEvent.NO_SHOW
+
+    @property
+    def only_unconfirmed(self) -> bool:
+        """Whether a confirmed visit goes without it."""
+        return self.when_confirmed is WhenConfirmed.NOTHING
 
     def asks(self, *, confirmed: bool, until_visit: timedelta) -> bool:
         """Whether this step's text asks to confirm."""
-        if confirmed or self.ask is Ask.NEVER:
+        if self.ask is Ask.NEVER:
+            return False
+        if confirmed and (self.when_confirmed is not WhenConfirmed.SAME or self.ask is Ask.UNCONFIRMED):
             return False
         return self.ask is not Ask.SOON or until_visit < self.ask_within
 
@@ -61,14 +110,27 @@ class PlanRules:
     zone: ZoneInfo  # the practice's
     evening: time = time(19)  # where a step that falls in quiet hours moves to
     settle: timedelta = timedelta(seconds=180)
+    off: tuple[str, ...] = ()  # steps that are named and turned off
 
     def step(self, name: str) -> Step | None:
         """One step by its name; None when the plan no longer has it."""
         return next((step for step in self.steps if step.name == name), None)
 
-    def on(self, event: AppointmentEvent) -> Step | None:
-        """The step that follows an event, if the plan has one."""
-        return next((step for step in self.steps if step.on is event), None)
+    def on(self, event: AppointmentEvent, appointment: Appointment | None = None) -> Step | None:
+        """The first step that follows an event, of this appointment if one is given."""
+        return next(
+            (
+                step
+                for step in self.steps
+                if step.on is event and (appointment is None or step.visits.covers(appointment))
+            ),
+            None,
+        )
+
+    def follows(self, name: str, event: AppointmentEvent) -> bool:
+        """Whether a step of that name follows the event."""
+        step = self.step(name)
+        return step is not None and step.on is event
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +145,39 @@ class Situation:
     told_slot: int | None = None  # the number of the slot that was told last
     old_start: datetime | None = None  # of the slot the patient knows
     quiet: bool = False  # plan the future only
+    told_off: bool = False  # the newest text said that it is cancelled
 
 
 def plan(
-    appointment: Appointment, *, patient_id: int, number: str, rules: PlanRules, situation: Situation
+    appointment: Appointment,
+    *,
+    patient_id: int,
+    number: str,
+    rules: PlanRules,
+    situation: Situation,
+    zones: Sequence[ZoneInfo] = (),
 ) -> list[Reminder]:
     """The reminders that should exist for this patient now; those that will not go are SKIPPED, with why.
 
+    `zones` are those whose clocks the recipient may go by, the likeliest first; the practice's unless given.
     Raises nothing; an appointment without a start or a practice has no reminders.
     """
     if appointment.slot.start is None or appointment.practice is None:
         return []
+    zones = zones or (rules.zone,)
     drafts = []
-    occasion = _occasion(rules, situation)
+    occasion = _occasion(appointment, rules, situation)
     if occasion is not None:
         drafts.append(_occasion_reminder(_as_known(appointment, situation), occasion, rules, situation))
+    covering = [step for step in rules.steps if step.on is None and step.visits.covers(appointment)]
     if appointment.is_expected:
-        drafts += [_ahead(appointment, step, rules, situation) for step in rules.steps if step.on is None]
+        drafts += [_ahead(appointment, step, rules, situation, zones) for step in covering if step.is_ahead]
+    if appointment.is_expected or appointment.took_place:
+        drafts += [_after(appointment, step, rules, situation) for step in covering if step.is_after]
     drafts = [replace(draft, patient_id=patient_id, number=number) for draft in drafts]
-    return _one_a_day(drafts, rules, confirmed=appointment.confirmed)
+    # Whoever was told that it is off must hear that it is on, whatever else is due that day.
+    alone = occasion.name if occasion is not None and situation.told_off else None
+    return _one_a_day(drafts, rules, zones[0], confirmed=appointment.confirmed, alone=alone)
 
 
 def _as_known(appointment: Appointment, situation: Situation) -> Appointment:
@@ -112,20 +188,24 @@ def _as_known(appointment: Appointment, situation: Situation) -> Appointment:
     return replace(appointment, slot=appointment.slot_numbered(number), slot_number=number)
 
 
-def _occasion(rules: PlanRules, situation: Situation) -> Step | None:
+def _occasion(appointment: Appointment, rules: PlanRules, situation: Situation) -> Step | None:
     """The step that speaks of what has just happened, if anything should be said."""
-    if situation.quiet:
-        return None
+    event = None if situation.quiet else _news(situation)
+    return None if event is None else rules.on(event, appointment)
+
+
+def _news(situation: Situation) -> AppointmentEvent | None:
+    """What the patient is to hear of, if of anything."""
     if situation.event is AppointmentEvent.BOOKED:
-        return None if situation.told_this_slot else rules.on(AppointmentEvent.BOOKED)
+        return None if situation.told_this_slot else AppointmentEvent.BOOKED
     if situation.event is AppointmentEvent.MOVED:
         if situation.told_this_slot:
             return None  # moved, and back before anybody heard of it
         # Whoever was never told of the old slot is told of a booking.
-        return rules.on(AppointmentEvent.MOVED if situation.told else AppointmentEvent.BOOKED)
+        return AppointmentEvent.MOVED if situation.told else AppointmentEvent.BOOKED
     if situation.event is AppointmentEvent.CANCELLED:
-        return rules.on(AppointmentEvent.CANCELLED) if situation.told else None
-    return None
+        return AppointmentEvent.CANCELLED if situation.told else None
+    return AppointmentEvent.NO_SHOW if situation.event is AppointmentEvent.NO_SHOW else None
 
 
 def _occasion_reminder(
@@ -134,12 +214,21 @@ def _occasion_reminder(
     due = situation.at + rules.settle
     needed_by = appointment.slot.start
     assert needed_by is not None  # noqa: S101 - `plan` looked
+    if step.on is AppointmentEvent.NO_SHOW:
+        draft = _draft(appointment, step, due, _kind_until(step, due, appointment), situation.now)
+        return _skip(draft, NOT_BEGUN) if situation.at < needed_by else draft
     if situation.old_start is not None and due < situation.old_start < needed_by:
         needed_by = situation.old_start  # or the patient comes at the old time
     return _draft(appointment, step, due, _useful_until(step, due, needed_by), situation.now)
 
 
-def _ahead(appointment: Appointment, step: Step, rules: PlanRules, situation: Situation) -> Reminder:
+def _ahead(
+    appointment: Appointment,
+    step: Step,
+    rules: PlanRules,
+    situation: Situation,
+    zones: Sequence[ZoneInfo],
+) -> Reminder:
     """A step before the visit."""
     start = appointment.slot.start
     assert start is not None  # noqa: S101 - `plan` looked
@@ -148,13 +237,47 @@ def _ahead(appointment: Appointment, step: Step, rules: PlanRules, situation: Si
         due = datetime.combine(day, step.at, rules.zone).astimezone(UTC)
     else:
         due = start.astimezone(UTC) - timedelta(hours=step.hours_ahead or 0)
-    if not rules.hours.allow(due, rules.zone):
-        due = evening_before(due, rules.zone, rules.evening)
+    due = _at_a_decent_hour(due, step, rules, zones)
     draft = _draft(appointment, step, due, _useful_until(step, due, start), situation.now)
     if due < situation.at:
         booked = situation.event in {AppointmentEvent.BOOKED, AppointmentEvent.MOVED}
         return _skip(draft, _BOOKED_TOO_LATE if booked else _HAD_PASSED)
     return draft
+
+
+def _at_a_decent_hour(due: datetime, step: Step, rules: PlanRules, zones: Sequence[ZoneInfo]) -> datetime:
+    """Where it falls in quiet hours: later on the same day if that is days ahead, else the evening before.
+
+    Ten o'clock at the practice is seven for whoever lives three hours west, and nine there is early enough.
+    """
+    if rules.hours.allow(due, *zones):
+        return due
+    opening = rules.hours.next_opening(due, *zones)
+    same_day = opening.astimezone(zones[0]).date() == due.astimezone(zones[0]).date()
+    if step.days_ahead is not None and same_day:
+        return opening
+    return evening_before(due, rules.hours, rules.evening, *zones)
+
+
+def _after(appointment: Appointment, step: Step, rules: PlanRules, situation: Situation) -> Reminder:
+    """A step after the visit; outside the hours it waits for the next opening."""
+    ends = appointment.ends
+    assert ends is not None  # noqa: S101 - `plan` looked
+    if step.days_after is not None:
+        day = ends.astimezone(rules.zone).date() + timedelta(days=step.days_after)
+        due = datetime.combine(day, step.at, rules.zone).astimezone(UTC)
+    else:
+        due = ends.astimezone(UTC) + timedelta(hours=step.hours_after or 0)
+    draft = _draft(appointment, step, due, _kind_until(step, due, appointment), situation.now)
+    return _skip(draft, _HAD_PASSED) if due < situation.at and draft.state in OPEN else draft
+
+
+def _kind_until(step: Step, due: datetime, appointment: Appointment) -> datetime:
+    """Until when a word about a visit that is over is still kind."""
+    ends = appointment.ends
+    if step.useful_until is None or ends is None:
+        return due + AFTERTHOUGHT
+    return ends.astimezone(UTC) + step.useful_until
 
 
 def _draft(
@@ -189,11 +312,21 @@ def _skip(reminder: Reminder, reason: str) -> Reminder:
 _BOOKED_TOO_LATE = "booked too late for this step"
 _HAD_PASSED = "its time had passed"
 _TOO_LATE = "too late to be useful"
+NOT_BEGUN = "the EHR says no-show of a visit that has not begun"
 _A_MATTER_OF_TIME = (_BOOKED_TOO_LATE, _HAD_PASSED, _TOO_LATE, "said by the step ")
 
 
 def _said_by(step: str) -> str:
     return f"said by the step {step} on the same day"
+
+
+def told_off(stored: Iterable[Reminder], rules: PlanRules, patient_id: int | None = None) -> bool:
+    """Whether the newest text about the visit, to one patient or to anybody, said that it is cancelled."""
+    sent = [
+        each for each in stored if each.state is ReminderState.SENT and patient_id in {None, each.patient_id}
+    ]
+    newest = max(sent, key=lambda each: (each.text_id or 0, each.id), default=None)
+    return newest is not None and rules.follows(newest.step, AppointmentEvent.CANCELLED)
 
 
 def keep_early(
@@ -216,18 +349,46 @@ def keep_early(
     return found
 
 
-def _one_a_day(drafts: Sequence[Reminder], rules: PlanRules, *, confirmed: bool) -> list[Reminder]:
+def take_up(
+    wanted: Sequence[Reminder], stored: Sequence[Reminder], appointment: Appointment, now: datetime
+) -> list[Reminder]:
+    """The wanted reminders; those that wait for the EHR's word that the visit took place are due with it."""
+    waiting = {each.key for each in stored if each.state in OPEN and each.reason == NOT_SEEN_YET}
+    if not appointment.took_place or not waiting:
+        return list(wanted)
+    return [
+        replace(each, due_at=now, state=ReminderState.PLANNED, reason=None)
+        if each.key in waiting and each.due_at < now <= each.not_after
+        else each
+        for each in wanted
+    ]
+
+
+def _one_a_day(
+    drafts: Sequence[Reminder],
+    rules: PlanRules,
+    zone: ZoneInfo,
+    *,
+    confirmed: bool,
+    alone: str | None,
+) -> list[Reminder]:
     """Two steps of one visit on one local day become one text: the earlier time, the later purpose."""
     kept: list[Reminder] = []
     by_day: dict[date, Reminder] = {}
     silent = {
-        step.name for step in rules.steps if step.outranks_caps or (step.only_unconfirmed and confirmed)
+        step.name
+        for step in rules.steps
+        if step.outranks_caps
+        or step.looks_back
+        or not step.names_visit
+        or step.name == alone
+        or (step.only_unconfirmed and confirmed)
     }
     for draft in sorted(drafts, key=lambda draft: draft.due_at):
         if draft.state not in OPEN or draft.step in silent:
             kept.append(draft)
             continue
-        day = draft.due_at.astimezone(rules.zone).date()
+        day = draft.due_at.astimezone(zone).date()
         earlier = by_day.pop(day, None)
         if earlier is not None:
             kept.append(_skip(earlier, _said_by(draft.step)))
@@ -246,8 +407,10 @@ class Revision:
 def carries_on(reminder: Reminder, appointment: Appointment, rules: PlanRules, situation: Situation) -> bool:
     """Whether a text about an event, still waiting, is still owed."""
     step = rules.step(reminder.step)
-    if step is None or step.on is None:
+    if step is None or step.on is None or not step.visits.covers(appointment):
         return False
+    if step.on is AppointmentEvent.NO_SHOW:
+        return appointment.status == NO_SHOW
     called_off = step.on is AppointmentEvent.CANCELLED
     if reminder.patient_id not in appointment.patients:
         return called_off  # whoever was taken off the visit is owed that, and nothing else

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from integration.domain.appointment import AppointmentEvent
+from integration.domain.cost import Costs
+from integration.domain.office_hours import OfficeHours
+from integration.domain.quiet_days import QuietDays
 from integration.domain.quiet_hours import DecentHours
 from integration.domain.reminder_plan import PlanRules, Step
+from integration.domain.staff_task import TaskRules
+from integration.domain.visit_filter import VisitFilter, folded
 from integration.settings.model import (
     ApplicationAcknowledging,
     Caps,
@@ -23,6 +28,7 @@ from integration.settings.model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import timedelta
     from zoneinfo import ZoneInfo
 
@@ -30,6 +36,9 @@ if TYPE_CHECKING:
     from integration.settings.schema import ApplicationAcknowledgmentSection, FeedFile, SendingSection
     from integration.settings.schema_ehr import Hl7Section, TlsSection, WriteBackSection
     from integration.settings.schema_practice import CapsSection, PracticeFile, RemindersFile, StepSection
+
+
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")  # as `date.weekday` counts them
 
 
 def the_sending(section: SendingSection) -> Sending:
@@ -42,27 +51,83 @@ def the_caps(section: CapsSection) -> Caps:
     return Caps(per_day=section.per_day, per_week=section.per_week)
 
 
-def a_plan(file: RemindersFile, zone: ZoneInfo, settle: timedelta | None) -> PlanRules:
-    """One practice's plan; `settle` is the site's, in place of the plan's."""
+def a_plan(
+    file: RemindersFile, zone: ZoneInfo, settle: timedelta | None, timeless: Collection[str] = ()
+) -> PlanRules:
+    """One practice's plan; `settle` is the site's, in place of the plan's.
+
+    `timeless`: the occasions whose texts do not say when the visit is.
+    """
     return PlanRules(
-        steps=tuple(_step(name, section) for name, section in file.steps.items() if not section.off),
-        hours=DecentHours(opens=file.hours.opens, closes=file.hours.closes),
+        steps=tuple(
+            _step(name, section, timeless) for name, section in file.steps.items() if not section.off
+        ),
+        hours=DecentHours(
+            opens=file.hours.opens,
+            closes=file.hours.closes,
+            quiet_days=QuietDays.read(
+                file.hours.quiet_days, bad_news_passes=file.hours.bad_news_on_quiet_days
+            ),
+        ),
         zone=zone,
         evening=file.evening,
         settle=file.settle if settle is None else settle,
+        off=tuple(name for name, section in file.steps.items() if section.off),
     )
 
 
-def _step(name: str, section: StepSection) -> Step:
-    facts = {key: value for key, value in section if key not in {"on", "off"}}
-    return Step(name=name, on=None if section.on is None else AppointmentEvent(section.on), **facts)
+# What a step of the plan calls an event → the event
+EVENTS: Final = {
+    "booked": AppointmentEvent.BOOKED,
+    "moved": AppointmentEvent.MOVED,
+    "cancelled": AppointmentEvent.CANCELLED,
+    "no_show": AppointmentEvent.NO_SHOW,
+}
+_OF_VISITS: Final = ("types", "locations", "except_types", "except_locations")
+
+
+def _step(name: str, section: StepSection, timeless: Collection[str]) -> Step:
+    facts = {key: value for key, value in section if key not in {"on", "off", "text", *_OF_VISITS}}
+    return Step(
+        name=name,
+        on=None if section.on is None else EVENTS[section.on],
+        text=section.text or "",
+        names_visit=(section.text or name) not in timeless,
+        visits=VisitFilter(**{key: frozenset(map(folded, getattr(section, key))) for key in _OF_VISITS}),
+        **facts,
+    )
 
 
 def a_practice(name: str, file: PracticeFile, plan: PlanRules, caps: Caps) -> Practice:
     """One practice."""
-    differs = {"zone", "settle", "evening", "hours", "caps", "steps"}  # all in its plan and caps
+    differs = {
+        "zone",
+        "settle",
+        "evening",
+        "hours",
+        "caps",
+        "steps",
+        "costs",
+        "office",
+        "tasks",
+    }  # all in its plan, caps and costs
     facts = {key: value for key, value in file if key not in differs}
-    return Practice(name=name, plan=plan, caps=caps, **facts)
+    costs = Costs(price_per_segment=file.price_per_segment, currency=file.currency, **dict(file.costs))
+    return Practice(
+        name=name, plan=plan, caps=caps, costs=costs, office=_office(file), tasks=_tasks(file), **facts
+    )
+
+
+def _office(file: PracticeFile) -> OfficeHours | None:
+    section = file.office
+    if section is None:
+        return None
+    days = frozenset(_DAYS.index(day) for day in section.days)
+    return OfficeHours(days, section.opens, section.closes, frozenset(getattr(file, "holidays", ())))
+
+
+def _tasks(file: PracticeFile) -> TaskRules:
+    return TaskRules(owners=file.tasks.owner, margin=file.tasks.margin)
 
 
 def _acknowledging(section: ApplicationAcknowledgmentSection | None) -> ApplicationAcknowledging | None:

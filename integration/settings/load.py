@@ -22,6 +22,7 @@ from integration.settings.complaints import of_validation
 from integration.settings.files import SHIPPED, ConfigFolder
 from integration.settings.mistakes import ConfigError, Mistake
 from integration.settings.model import Settings
+from integration.settings.plan_check import at_once, timeless, without_text
 from integration.settings.schema import FeedFile, SettingsFile
 from integration.settings.schema_practice import PracticeFile, RemindersFile
 
@@ -166,11 +167,14 @@ class _Reading:
             file = self._shape(PracticeFile, document)
             plan = self._plan_of(document, reminders) if reminders.data else None
             self._languages(document, reminders, plan, catalogs)
+            for step, text in at_once(plan) if plan else ():
+                self._of_step(document, reminders, step, text)
             if document.data.get("serves_unclaimed") is True:
                 serving.append(document.name)
             if file is not None and plan is not None:
                 settle = None if site is None else site.sending.settle
-                rules = a_plan(plan, file.zone, settle)
+                spoken = [each for each in map(catalogs.get, file.languages) if each is not None]
+                rules = a_plan(plan, file.zone, settle, timeless(spoken))
                 found[document.name] = a_practice(document.name, file, rules, the_caps(plan.caps))
         for name in serving[1:]:
             text = f"so does {serving[0]}; one practice may take what nobody claims"
@@ -208,12 +212,15 @@ class _Reading:
             catalog = catalogs.get(language)
             if catalog is None:
                 continue
-            occasions = {occasion for occasion, _ in catalog.texts}
-            for step, section in plan.steps.items() if plan else ():
-                if step not in occasions and not section.off:
-                    text = f"messages/{language}.toml has no text for this step; {choices(step, occasions)}"
-                    theirs = step in document.data.get("steps", {})
-                    self._note(document if theirs else reminders, f"steps.{step}", text)
+            for step, text in without_text(plan, catalog, language) if plan else ():
+                self._of_step(document, reminders, step, text)
+
+    def _of_step(self, document: Document, reminders: Document, step: str, text: str) -> None:
+        """What is wrong with a step is said where it is written."""
+        theirs = step in document.data.get("steps", {})
+        mistake = Mistake((document if theirs else reminders).file, f"steps.{step}", text)
+        if mistake not in self.mistakes:
+            self.mistakes.append(mistake)
 
     def _feeds(
         self, vendors: Mapping[str, VendorProfile | None], practices: Mapping[str, Practice | None]

@@ -9,7 +9,10 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from integration.domain.consent import ConsentPolicy
+from integration.domain.law import Jurisdiction
+from integration.domain.quiet_days import QuietDays
 from integration.domain.reminder_plan import Ask, WhenConfirmed
+from integration.domain.staff_task import TaskKind
 from integration.settings.section import Section, written
 from integration.settings.values import (
     ClockTime,
@@ -27,11 +30,20 @@ class HoursSection(Section):
 
     opens: ClockTime = Field(description="no text arrives before")
     closes: ClockTime = Field(description="no text arrives from then on")
+    quiet_days: tuple[str, ...] = Field(
+        (),
+        description='days on which no text arrives: weekdays ("sunday"), dates ("2027-12-24"), or places whose '
+        'public holidays are meant ("US", "US-MA", "CA-ON", "GB-ENG")',
+    )
+    bad_news_on_quiet_days: bool = Field(
+        True, description="whether texts of visits moved or cancelled arrive on quiet days, within the hours"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.opens >= self.closes:
             raise ValueError("opens must be before closes")
+        QuietDays.read(self.quiet_days)
         return self
 
 
@@ -67,7 +79,8 @@ class StepSection(Section):
         None, description="the occasion of `messages/*.toml` that it says; the step's own name unless set"
     )
     types: Words = Field(
-        (), description="only for visits of these types, by code or words of SCH-8, AIS-3, SCH-7; all unless set"
+        (),
+        description="only for visits of these types: codes or words of SCH-8, AIS-3, SCH-7; all unless set",
     )
     except_types: Words = Field((), description="not for visits of these types")
     locations: Words = Field(
@@ -82,11 +95,11 @@ class StepSection(Section):
     ask_within: Duration = written("5d", description="for `ask` = soon")
     when_confirmed: WhenConfirmed = Field(
         WhenConfirmed.INFORM,
-        description="what a patient gets who has confirmed: inform (no question), nothing, same (asked again)",
+        description="what who has confirmed gets: inform (no question), nothing, same (asked again)",
     )
     useful_until: Duration | None = Field(
         None,
-        description="later it is not sent: so long before the visit (half-way to it unless set), or, of a step "
+        description="later it is not sent: so long before the visit (half-way to it unless set); of a step "
         "after the visit or on a no-show, so long after it (two days after it is due unless set)",
     )
     outranks_caps: bool = Field(False, description="goes although the caps are reached")
@@ -114,15 +127,15 @@ class StepSection(Section):
             )
         if self.useful_until is None:
             return self
-        days, hours = timedelta(days=1), timedelta(hours=1)
-        if self.hours_after is not None and self.useful_until <= self.hours_after * hours:
-            raise ValueError("useful_until ends before the step is due: it counts from the visit, as hours_after")
-        if self.days_after is not None and self.useful_until < self.days_after * days:
-            raise ValueError("useful_until ends before the step is due: it counts from the visit, as days_after")
-        if self.hours_ahead is not None and self.useful_until >= self.hours_ahead * hours:
-            raise ValueError("useful_until ends before the step is due: it counts back from the visit")
-        if self.days_ahead is not None and self.useful_until >= (self.days_ahead + 1) * days:
-            raise ValueError("useful_until ends before the step is due: it counts back from the visit")
+        day, hour, until = timedelta(days=1), timedelta(hours=1), self.useful_until
+        too_soon = (
+            (self.hours_after is not None and until <= self.hours_after * hour)
+            or until < (self.days_after or 0) * day
+            or (self.hours_ahead is not None and until >= self.hours_ahead * hour)
+            or (self.days_ahead is not None and until >= (self.days_ahead + 1) * day)
+        )
+        if too_soon:
+            raise ValueError("useful_until ends before the step is due; both count from the visit")
         return self
 
 
@@ -133,7 +146,7 @@ class RemindersFile(Section):
     evening: ClockTime = Field(
         description="where a step that falls outside the hours moves to, the evening before"
     )
-    hours: HoursSection = Field(description="when a text may arrive, in the practice's time")
+    hours: HoursSection = Field(description="when a text may arrive, by the recipient's clock")
     caps: CapsSection = Field(description="the most a number gets, over all patients")
     steps: dict[str, StepSection] = Field(min_length=1, description="the plan, step by step")
 
@@ -171,6 +184,38 @@ class CostsSection(Section):
         return self
 
 
+class OfficeSection(Section):
+    """When somebody at the practice answers the phone; answers that promise a call say when it opens."""
+
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(
+        ("mon", "tue", "wed", "thu", "fri"), min_length=1, description="days of the week it is open"
+    )
+    opens: ClockTime = Field(description="somebody is there from")
+    closes: ClockTime = Field(description="nobody is there from then on")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.opens >= self.closes:
+            raise ValueError("opens must be before closes")
+        return self
+
+
+class TasksSection(Section):
+    """Who does what is put on the staff's list, and by when."""
+
+    owner: dict[str, str] = Field(
+        {}, description="the queue of each kind of task, such as cancel_wish; `default` for the others"
+    )
+    margin: Duration = written("2h", description="before the visit: a task about it is due by then")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        unknown = [kind for kind in self.owner if kind != "default" and kind not in set(TaskKind)]
+        if unknown:
+            raise ValueError(f"owner: no task is of the kind {unknown[0]}")
+        return self
+
+
 class PracticeFile(Section):
     """`practices/<name>.toml`: who texts."""
 
@@ -193,14 +238,32 @@ class PracticeFile(Section):
     sensitive_texts: bool = Field(False, description="whether sensitive locations may be texted about")
     first_names: bool = Field(False, description="names the patient even when alone on a number")
     max_segments: int = Field(1, ge=1, le=10, description="a longer text is split or shortened")
+    free_text_segments: int | None = Field(
+        None, ge=1, le=10, description="of texts that people ask for; without it as `max_segments`"
+    )
+    refuse_flagged_words: bool = Field(
+        False, description="refuses a person's words that hold clinical or financial content; else warns"
+    )
     texts_per_hour: int = Field(
         2000, ge=1, description="more stops all its texts until a person releases them"
     )
     cancellations_per_hour: int = Field(
         50, ge=1, description="more is a mass change, and its texts wait for a person"
     )
+    jurisdiction: Jurisdiction = Field(
+        Jurisdiction.US, description="whose law it texts under: US, CA or GB (docs/law.md)"
+    )
     emergency: str = Field(
         "911", pattern=r"^[0-9+ ()-]{2,20}$", description="the number for emergencies, said in urgent answers"
+    )
+    cancel_until: Duration | None = Field(
+        None, description="before the visit: a wish to cancel or change that comes later is told to call"
+    )
+    office: OfficeSection | None = Field(
+        None, description="when somebody answers the phone; always unless set"
+    )
+    tasks: TasksSection = Field(
+        default_factory=lambda: TasksSection.model_validate({}), description="who does the staff's tasks"
     )
     price_per_segment: Price | None = Field(None, description="for `preview` and `usage`")
     currency: Currency = Field("USD", description="of all prices, ISO 4217")

@@ -9,6 +9,7 @@ from integration.bootstrap import hearing, signing_keys
 from integration.entrypoints.printing import json_line, say
 from integration.entrypoints.surroundings import the_environment, the_settings
 from integration.settings.mistakes import ConfigError
+from integration.settings.plan_check import unknown_places
 
 if TYPE_CHECKING:
     import argparse
@@ -53,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
             f"Feeds: {', '.join(f'{feed.name} ({feed.state})' for feed in settings.feeds.values())}.",
             f"Practices: {', '.join(settings.practices)}. Languages: {', '.join(settings.catalogs)}.",
             *hearing(environment, settings),
+            *(f"Look at this: {each}" for each in unknown_places(settings)),
         )
     return 0
 

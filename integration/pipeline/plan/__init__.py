@@ -12,9 +12,10 @@ from integration.aftermath import open_task
 from integration.domain.appointment import AppointmentEvent
 from integration.domain.changed_hands import Hands
 from integration.domain.consequences import mass_change_breaker
-from integration.domain.last_look import LATER, OTHER_NUMBER
+from integration.domain.last_look import LATER, NO_NO_SHOW, OTHER_NUMBER
+from integration.domain.recipient_zone import recipient_zones
 from integration.domain.reminder import OPEN, Reminder, ReminderState
-from integration.domain.reminder_plan import carries_on, keep_early, plan, revise
+from integration.domain.reminder_plan import carries_on, keep_early, plan, revise, take_up
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.surprise import describe
 from integration.pipeline.plan.addressees import Addressees
@@ -125,13 +126,14 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change, released: Mapping[
         taken_off = replace(appointment, status="cancelled")
         wanted += _wanted(taken_off, addressees, practice.plan, hands.farewells(situation))
         wanted = keep_early(_not_yet_said(wanted, stored), stored, appointment)
+        wanted = take_up(wanted, stored, appointment, now)
         owed = [r for r in stored if carries_on(r, appointment, practice.plan, situation)]
         wanted += _readdressed(owed, addressees)
     revision = revise(
         stored,
         [replace(reminder, inbox_id=change.inbox_id) for reminder in wanted],
         kept=lambda reminder: reminder in owed and addressees.number(reminder) == reminder.number,
-        reason=_REASONS.get(change.event, NOT_IN_THE_PLAN),
+        reason=_REASONS.get(change.event) or _other_reason(appointment, practice),
         now=now,
     )
     unit.reminders.add(revision.add)
@@ -141,6 +143,13 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change, released: Mapping[
     _follow_the_practice(unit, appointment, practice, owed, revision.update)
     let_go = released.get(mass_change_breaker(practice.name))
     return _flood(unit, practice, revision.add, let_go, now)
+
+
+def _other_reason(appointment: Appointment, practice: Practice | None) -> str:
+    """Why a reminder goes that no event has taken away."""
+    if practice is None or appointment.is_expected or appointment.took_place:
+        return NOT_IN_THE_PLAN
+    return "the visit is not to take place"
 
 
 def _patients(
@@ -212,9 +221,23 @@ def _with_reason(reminder: Reminder, appointment: Appointment, addressees: Addre
     if number != reminder.number:
         why = OTHER_NUMBER if number else addressees.lacks(reminder)
         return replace(reminder, reason=why)
-    if reminder.slot_number != appointment.slot_number and reminder.reason == NOT_IN_THE_PLAN:
-        return replace(reminder, reason="what was known of the visit's time or place was corrected")
-    return reminder
+    if reminder.reason != NOT_IN_THE_PLAN:
+        return reminder
+    return replace(reminder, reason=_plainly(reminder, appointment, addressees.practice))
+
+
+def _plainly(reminder: Reminder, appointment: Appointment, practice: Practice | None) -> str:
+    """Why a reminder is not wanted any more, when no event says so."""
+    step = None if practice is None else practice.plan.step(reminder.step)
+    if step is None:
+        return NOT_IN_THE_PLAN
+    if step.on is AppointmentEvent.NO_SHOW:
+        return NO_NO_SHOW
+    if step.on is AppointmentEvent.CANCELLED and appointment.is_expected:
+        return "the visit is to take place after all"
+    moved = reminder.slot_number != appointment.slot_number
+    corrected = "what was known of the visit's time or place was corrected"
+    return step.visits.against(appointment) or (corrected if moved else NOT_IN_THE_PLAN)
 
 
 def _wanted(
@@ -226,7 +249,10 @@ def _wanted(
     """The reminders of each patient, as things stand for that patient."""
     wanted = []
     for patient_id, situation in situations.items():
-        for reminder in plan(appointment, patient_id=patient_id, number="", rules=rules, situation=situation):
+        zones = recipient_zones([addressees.patients[patient_id]], rules.zone)
+        for reminder in plan(
+            appointment, patient_id=patient_id, number="", rules=rules, situation=situation, zones=zones
+        ):
             number = addressees.number(reminder)
             if number is not None:
                 wanted.append(replace(reminder, number=number))
@@ -244,12 +270,12 @@ def _flood(
     `let_go`: when a person last released the practice's. Those count no more; their last hold may have put
     them off by `LATER`.
     """
-    step = practice.plan.on(AppointmentEvent.CANCELLED)
-    if step is None or not any(reminder.step == step.name for reminder in added):
+    steps = [step.name for step in practice.plan.steps if step.on is AppointmentEvent.CANCELLED]
+    if not any(reminder.step in steps for reminder in added):
         return None
     since = now - timedelta(hours=1)
     since = since if let_go is None else max(since, let_go + LATER)
-    count = unit.reminders.count_planned(practice.name, step.name, since)
+    count = sum(unit.reminders.count_planned(practice.name, step, since) for step in steps)
     if count <= practice.cancellations_per_hour:
         return None
     open_task(

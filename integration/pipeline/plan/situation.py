@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from integration.domain.appointment import AppointmentEvent
-from integration.domain.reminder import OPEN, Reminder, ReminderState
-from integration.domain.reminder_plan import Situation
+from integration.domain.reminder import OPEN, Reminder
+from integration.domain.reminder_plan import Situation, told_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +31,8 @@ def situation_of(
     """What planning needs to know of a change besides the appointment itself."""
     told_slot = _told_slot(unit, appointment)
     # Whoever was told last that the visit is off expects none.
-    told = told_slot is not None and not _told_off(stored, practice)
+    off = practice is not None and told_off(stored, practice.plan)
+    told = told_slot is not None and not off
     told_this_slot = told and told_slot == appointment.slot_number
     # Called off and on again before the patient heard of it: there is nothing to say.
     reinstated = change.event is AppointmentEvent.BOOKED and change.before == appointment.slot
@@ -44,6 +45,7 @@ def situation_of(
         told_slot=told_slot,
         old_start=None if told_slot is None else appointment.slot_numbered(told_slot).start,
         quiet=change.quiet and not _news_waits(stored, appointment, change, practice),
+        told_off=off,
     )
 
 
@@ -66,12 +68,3 @@ def _news_waits(
         reminder.state in OPEN and reminder.step in news and reminder.slot_number != appointment.slot_number
         for reminder in stored
     )
-
-
-def _told_off(stored: Iterable[Reminder], practice: Practice | None) -> bool:
-    """Whether the newest text about the visit said that it is cancelled."""
-    step = None if practice is None else practice.plan.on(AppointmentEvent.CANCELLED)
-    sent = [reminder for reminder in stored if reminder.state is ReminderState.SENT]
-    if step is None or not sent:
-        return False
-    return max(sent, key=lambda reminder: (reminder.text_id or 0, reminder.id)).step == step.name
