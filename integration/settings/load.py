@@ -20,6 +20,7 @@ from integration.domain.wording import Catalog, CatalogError, PracticeWords, che
 from integration.settings.build import a_feed, a_plan, a_practice, the_caps, the_sending, the_write_back
 from integration.settings.complaints import of_validation
 from integration.settings.files import SHIPPED, ConfigFolder
+from integration.settings.lawfulness import unlawful
 from integration.settings.mistakes import ConfigError, Mistake
 from integration.settings.model import Settings
 from integration.settings.plan_check import at_once, timeless, without_text
@@ -175,7 +176,9 @@ class _Reading:
                 settle = None if site is None else site.sending.settle
                 spoken = [each for each in map(catalogs.get, file.languages) if each is not None]
                 rules = a_plan(plan, file.zone, settle, timeless(spoken))
-                found[document.name] = a_practice(document.name, file, rules, the_caps(plan.caps))
+                practice = a_practice(document.name, file, rules, the_caps(plan.caps))
+                self.mistakes += unlawful(practice)
+                found[document.name] = practice
         for name in serving[1:]:
             text = f"so does {serving[0]}; one practice may take what nobody claims"
             self.mistakes.append(Mistake(f"practices/{name}.toml", "serves_unclaimed", text))

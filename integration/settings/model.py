@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from fhir_mappers.translation import FeedFacts, FhirFacts
 from integration.domain.cost import Costs
+from integration.domain.law import Jurisdiction
 from integration.domain.staff_task import TaskRules
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ class Practice:
     free_text_segments: int | None = None  # of texts that people ask for; None: max_segments
     refuse_flagged_words: bool = False  # clinical or financial words of theirs are refused, not only flagged
     name_may_tell: bool = False  # its public name may hold clinical words
+    jurisdiction: Jurisdiction = Jurisdiction.US  # whose law it texts under
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ class HoursSection(Section):
     closes: ClockTime = Field(description="no text arrives from then on")
     quiet_days: tuple[str, ...] = Field(
         (),
-        description='days on which no text arrives: weekdays ("sunday"), dates ("2027-12-24"), or places whose '
-        'public holidays are meant ("US", "US-MA", "CA-ON", "GB-ENG")',
+        description='days on which no text arrives: weekdays ("sunday"), dates ("2027-12-24"), or places '
+        'whose public holidays are meant ("US", "US-MA", "CA-ON", "GB-ENG")',
     )
     bad_news_on_quiet_days: bool = Field(
         True, description="whether texts of visits moved or cancelled arrive on quiet days, within the hours"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from integration.bootstrap import hearing, signing_keys
 from integration.entrypoints.printing import json_line, say
 from integration.entrypoints.surroundings import the_environment, the_settings
+from integration.settings.lawfulness import beyond_the_safe_default
 from integration.settings.mistakes import ConfigError
 from integration.settings.plan_check import unknown_places
 
@@ -55,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
             f"Practices: {', '.join(settings.practices)}. Languages: {', '.join(settings.catalogs)}.",
             *hearing(environment, settings),
             *(f"Look at this: {each}" for each in unknown_places(settings)),
+            *(f"Look at this: {each}" for each in beyond_the_safe_default(settings)),
         )
     return 0
 
