@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "send": "send HL7 v2 messages over MLLP and print the acknowledgments",
     "inbox": "what was kept, what could not be applied, and replay after a fix",
     "consent": "what patients said about texts: import, export, show, lift a stop",
+    "reminders": "what was decided about each step of each visit, and why",
     "tasks": "what staff are asked to do, and crossing it off",
     "keys": "the keys by which an EHR knows us: make, rotate, show",
     "chart": "what the EHR did not take, in its own words, and telling it again",
