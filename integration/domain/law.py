@@ -94,8 +94,8 @@ CLAUSES: Final[tuple[Clause, ...]] = (
     Clause(
         "No text arrives outside the hours of the recipient's own clock.",
         {
-            _US: "47 CFR 64.1200(c)(1): 8 to 21, of telephone solicitations; ours are narrower and hold for all",
-            _CA: "CRTC Unsolicited Telecommunications Rules, Part III s. 23: 9 to 21:30, at weekends 10 to 18",
+            _US: "47 CFR 64.1200(c)(1): 8 to 21, of telephone solicitations; ours hold for all",
+            _CA: "CRTC Unsolicited Telecommunications Rules, III s. 23: 9 to 21:30, weekends 10 to 18",
             _GB: "courtesy; Ofcom and ICO treat calls at night as a nuisance",
         },
         (f"{_LOOK}:of_hours", "integration.domain.recipient_zone:recipient_zones"),

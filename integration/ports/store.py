@@ -362,6 +362,9 @@ class ReminderRows(Protocol):
     def get(self, reminder_id: int) -> Reminder:
         """One; KeyError when it is no longer there."""
 
+    def awaiting(self, due_by: datetime) -> Sequence[Reminder]:
+        """The open reminders without a text that fall due until then (for a person to read), by due time."""
+
     def next_due(self) -> datetime | None:
         """When the earliest open reminder without a text falls due."""
 

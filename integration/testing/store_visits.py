@@ -379,6 +379,10 @@ class FakeReminderRows:
         """By its id."""
         return self._tables.reminders[reminder_id]
 
+    def awaiting(self, due_by: datetime) -> Sequence[Reminder]:
+        """By due time."""
+        return [reminder for reminder in self._awaiting_a_text() if reminder.due_at <= due_by]
+
     def next_due(self) -> datetime | None:
         """The earliest."""
         return next((reminder.due_at for reminder in self._awaiting_a_text()), None)

@@ -83,6 +83,11 @@ _STILL_DUE = (
     )
     .distinct()
 )
+_AWAITING = (
+    sa.select(reminders)
+    .where(AWAITS_A_TEXT, reminders.c.due_at <= sa.bindparam("due_by", type_=reminders.c.due_at.type))
+    .order_by(reminders.c.due_at, reminders.c.id)
+)
 _NEXT_DUE = sa.select(sa.func.min(reminders.c.due_at)).where(AWAITS_A_TEXT)
 _COUNT_PLANNED = (
     sa.select(sa.func.count())
@@ -222,6 +227,10 @@ class SqlReminderRows:
         """By due time, which is never before they were planned."""
         wanted = {"of_practice": practice, "of_step": step, "since": since}
         return int(self._work.run(_COUNT_PLANNED, wanted).scalar_one())
+
+    def awaiting(self, due_by: datetime) -> Sequence[Reminder]:
+        """By due time."""
+        return self._read(_AWAITING, due_by=due_by)
 
     def states_of_practice(self, practice: str, since: datetime) -> Sequence[Reminder]:
         """By due time."""

@@ -14,6 +14,7 @@ from integration.domain.cost import USED_UP
 from integration.domain.feed_silence import silence
 from integration.domain.gathering import Candidate
 from integration.domain.last_look import (
+    AWAITS_RELEASE,
     LATER,
     OTHER_NUMBER,
     PRIVATE,
@@ -184,11 +185,11 @@ class Desk:
                     created_at=self.now,
                 ),
             )
-            verdict = Hold(self.now + LATER, "waits for a person's release")
+            verdict = Hold(self.now + LATER, AWAITS_RELEASE)
         return verdict
 
     def _breaker(self, name: str) -> Verdict:
-        return Hold(self.now + LATER, "waits for a person's release") if name in self.breakers else None
+        return Hold(self.now + LATER, AWAITS_RELEASE) if name in self.breakers else None
 
 
 def settle(desk: Desk, reminders: Sequence[Reminder], verdict: Verdict) -> None:
