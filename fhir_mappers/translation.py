@@ -39,6 +39,15 @@ class FhirFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentField:
+    """Where messages say whether the patient agrees to texts, and in which words (in lower case)."""
+
+    path: str
+    given: frozenset[str]
+    refused: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class FeedFacts:
     """What the mapper must know about one inbound channel, beyond the vendor's profile."""
 
@@ -53,6 +62,7 @@ class FeedFacts:
     visit_zone: ZoneInfo | None = None  # of the visit as it is known, for a message that names no place
     requests: bool = False  # scheduling requests (SRM) stand for what they ask
     fhir: FhirFacts | None = None  # None: HL7 v2
+    consent: ConsentField | None = None  # None: messages do not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +143,7 @@ class MappedPatient:
     changed_at: datetime | None = None  # when the person's record was changed, if not with the message
     deleted: bool = False  # the person was entered in error (A29), or the record is not in use any more
     ehr_id: str = ""  # its id on the EHR's FHIR server, '' when HL7 v2 tells of it
+    agrees: bool | None = None  # to texts, where the feed's consent field says so; None: it says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +206,8 @@ class MappedRequest:
     end: datetime | None = None  # afterwards it is of no use; None: not said
     authored: datetime | None = None
     visits: tuple[str, ...] = ()  # ids of the Appointments it is about, on the EHR's server
+    author: str | None = None  # who asks, as the chart shows them (requester, sender)
+    to_related: bool = False  # to a RelatedPerson of the patient
 
 
 @dataclass(frozen=True, slots=True)

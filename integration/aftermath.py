@@ -17,6 +17,7 @@ from integration.domain.reminder import ReminderState
 from integration.domain.second_try import TRIED_AGAIN, second_try
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.text_message import AttemptState, TextKind
+from integration.domain.text_request import RequestSource
 from integration.domain.write_back import WriteBackKind
 
 if TYPE_CHECKING:
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
 
     from integration.domain.consequences import Breaker
     from integration.domain.reminder import Reminder
+    from integration.domain.staff_task import Done
     from integration.domain.text_message import TextMessage
     from integration.ports.sms import ProviderText
     from integration.ports.store import Unit
     from integration.ports.workshop import Workshop
+    from integration.settings.model import Settings
 
 _AN_HOUR = timedelta(hours=1)
 _PASSED = frozenset({DeliveryStatus.SENT, DeliveryStatus.DELIVERED})
@@ -89,7 +92,7 @@ def _end_its_request(unit: Unit, text: TextMessage) -> None:
     """What a chart asked for is brought to its end there, once it is known to have left or not."""
     under_way = text.status in {DeliveryStatus.QUEUED, DeliveryStatus.ACCEPTED} and text.final_at is None
     request = None if text.kind is not TextKind.FREE or under_way else unit.requests.of_text(text.id)
-    if request is not None:
+    if request is not None and request.source is RequestSource.CHART:
         unit.write_backs.want(WriteBackKind.REQUEST, request.id, request.patient_id)
 
 
@@ -122,16 +125,32 @@ def account_refused(unit: Unit, workshop: Workshop, text: TextMessage, code: str
     return found.breaker
 
 
-def open_task(unit: Unit, task: StaffTask) -> None:
-    """Put it on the staff's list, unless it is there; the chart is told of what is its patient's matter."""
+def in_time(task: StaffTask, settings: Settings) -> StaffTask:
+    """The task with its practice's queue, and due in time before the visit that `due_at` tells."""
+    practice = settings.practices.get(task.practice or "")
+    if practice is None:
+        return task
+    due = task.due_at
+    if due is not None:
+        due = practice.tasks.due(due, task.created_at, practice.office, practice.plan.zone)
+    return replace(task, owner=task.owner or practice.tasks.owner(task.kind), due_at=due)
+
+
+def open_task(unit: Unit, task: StaffTask, settings: Settings | None = None) -> None:
+    """Put it on the staff's list, unless it is there; the chart is told of what is its patient's matter.
+
+    With `settings`, its `due_at` is the visit's start, and it is put into its queue, due in time before.
+    """
+    if settings is not None:
+        task = in_time(task, settings)
     opened = unit.tasks.add(task)
     if opened is not None and task.patient_id is not None and task.is_for_a_chart:
         unit.write_backs.want(WriteBackKind.TASK, opened, task.patient_id)
 
 
-def close_task(unit: Unit, task_id: int, at: datetime) -> None:
-    """It is done (`at`: calendar); a chart that was told of it is told so."""
-    unit.tasks.close(task_id, at)
+def close_task(unit: Unit, task_id: int, at: datetime, done: Done | None = None) -> None:
+    """It is done (`at`: calendar), and what came of it; a chart that was told of it is told so."""
+    unit.tasks.close(task_id, at, done)
     unit.write_backs.renew(WriteBackKind.TASK, task_id)
 
 
@@ -160,7 +179,7 @@ def _bear(
         unit.numbers.suppress(suppression)
     for task in found.tasks:
         whose = None if task.patient_id is None else unit.patients.survivor(task.patient_id).id
-        open_task(unit, replace(task, patient_id=whose))
+        open_task(unit, replace(task, patient_id=whose), workshop.settings)
     return found.breaker
 
 

@@ -1,7 +1,8 @@
 """CommunicationRequest of R4, R4B and R5 → the text a chart asks for, or that it asks for it no more.
 
 Asked for is what is active, has the medium SMSWRIT (a request without a medium may mean a letter), and does
-not say `doNotPerform`. Who gets it is the Patient it is about; one to anybody else is none of ours.
+not say `doNotPerform`. Who gets it is the Patient it is about, or a guardian where it names a RelatedPerson;
+one to anybody else is none of ours.
 """
 
 import base64
@@ -20,6 +21,7 @@ from fhir_mappers.translation import MappedRequest, Refusal, Resource, Translati
 
 _SMS: Final = "SMSWRIT"  # v3-ParticipationMode
 _LONGEST: Final = 1600  # characters; carriers' services take no more in one text
+_LONGEST_NAME: Final = 80
 _PLAIN: Final = ("", "text/plain")
 _NO_TEXT: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -55,6 +57,8 @@ def map_request(message: Message) -> Translation:
             end=when.end,
             authored=read_instant(word(request, "authoredOn"), message.feed.zone).at,
             visits=tuple(filter(None, (id_of(each, "Appointment") for each in parts(request, "about")))),
+            author=_author(request),
+            to_related=_is_to_related(snapshot),
         ),
     )
 
@@ -65,7 +69,7 @@ def _refusal(snapshot: Snapshot, patient: Resource | None, body: str) -> Refusal
     if not _is_for_us(request):
         return refuse("CommunicationRequest.medium", "no-text-request")
     recipients = [snapshot.resolve(each, "Patient") for each in parts(request, "recipient")]
-    if recipients and (patient is None or patient not in recipients):
+    if recipients and not _is_to_related(snapshot) and (patient is None or patient not in recipients):
         return refuse("CommunicationRequest.recipient", "no-text-request")
     if len(body) > _LONGEST:
         return refuse("CommunicationRequest.payload", "text-too-long")
@@ -78,6 +82,21 @@ def _patient(snapshot: Snapshot) -> Resource | None:
     if len(named) != 1 or word(named[0], "reference").startswith("#"):
         return None
     return snapshot.resolve(named[0], "Patient")
+
+
+def _is_to_related(snapshot: Snapshot) -> bool:
+    """Whether it goes to RelatedPersons alone, such as the mother of the patient it is about."""
+    named = parts(snapshot.resource, "recipient")
+    return bool(named) and all(id_of(each, "RelatedPerson") for each in named)
+
+
+def _author(request: Resource) -> str | None:
+    """Who asks for it, as the chart shows them."""
+    for role in ("requester", "sender"):
+        who = word(part(request, role), "display")
+        if who:
+            return _printable(who)[:_LONGEST_NAME]
+    return None
 
 
 def _when(message: Message) -> _When:

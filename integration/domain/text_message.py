@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from integration.domain.delivery_status import DeliveryStatus
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration.domain.failure import Failure
+
+
+OWN_WORDS: Final = "request"  # occasion of a text in a person's own words; a template's is its name
 
 
 class TextKind(StrEnum):

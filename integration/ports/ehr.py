@@ -79,6 +79,7 @@ class Fact:
     `in_force` is False for a STOP or START that a later one has taken back.
     `task` is set for kind TASK, `reminder` for kind SKIPPED, `request` (the EHR's id of a
     CommunicationRequest) for kind REQUEST and for the text that the request became.
+    `author` is who asked for a free text, as they call themselves; `override`: why hours and caps held it not.
     `discreet` is set where a visit at a sensitive place is concerned: the patient's own words stay out of it.
     """
 
@@ -95,6 +96,8 @@ class Fact:
     reminder: Reminder | None = None
     in_force: bool = True
     discreet: bool = False
+    author: str | None = None
+    override: str | None = None
 
 
 class EhrServer(Protocol):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fhir_mappers.profile import VendorProfile
 from fhir_mappers.profile_values import INHERITED
-from integration.domain.catalog_sections import NEVER_ASK, Answer, Occasion
+from integration.domain.catalog_sections import NEVER_ASK, Answer, FreeForm, Occasion
 from integration.domain.failure import Failure
 from integration.settings.schema import FeedFile, SettingsFile
 from integration.settings.schema_practice import PracticeFile, RemindersFile
@@ -90,6 +90,7 @@ def _messages() -> dict[str, Any]:
         for occasion in Occasion
     }
     answers = {answer.value: {"properties": {"plain": forms, "visit": forms}} for answer in Answer}
+    by_hand = {form.value: forms for form in FreeForm}
     shut = {"type": "object", "additionalProperties": False}
     return {
         "title": "messages/<language>.toml",
@@ -101,6 +102,7 @@ def _messages() -> dict[str, Any]:
                 # Occasions of the site's own
                 "additionalProperties": shut | {"properties": {"inform": way, "ask": way}},
             },
+            "free": shut | {"properties": by_hand},
             "answers": shut | {"properties": {name: shut | table for name, table in answers.items()}},
         },
     }

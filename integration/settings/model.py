@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from fhir_mappers.translation import FeedFacts, FhirFacts
+from fhir_mappers.translation import ConsentField, FeedFacts, FhirFacts
 from integration.domain.cost import Costs
 from integration.domain.law import Jurisdiction
 from integration.domain.staff_task import TaskRules
@@ -122,6 +122,7 @@ class Feed:
     expected_silence: timedelta | None = None  # longer without a message is an alert (wall)
     hold_when_silent: bool = False  # then its reminders wait
     fhir: FhirHearing | None = None  # None: HL7 v2 over MLLP
+    consent: ConsentField | None = None  # where its messages say whether a patient agrees to texts
 
     def is_sensitive(self, practice: str | None, place: str) -> bool:
         """Whether any place of that practice and public name is; one without a name may be any of them."""
@@ -152,6 +153,7 @@ class Feed:
                 guardians=self.fhir.guardians,
                 identity=self.fhir.identity,
             ),
+            consent=self.consent,
         )
 
 

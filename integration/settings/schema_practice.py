@@ -54,7 +54,7 @@ class CapsSection(Section):
     per_week: int = Field(ge=1, description="texts in any 168 hours")
 
 
-_WHEN: Final = ("on", "days_ahead", "hours_ahead", "days_after", "hours_after")
+WHEN: Final = ("on", "days_ahead", "hours_ahead", "days_after", "hours_after")
 Words = tuple[Annotated[str, Field(min_length=1, max_length=100)], ...]
 
 
@@ -107,10 +107,10 @@ class StepSection(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        given = [key for key in _WHEN if getattr(self, key) is not None]
+        given = [key for key in WHEN if getattr(self, key) is not None]
         if len(given) != 1:
             raise ValueError(
-                f"must hold exactly one of {', '.join(_WHEN)}; holds " + (", ".join(given) or "none")
+                f"must hold exactly one of {', '.join(WHEN)}; holds " + (", ".join(given) or "none")
             )
         return self
 

@@ -9,7 +9,7 @@ from integration.domain.text_request import RequestState
 from integration.testing.store_tables import as_stored, must_be_there
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from integration.domain.text_request import TextRequest
@@ -35,6 +35,10 @@ class FakeTextRequestRows:
         """The one that became a text."""
         rows = self._tables.text_requests.values()
         return next((each for each in rows if each.text_id == text_id), None)
+
+    def of_patient(self, patient_id: int) -> Sequence[TextRequest]:
+        """All of one patient."""
+        return [each for each in self._tables.text_requests.values() if each.patient_id == patient_id]
 
     def save(self, request: TextRequest) -> int:
         """Insert or update."""

@@ -123,7 +123,6 @@ def test_it_may_say_when_it_is_to_go(said: dict[str, Any], start: str | None, en
         ({"medium": None}, "no-text-request"),
         ({"medium": [{"coding": [{"code": "EMAILWRIT"}]}]}, "no-text-request"),
         ({"recipient": [{"reference": "Practitioner/d-1"}]}, "no-text-request"),
-        ({"recipient": [{"reference": "RelatedPerson/m-1"}]}, "no-text-request"),
         ({"payload": None}, "no-text-in-request"),
         ({"payload": [{"contentReference": {"reference": "DocumentReference/1"}}]}, "no-text-in-request"),
         (
@@ -150,6 +149,24 @@ def test_what_cannot_become_a_text_is_refused_by_name(said: dict[str, Any], refu
 def test_the_recipient_stands_in_for_a_subject() -> None:
     assert asked(subject=None, recipient=[{"reference": "Patient/p-1"}]).wanted
     assert asked(recipient=[{"reference": "Patient/p-1"}]).wanted
+
+
+def test_a_request_to_a_related_person_says_so() -> None:
+    found = asked(recipient=[{"reference": "RelatedPerson/m-1"}])
+    assert (found.wanted, found.to_related) == (True, True)
+    assert not asked().to_related
+
+
+@pytest.mark.parametrize(
+    ("said", "author"),
+    [
+        ({"requester": {"reference": "Practitioner/d-1", "display": "Dr. Wren"}}, "Dr. Wren"),
+        ({"sender": {"display": "Front\x07 desk"}}, "Front  desk"),
+        ({"requester": {"reference": "Practitioner/d-1"}}, None),
+    ],
+)
+def test_who_asks_is_named_as_the_chart_shows_them(said: dict[str, Any], author: str | None) -> None:
+    assert asked(**said).author == author
 
 
 JSON = st.recursive(

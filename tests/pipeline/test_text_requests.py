@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from integration.adapters.ehr.telling import remarks_on_text
+from integration.domain.catalog_sections import FreeForm
 from integration.domain.circuit import Circuit
 from integration.domain.consent import ALL_SENDERS, ConsentPolicy, Suppression, SuppressionKind
+from integration.domain.conversation import Reply
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
 from integration.domain.staff_task import TaskKind
 from integration.domain.text_message import TextKind
-from integration.domain.text_request import RequestState
+from integration.domain.text_request import OF_PAGE, RequestSource, RequestState, TextRequest
 from integration.domain.write_back import WriteBackKind
 from integration.pipeline.write_back import drain
 from integration.ports.ehr_reading import Reference
@@ -30,7 +33,6 @@ from tests.settings import feed, practice
 from tests.site import Site, TurnedClock, local
 
 if TYPE_CHECKING:
-    from integration.domain.text_request import TextRequest
     from integration.ports.ehr import Fact
     from integration.ports.store import Store
 
@@ -38,6 +40,7 @@ AT = local("2027-03-01T11:00")
 PERSON = fhir_patient(ANA)
 NUMBER = "+16175550123"
 SIGNATURE = "Riverside Clinic: "
+WAY_OUT = " Call 617-555-0100. Reply STOP to opt out."
 WORDS = "Please bring your glasses."
 
 
@@ -83,17 +86,18 @@ def request(site: Site, ehr_id: str = "r-1") -> TextRequest:
 
 
 def bodies(site: Site) -> list[str]:
-    """The words of each text, behind the practice's name."""
+    """The words of each text, between the practice's name and the way out."""
     offered = [text.body for text in site.texts if text.offered_at is not None]
-    assert all(body.startswith(SIGNATURE) for body in offered)
-    return [body.removeprefix(SIGNATURE) for body in offered]
+    assert all(body.startswith(SIGNATURE) and body.endswith(WAY_OUT) for body in offered)
+    return [body.removeprefix(SIGNATURE).removesuffix(WAY_OUT) for body in offered]
 
 
 def test_what_a_chart_asks_for_is_texted_at_once(site: Site) -> None:
     ask(site)
     [text] = site.texts
     assert (text.kind, text.number, text.practice) == (TextKind.FREE, NUMBER, "riverside")
-    assert text.body == SIGNATURE + WORDS
+    assert text.body == SIGNATURE + WORDS + WAY_OUT
+    assert (text.segments, text.encoding) == (1, "GSM-7")
     assert (request(site).state, request(site).text_id) == (RequestState.SENT, text.id)
     with site.store.unit() as unit:
         found = unit.requests.of_text(text.id)
@@ -282,8 +286,8 @@ def test_a_request_without_any_date_that_was_found_by_reading_all_is_left_alone(
     ("written", "texted"),
     [
         ("Bring\x07 your\x00 glasses\x1b.", "Bring  your  glasses ."),
-        ("Bring \ud83d it", "Bring   it"),
-        ("one\r\ntwo\rthree", "one\ntwo\nthree"),
+        ("Bring \ud83d it", "Bring   it."),
+        ("one\r\ntwo\rthree", "one\ntwo\nthree."),
     ],
 )
 def test_what_no_phone_shows_is_left_out(site: Site, written: str, texted: str) -> None:
@@ -352,3 +356,148 @@ def test_a_patient_who_has_no_chart_is_not_texted(site: Site) -> None:
         [message] = unit.inbox.listing()
     assert (message.state, message.reason) == ("dead", "no-recipient CommunicationRequest.subject")
     assert bodies(site) == []
+
+
+def test_what_does_not_fit_is_refused_before_anything_is_sent(site: Site) -> None:
+    with_practice(site, max_segments=1)
+    ask(site, payload=[{"contentString": "word " * 40}])
+    assert refusal(site) == "the words do not fit into the segments that the practice allows a text"
+
+
+def test_a_practice_may_give_words_more_room_than_reminders(site: Site) -> None:
+    with_practice(site, max_segments=1, free_text_segments=2)
+    ask(site, payload=[{"contentString": "word " * 40}])
+    assert [text.segments for text in site.texts] == [2]
+
+
+@pytest.mark.parametrize(("refuses", "sent"), [(False, 1), (True, 0)])
+def test_clinical_words_are_refused_where_the_practice_says_so(site: Site, refuses: bool, sent: int) -> None:  # noqa: FBT001 - a row of a table
+    with_practice(site, refuse_flagged_words=refuses)
+    ask(site, payload=[{"contentString": "Your chemotherapy starts at nine."}])
+    assert len([text for text in site.texts if text.offered_at]) == sent
+    if refuses:
+        assert refusal(site) == "the words hold clinical, financial or marketing content, or a link"
+
+
+def test_a_request_to_a_childs_guardian_is_texted_and_one_to_an_adults_relative_is_not(site: Site) -> None:
+    ask(site, recipient=[{"reference": "RelatedPerson/m-1"}])
+    assert refusal(site) == "the request is for somebody else than the patient, who is of age"
+
+
+def test_the_visit_it_is_about_and_who_wrote_reach_the_chart(site: Site) -> None:
+    visit = fhir_appointment(at=AT, start=local("2027-03-20T09:00"), visit="7", patients=(PERSON,))
+    keep(site, visit, PERSON, {"resourceType": "Location", "id": "RIVER"})
+    site.work()
+    site.clock.now = local("2027-03-02T11:00")
+    ask(site, about=[{"reference": f"Appointment/{visit['id']}"}], requester={"display": "Dr. Wren"})
+    [fact] = [fact for fact in told(site) if fact.text and fact.text.kind is TextKind.FREE]
+    assert (fact.author, len(fact.appointments)) == ("Dr. Wren", 1)
+    assert "Written by Dr. Wren." in remarks_on_text(fact, fact.text or site.texts[0], withheld=False)
+
+
+def by_page(site: Site, **changes: Any) -> TextRequest:
+    """A person asks for a text on our page."""
+    with site.store.unit() as unit:
+        whose = next(iter(unit.patients.with_number(NUMBER))).id
+        asked = TextRequest(
+            id=0,
+            feed="ehr",
+            ehr_id=f"{OF_PAGE}{site.clock.now.isoformat()}",
+            patient_id=whose,
+            body=WORDS,
+            due_at=site.clock.now,
+            not_after=site.clock.now + timedelta(days=1),
+            practice="riverside",
+            source=RequestSource.PAGE,
+            author="Robin",
+        )
+        asked_id = unit.requests.save(replace(asked, **changes))
+    site.work()
+    with site.store.unit() as unit:
+        return unit.requests.get(asked_id)
+
+
+def test_hours_and_caps_yield_to_a_reason_and_nothing_else_does(site: Site) -> None:
+    ask(site)
+    assert by_page(site).reason == "the number has had its text of the day"
+    site.clock.now = local("2027-03-01T22:00")
+    assert by_page(site).reason == "quiet hours"
+    urgent = by_page(site, override="The clinic is flooded.", form=FreeForm.RUNNING_LATE, minutes=30)
+    assert urgent.state is RequestState.SENT
+    assert "30 minutes late" in site.texts[-1].body
+    with site.store.unit() as unit:
+        unit.numbers.suppress(Suppression(0, NUMBER, SuppressionKind.OPT_OUT, ALL_SENDERS, AT, "reply"))
+    site.clock.now += timedelta(minutes=1)
+    refused = by_page(site, override="The clinic is flooded.")
+    assert (refused.state, refused.reason) == (RequestState.REFUSED, "opted out")
+
+
+def test_a_text_of_the_page_is_told_to_the_chart_with_its_author_and_answers_no_request(site: Site) -> None:
+    ask(site)
+    told(site)
+    site.clock.now = local("2027-03-01T22:00")
+    by_page(site, override="The clinic is flooded.")
+    [fact] = told(site)
+    assert (fact.request, fact.author, fact.override) == (None, "Robin", "The clinic is flooded.")
+    assert fact.row.kind is WriteBackKind.TEXT
+    provider_id = site.texts[-1].provider_id
+    assert provider_id is not None
+    site.told(provider_id, "delivered")
+    assert {fact.row.kind for fact in told(site)} == {WriteBackKind.TEXT}
+
+
+def test_a_text_about_a_visit_that_has_moved_since_is_not_sent(site: Site) -> None:
+    visit = fhir_appointment(at=AT, start=local("2027-03-20T09:00"), visit="7", patients=(PERSON,))
+    keep(site, visit, PERSON, {"resourceType": "Location", "id": "RIVER"})
+    site.work()
+    site.clock.now = local("2027-03-02T11:00")
+    with site.store.unit() as unit:
+        [about] = unit.appointments.of_patient(next(iter(unit.patients.with_number(NUMBER))).id)
+        slot = unit.appointments.get(about).slot_number
+    asked = by_page(site, form=FreeForm.REMINDER, appointment_id=about, slot_number=slot - 1, body="")
+    assert (asked.state, asked.reason) == (
+        RequestState.REFUSED,
+        "the visit was moved or called off since the text was asked for",
+    )
+    site.clock.now += timedelta(minutes=1)
+    by_page(site, form=FreeForm.REMINDER, appointment_id=about, slot_number=slot, body="")
+    assert "A reminder of your appointment Sat Mar 20 at 9:00 AM." in site.texts[-1].body
+
+
+def test_a_yes_after_a_persons_own_words_confirms_no_older_question(site: Site) -> None:
+    visit = fhir_appointment(at=AT, start=local("2027-03-04T09:00"), visit="7", patients=(PERSON,))
+    keep(site, visit, PERSON, {"resourceType": "Location", "id": "RIVER"})
+    site.work()
+    with site.store.unit() as unit:
+        assert len(unit.replies.questions(NUMBER)) == 1  # booked, and asked to confirm
+    site.clock.now += timedelta(hours=1)
+    sent = by_page(site, override="Asked at the desk.", body="Could you come at 3 instead?")
+    reply = heard(site, "yes")
+    assert [task.kind for task in site.tasks] == [TaskKind.READ_REPLY]
+    assert reply.text_id == sent.text_id
+    with site.store.unit() as unit:
+        [known] = unit.appointments.of_patient(sent.patient_id)
+        assert not unit.appointments.get(known).confirmed
+
+
+def test_a_yes_after_a_template_that_asks_nothing_still_confirms(site: Site) -> None:
+    visit = fhir_appointment(at=AT, start=local("2027-03-04T09:00"), visit="7", patients=(PERSON,))
+    keep(site, visit, PERSON, {"resourceType": "Location", "id": "RIVER"})
+    site.work()
+    site.clock.now += timedelta(hours=1)
+    sent = by_page(site, override="Asked at the desk.", body="", form=FreeForm.RUNNING_LATE)
+    heard(site, "C")
+    with site.store.unit() as unit:
+        [known] = unit.appointments.of_patient(sent.patient_id)
+        assert unit.appointments.get(known).confirmed
+
+
+def heard(site: Site, body: str) -> Reply:
+    """The patient writes."""
+    with site.store.unit() as unit:
+        unit.replies.add(
+            Reply(0, "fake", f"in-{body}", NUMBER, "+16175550100", body, site.clock.wall(), site.clock.now)
+        )
+    site.work()
+    with site.store.unit() as unit:
+        return unit.replies.heard_since(NUMBER, AT)[0]

@@ -136,7 +136,7 @@ def _text(fact: Fact, text: TextMessage, links: Links) -> OutboundText:
         to=mask(text.number),
         segments=text.segments,
         encoding=text.encoding,
-        remarks=remarks_on_text(text, withheld=withheld),
+        remarks=remarks_on_text(fact, text, withheld=withheld),
         guardian=is_guardians(fact.patient, text.number, text.created_at),
         based_on=fact.request,
     )

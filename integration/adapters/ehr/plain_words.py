@@ -43,7 +43,7 @@ def text_lines(fact: Fact, text: TextMessage, organization: str, *, sent: bool) 
     if withheld:
         lines.append("The text also spoke of another person; its wording is not shown.")
     if not sent:
-        lines += _outcome(text)
+        lines += _outcome(fact, text)
     return tuple(lines)
 
 
@@ -53,7 +53,7 @@ def news_lines(fact: Fact, text: TextMessage) -> tuple[str, ...]:
     if text.status is DeliveryStatus.DELIVERED:
         at = f" {_when(fact, text.delivered_at)}" if text.delivered_at else ""
         return about, f"Delivered{at}."
-    return about, *_outcome(text)
+    return about, *_outcome(fact, text)
 
 
 def reply_lines(fact: Fact, reply: Reply, organization: str) -> tuple[str, ...]:
@@ -85,8 +85,8 @@ def local_time(moment: datetime, zone: str | None) -> str:
     return moment.astimezone(ZoneInfo(zone) if zone else UTC).strftime("%Y-%m-%d %H:%M %Z")
 
 
-def _outcome(text: TextMessage) -> list[str]:
-    lines = list(remarks_on_text(text, withheld=False))
+def _outcome(fact: Fact, text: TextMessage) -> list[str]:
+    lines = list(remarks_on_text(fact, text, withheld=False))
     failed = text.status in {DeliveryStatus.FAILED, DeliveryStatus.UNDELIVERED}
     if failed and text.error_code and not is_unresolved(text):
         lines.append(f"Provider's error code {text.error_code}.")

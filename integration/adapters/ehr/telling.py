@@ -97,9 +97,13 @@ def is_unresolved(text: TextMessage) -> bool:
     return text.unresolved and text.status is DeliveryStatus.QUEUED
 
 
-def remarks_on_text(text: TextMessage, *, withheld: bool) -> tuple[str, ...]:
+def remarks_on_text(fact: Fact, text: TextMessage, *, withheld: bool) -> tuple[str, ...]:
     """What else a reader of the chart should know of it."""
     remarks = []
+    if fact.author is not None:
+        remarks.append(f"Written by {fact.author}.")
+    if fact.override is not None:
+        remarks.append(f"Sent beside quiet hours and caps: {fact.override}")
     if text.status in {DeliveryStatus.FAILED, DeliveryStatus.UNDELIVERED}:
         remarks.append(f"Not delivered: {WHY_NOT[text.failure or Failure.UNKNOWN]}.")
     if text.status is DeliveryStatus.SENT and text.final_at is not None:

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from integration.adapters.store.tables.requests import WAITING, text_requests
-from integration.domain.text_request import TextRequest
+from integration.domain.catalog_sections import FreeForm
+from integration.domain.text_request import RequestSource, TextRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from integration.adapters.store.work import Work
 
 _EHR_ID, _BODY = "text_requests.sealed_ehr_id", "text_requests.sealed_body"
+_AUTHOR, _OVERRIDE = "text_requests.sealed_author", "text_requests.sealed_override"
 _FIND = (
     sa.select(text_requests)
     .where(
@@ -25,6 +28,11 @@ _FIND = (
 )
 _GET = sa.select(text_requests).where(text_requests.c.id == sa.bindparam("wanted"))
 _OF_TEXT = sa.select(text_requests).where(text_requests.c.text_id == sa.bindparam("of_text"))
+_OF_PATIENT = (
+    sa.select(text_requests)
+    .where(text_requests.c.patient_id == sa.bindparam("of_patient"))
+    .order_by(text_requests.c.id)
+)
 _CLAIM = (
     sa.select(text_requests)
     .where(WAITING, text_requests.c.due_at <= sa.bindparam("now", type_=text_requests.c.due_at.type))
@@ -55,6 +63,11 @@ class SqlTextRequestRows:
         """The one that became a text."""
         return self._one(_OF_TEXT, {"of_text": text_id})
 
+    def of_patient(self, patient_id: int) -> Sequence[TextRequest]:
+        """All of one patient."""
+        rows = self._work.rows(_OF_PATIENT, {"of_patient": patient_id})
+        return [self._read(row) for row in rows]
+
     def save(self, request: TextRequest) -> int:
         """Insert or update."""
         values = {
@@ -69,6 +82,15 @@ class SqlTextRequestRows:
             "state": request.state,
             "reason": request.reason,
             "text_id": request.text_id,
+            "source": request.source,
+            "sealed_author": self._work.seal(_AUTHOR, request.author),
+            "form": request.form,
+            "minutes": request.minutes,
+            "appointment_id": request.appointment_id,
+            "slot_number": request.slot_number,
+            "sealed_override": self._work.seal(_OVERRIDE, request.override),
+            "to_related": request.to_related,
+            "asked_at": request.asked_at,
         }
         if request.id:
             self._work.run(text_requests.update().where(text_requests.c.id == request.id).values(values))
@@ -82,8 +104,9 @@ class SqlTextRequestRows:
 
     def _one(self, statement: sa.Executable, wanted: dict[str, Any]) -> TextRequest | None:
         row = self._work.row(statement, wanted)
-        if row is None:
-            return None
+        return None if row is None else self._read(row)
+
+    def _read(self, row: sa.Row[Any]) -> TextRequest:
         return TextRequest(
             id=row.id,
             feed=row.feed,
@@ -96,6 +119,15 @@ class SqlTextRequestRows:
             state=row.state,
             reason=row.reason,
             text_id=row.text_id,
+            source=row.source or RequestSource.CHART,
+            author=self._work.read(_AUTHOR, row.sealed_author),
+            form=row.form or FreeForm.OWN_WORDS,
+            minutes=row.minutes,
+            appointment_id=row.appointment_id,
+            slot_number=row.slot_number,
+            override=self._work.read(_OVERRIDE, row.sealed_override),
+            to_related=bool(row.to_related),
+            asked_at=row.asked_at,
         )
 
     def _hash(self, ehr_id: str) -> bytes:

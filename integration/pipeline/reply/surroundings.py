@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from integration.domain.automatic_reply import is_automatic
 from integration.domain.consent import SuppressionKind
-from integration.domain.conversation import still_open
+from integration.domain.conversation import Option, still_open
 from integration.domain.reply_decision import Heard
 from integration.domain.reply_intent import classify
+from integration.domain.reply_pick import picked
 from integration.domain.reply_text import read
 from integration.domain.reply_words import Meaning
+from integration.domain.text_message import OWN_WORDS, TextKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from integration.domain.appointment import Appointment
-    from integration.domain.conversation import Question, Reply
+    from integration.domain.conversation import Choice, Question, Reply
     from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
     from integration.domain.reply_intent import Understood
@@ -65,24 +68,34 @@ def look_around(unit: Unit, workshop: Workshop, reply: Reply) -> Surroundings:
     last_text = _under_todays_records(unit, unit.replies.last_text_to(reply.number))
     reminders = unit.reminders.open_of_number(reply.number)
     asked = [question for question in unit.replies.questions(reply.number) if _was_asked(question, reply)]
-    appointments = _appointments(unit, asked, last_text, reminders)
+    choice = _under_todays_patients(unit, unit.choices.newest(reply.number, reply.to_number, reply.heard_at))
+    appointments = _appointments(unit, asked, last_text, reminders, choice)
     appointments = {each: _todays(unit, appointment) for each, appointment in appointments.items()}
-    is_open = [_is_open(question, appointments, reply.heard_at) for question in asked]
-    questions = tuple(question for question, is_it in zip(asked, is_open, strict=True) if is_it)
-    visits = _visits(asked, last_text, reminders, appointments, reply.heard_at)
+    standing = [question for question in asked if not _is_overtaken(question, last_text)]
+    is_open = [_is_open(question, appointments, reply.heard_at) for question in standing]
+    questions = tuple(question for question, is_it in zip(standing, is_open, strict=True) if is_it)
+    visits = _visits(asked, last_text, reminders, choice, appointments, reply.heard_at)
     practice = _practice(workshop.settings, questions, last_text, reminders, appointments)
     silenced = frozenset(suppression.kind for suppression in unit.numbers.suppressions(reply.number))
     heard = Heard(
         understood=_understand(workshop.settings, reply, patients, last_text, practice),
         questions=questions,
-        outdated=any(
-            question.answered_at is None and not is_it for question, is_it in zip(asked, is_open, strict=True)
-        ),
+        outdated=not all(is_open),
         known=bool(patients) or last_text is not None,
         media=reply.media,
         keyword_handled=reply.keyword_handled,
         bare_cancel=_is_bare_cancel(workshop.settings, reply.body),
         opted_out=SuppressionKind.OPT_OUT in silenced,
+        partial=reply.partial,
+        offered=_is_offered(workshop.settings, reply.body),
+        automatic=is_automatic(reply.body),
+        visits=tuple(
+            Option(each.appointment_id, each.patient_id, appointments[each.appointment_id].slot_number)
+            for each in visits
+        ),
+        too_near=_too_near(workshop.settings, visits, appointments, reply.heard_at),
+        choice=choice,
+        picked=_picked(workshop.settings, reply.body, choice),
     )
     return Surroundings(
         reply, heard, patients, appointments, visits, reminders, last_text, practice, silenced
@@ -115,9 +128,55 @@ def _todays(unit: Unit, appointment: Appointment) -> Appointment:
     )
 
 
+def _under_todays_patients(unit: Unit, choice: Choice | None) -> Choice | None:
+    """The numbered question with its patients as they are known now."""
+    if choice is None:
+        return None
+    options = tuple(
+        replace(option, patient_id=unit.patients.survivor(option.patient_id).id) for option in choice.options
+    )
+    return replace(choice, options=options)
+
+
+def _picked(settings: Settings, body: str, choice: Choice | None) -> tuple[Option, ...]:
+    """Which visits the reply chooses; the words for it count in every language."""
+    if choice is None:
+        return ()
+    words = [catalog.replies for catalog in settings.catalogs.values()]
+    chosen = picked(body, len(choice.options), words)
+    return tuple(option for place, option in enumerate(choice.options, 1) if place in chosen)
+
+
+def _too_near(
+    settings: Settings, visits: Sequence[Visit], appointments: Mapping[int, Appointment], heard_at: datetime
+) -> frozenset[int]:
+    """The visits that a text comes too late to cancel or change, by their practices' rule."""
+    near = set()
+    for visit in visits:
+        practice = settings.practices.get(appointments[visit.appointment_id].practice or "")
+        if practice is not None and practice.cancel_until is not None:
+            near |= {visit.appointment_id} if visit.start - heard_at < practice.cancel_until else set()
+    return frozenset(near)
+
+
+def _is_offered(settings: Settings, body: str) -> bool:
+    """Whether the reply is an answer that our texts offer, and nothing else."""
+    words = read(body).words
+    return any(words == read(label).words for each in settings.catalogs.values() for label in each.options)
+
+
 def _was_asked(question: Question, reply: Reply) -> bool:
-    """Whether it had been asked, and by the hours could still be answered, when the reply came."""
-    return question.asked_at <= reply.heard_at < min(question.expires_at, question.visit_start)
+    """Whether that sender of ours had asked it, and by the hours it could still be answered, when it came."""
+    return question.was_put_by(reply.to_number) and question.asked_at <= reply.heard_at < min(
+        question.expires_at, question.visit_start
+    )
+
+
+def _is_overtaken(question: Question, last_text: TextMessage | None) -> bool:
+    """Whether a person has written in their own words since: what follows answers them (decision 0041)."""
+    if last_text is None or last_text.kind is not TextKind.FREE or last_text.occasion != OWN_WORDS:
+        return False
+    return last_text.offered_at is not None and last_text.offered_at >= question.asked_at
 
 
 def _is_open(question: Question, appointments: Mapping[int, Appointment], heard_at: datetime) -> bool:
@@ -131,10 +190,15 @@ def _is_open(question: Question, appointments: Mapping[int, Appointment], heard_
 
 
 def _appointments(
-    unit: Unit, asked: Sequence[Question], last_text: TextMessage | None, reminders: Sequence[Reminder]
+    unit: Unit,
+    asked: Sequence[Question],
+    last_text: TextMessage | None,
+    reminders: Sequence[Reminder],
+    choice: Choice | None,
 ) -> dict[int, Appointment]:
     """The visits the number may speak of; those asked about locked, in one order."""
     ids = {question.appointment_id for question in asked}
+    ids |= set() if choice is None else {option.appointment_id for option in choice.options}
     mentioned = {reminder.appointment_id for reminder in reminders}
     if last_text is not None:
         mentioned |= {s.appointment_id for s in last_text.subjects if s.appointment_id is not None}
@@ -150,11 +214,13 @@ def _visits(
     asked: Sequence[Question],
     last_text: TextMessage | None,
     reminders: Sequence[Reminder],
+    choice: Choice | None,
     appointments: Mapping[int, Appointment],
     heard_at: datetime,
 ) -> list[Visit]:
     pairs = {(question.appointment_id, question.patient_id) for question in asked}
     pairs |= {(reminder.appointment_id, reminder.patient_id) for reminder in reminders}
+    pairs |= set() if choice is None else {(each.appointment_id, each.patient_id) for each in choice.options}
     if last_text is not None:
         pairs |= {
             (s.appointment_id, s.patient_id) for s in last_text.subjects if s.appointment_id is not None

@@ -13,6 +13,7 @@ from integration.pipeline.translate.patients import plan_other_visits, save_pati
 
 if TYPE_CHECKING:
     from fhir_mappers.translation import MappedRequest
+    from integration.domain.appointment import Appointment
     from integration.pipeline.translate.hearing import Hearing
 
 USEFUL: Final = timedelta(days=1)  # after it was to go, unless it says until when
@@ -74,6 +75,7 @@ def _kept(stored: TextRequest) -> str | None:
 def _asked(hearing: Hearing, mapped: MappedRequest, patient_id: int) -> TextRequest:
     now = hearing.workshop.clock.calendar()
     begins = mapped.start or hearing.placed(mapped.authored or hearing.translation.occurred_at)
+    visit = _visit(hearing, mapped, patient_id)
     return TextRequest(
         id=0,
         feed=hearing.feed.name,
@@ -83,7 +85,22 @@ def _asked(hearing: Hearing, mapped: MappedRequest, patient_id: int) -> TextRequ
         due_at=max(begins, now) if mapped.start else now,
         not_after=mapped.end or begins + USEFUL,
         practice=_practice(hearing, mapped, patient_id),
+        author=mapped.author,
+        appointment_id=None if visit is None else visit.id,
+        slot_number=None if visit is None else visit.slot_number,
+        to_related=mapped.to_related,
+        asked_at=now,
     )
+
+
+def _visit(hearing: Hearing, mapped: MappedRequest, patient_id: int) -> Appointment | None:
+    """The patient's own visit that it is about; another's says nothing (promise 12)."""
+    for ehr_id in mapped.visits:
+        key = appointment_key("Appointment.id", ehr_id, "", "")
+        visit = hearing.unit.appointments.find(hearing.feed.scope, [key])
+        if visit is not None and patient_id in visit.patients:
+            return visit
+    return None
 
 
 def _practice(hearing: Hearing, mapped: MappedRequest, patient_id: int) -> str | None:

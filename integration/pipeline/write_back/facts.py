@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from integration.domain.reply_intent import Intent
 from integration.domain.text_message import TextKind
+from integration.domain.text_request import RequestSource
 from integration.domain.write_back import WriteBackKind
 from integration.ports.ehr import Fact
 
@@ -61,7 +62,7 @@ def _fact_of(unit: Unit, row: WriteBack) -> Fact | None:
     )
     if not visits and reply.intent == Intent.CONFIRM and acted_upon and answered_text is not None:
         # One yes to one text about several visits: each chart gets its own patient's (promise 12).
-        visits = _visits(unit, answered_text, row.patient_id)
+        visits = _answered_visits(unit, reply, answered_text, row.patient_id)
     if row.kind is WriteBackKind.CONFIRMATION:
         visits = tuple(visit for visit in visits if _holds(unit, reply, visit, row.patient_id))
     answered = (
@@ -97,7 +98,19 @@ def _is_about(unit: Unit, reply: Reply, visit: Appointment, patient_id: int) -> 
     """Whether an answer is about this visit: it names one, or those of the text it answers."""
     if reply.appointment_id is not None or reply.text_id is None:
         return reply.appointment_id == visit.id
-    return visit.id in {each.id for each in _visits(unit, unit.texts.get(reply.text_id), patient_id)}
+    text = unit.texts.get(reply.text_id)
+    return visit.id in {each.id for each in _answered_visits(unit, reply, text, patient_id)}
+
+
+def _answered_visits(unit: Unit, reply: Reply, text: TextMessage, patient_id: int) -> tuple[Appointment, ...]:
+    """The visits of this patient that an answer is about: those asked about in one text, or chosen of several."""
+    chosen = [
+        question.appointment_id
+        for question in unit.replies.questions(reply.number)
+        if question.answered_at == reply.heard_at and question.patient_id == patient_id
+    ]
+    known = tuple(unit.appointments.get(each) for each in dict.fromkeys(chosen))
+    return known or _visits(unit, text, patient_id)
 
 
 def _task_fact(unit: Unit, row: WriteBack, patient: Patient) -> Fact:
@@ -119,8 +132,11 @@ def _text_fact(unit: Unit, row: WriteBack, patient: Patient) -> Fact:
     """A text with its visits, and with the request that it answers; raises KeyError."""
     text = unit.texts.get(row.subject_id)
     request = unit.requests.of_text(text.id) if text.kind is TextKind.FREE else None
-    asked = None if request is None else request.ehr_id
-    return Fact(row, patient, _visits(unit, text, row.patient_id), text, request=asked)
+    visits = _visits(unit, text, row.patient_id)
+    if request is None:
+        return Fact(row, patient, visits, text)
+    asked = request.ehr_id if request.source is RequestSource.CHART else None
+    return Fact(row, patient, visits, text, request=asked, author=request.author, override=request.override)
 
 
 def _request_fact(unit: Unit, row: WriteBack, patient: Patient) -> Fact:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from integration.domain.text_request import RequestState, TextRequest
+from integration.domain.catalog_sections import FreeForm
+from integration.domain.text_request import RequestSource, RequestState, TextRequest
 from tests.adapters.store.records import DAY, HOUR, MINUTE, NOW, add_visit, text
 
 if TYPE_CHECKING:
@@ -80,3 +81,42 @@ def test_what_waits_is_due_at_its_time_the_earliest_first(store: Store) -> None:
         assert unit.requests.claim_due(NOW + DAY) == early
         unit.requests.save(replace(early, state=RequestState.WITHDRAWN))
         assert unit.requests.claim_due(NOW + DAY) == late
+
+
+def test_who_asked_for_what_and_why_nothing_held_it_is_kept(store: Store) -> None:
+    with store.unit() as unit:
+        asked = ask(
+            unit,
+            "page:1",
+            source=RequestSource.PAGE,
+            author="Robin",
+            form=FreeForm.RUNNING_LATE,
+            minutes=20,
+            appointment_id=7,
+            slot_number=2,
+            override="The clinic is flooded.",
+            to_related=True,
+            asked_at=NOW,
+            body="",
+        )
+        assert unit.requests.get(asked.id) == asked
+
+
+def test_all_requests_of_a_patient_are_found_oldest_first(store: Store) -> None:
+    with store.unit() as unit:
+        first = ask(unit)
+        second = replace(first, id=0, ehr_id="r-2")
+        second = replace(second, id=unit.requests.save(second))
+        assert unit.requests.of_patient(first.patient_id) == [first, second]
+        assert unit.requests.of_patient(first.patient_id + 99) == []
+
+
+def test_the_texts_that_speak_of_a_patient_are_found_oldest_first_sent_or_not(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        old = unit.texts.add(replace(text(whose), created_at=NOW - DAY))
+        late = unit.texts.add(replace(text(whose), created_at=NOW + HOUR, offered_at=None))
+        early = unit.texts.add(replace(text(whose), created_at=NOW))
+        assert [each.id for each in unit.texts.of_patient(whose, NOW)] == [early.id, late.id]
+        assert unit.texts.of_patient(whose, NOW - DAY)[0].id == old.id
+        assert unit.texts.of_patient(whose + 99, NOW - DAY) == []

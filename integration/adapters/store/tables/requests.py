@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from integration.adapters.store.tables.columns import (
+    BIG,
     Instant,
     Word,
     metadata,
@@ -11,7 +12,8 @@ from integration.adapters.store.tables.columns import (
     plain_word,
     to,
 )
-from integration.domain.text_request import RequestState
+from integration.domain.catalog_sections import FreeForm
+from integration.domain.text_request import RequestSource, RequestState
 
 text_requests = sa.Table(
     "text_requests",
@@ -28,8 +30,18 @@ text_requests = sa.Table(
     sa.Column("state", Word(RequestState), nullable=False),
     sa.Column("reason", sa.Text),
     to("texts.id", "text_id", unique=True),
+    sa.Column("source", Word(RequestSource)),  # NULL: the chart
+    sa.Column("sealed_author", sa.LargeBinary),
+    sa.Column("form", Word(FreeForm)),  # NULL: own words
+    sa.Column("minutes", sa.Integer),
+    sa.Column("appointment_id", BIG),
+    sa.Column("slot_number", sa.Integer),
+    sa.Column("sealed_override", sa.LargeBinary),
+    sa.Column("to_related", sa.Boolean),
+    sa.Column("asked_at", Instant),
     sa.UniqueConstraint("feed", "ehr_id_hash"),
     sqlite_autoincrement=True,
 )
+sa.Index("text_requests_by_patient", text_requests.c.patient_id)
 WAITING = text_requests.c.state == plain_word(RequestState.WAITING)
 partial_index("text_requests_waiting", text_requests.c.due_at, text_requests.c.id, where=WAITING)

@@ -37,10 +37,10 @@ def upgrade() -> None:
         sa.Column("month", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("what", sa.Text, primary_key=True),
     )
-    for column in ("owner", "outcome"):
-        op.add_column("staff_tasks", sa.Column(column, sa.Text))
-    for column in ("sealed_done_by", "sealed_note"):
-        op.add_column("staff_tasks", sa.Column(column, sa.LargeBinary))
+    for name in ("owner", "outcome"):
+        op.add_column("staff_tasks", sa.Column(name, sa.Text))
+    for name in ("sealed_done_by", "sealed_note"):
+        op.add_column("staff_tasks", sa.Column(name, sa.LargeBinary))
     op.add_column(
         "replies", sa.Column("partial", sa.Boolean, nullable=False, server_default=sa.false())
     )
