@@ -116,7 +116,7 @@ def _reading(settings: Settings, feed: Feed) -> tuple[Any, ...]:
 
 def _plan(practice: Practice | None) -> object:
     """All that decides which steps before a visit there are, and when."""
-    return None if practice is None else replace(practice.plan, settle=timedelta())
+    return None if practice is None else replace(practice.plan, settle=timedelta(), off=())
 
 
 def _identity(feed: Feed) -> tuple[Any, ...]:

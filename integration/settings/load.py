@@ -23,7 +23,7 @@ from integration.settings.files import SHIPPED, ConfigFolder
 from integration.settings.lawfulness import unlawful
 from integration.settings.mistakes import ConfigError, Mistake
 from integration.settings.model import Settings
-from integration.settings.plan_check import at_once, timeless, without_text
+from integration.settings.plan_check import at_once, at_other_times, timeless, without_text
 from integration.settings.schema import FeedFile, SettingsFile
 from integration.settings.schema_practice import PracticeFile, RemindersFile
 
@@ -191,7 +191,7 @@ class _Reading:
             if not isinstance(own.get(key, {}), dict):
                 return None  # the practice's own shape tells
         try:
-            return RemindersFile.model_validate(_merge(reminders.data, own))
+            return RemindersFile.model_validate(_merge(at_other_times(reminders.data, own), own))
         except ValidationError as error:
             of_the_plan = {(each.key, each.text) for each in self.mistakes if each.file == reminders.file}
             told = of_validation(document.file, RemindersFile, error)

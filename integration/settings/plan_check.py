@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from integration.domain.reminder_plan import Ask
 from integration.domain.text_template import choices
 from integration.domain.visit_filter import folded
+from integration.settings.schema_practice import WHEN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -17,6 +18,21 @@ if TYPE_CHECKING:
     from integration.settings.schema_practice import RemindersFile, StepSection
 
 _VISITS = ("types", "locations", "except_types", "except_locations")
+
+
+def at_other_times(plan: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan without the times of steps to which a practice gives another kind of time."""
+    steps, theirs = plan.get("steps"), own.get("steps", {})
+    if not isinstance(steps, dict):
+        return dict(plan)
+
+    def without_time(name: str, step: Any) -> Any:
+        another = isinstance(theirs.get(name), dict) and any(key in theirs[name] for key in WHEN)
+        if not (another and isinstance(step, dict)):
+            return step
+        return {key: value for key, value in step.items() if key not in WHEN}
+
+    return {**plan, "steps": {name: without_time(name, step) for name, step in steps.items()}}
 
 
 def timeless(catalogs: Collection[Catalog]) -> frozenset[str]:
@@ -37,7 +53,7 @@ def without_text(plan: RemindersFile, catalog: Catalog, language: str) -> Iterat
             continue
         occasion = section.text or name
         if occasion not in known:
-            remedy = f"write [texts.{occasion}.inform] there, or `text` here; {choices(occasion, known)}"
+            remedy = f"{choices(occasion, known)}; or write [texts.{occasion}.inform] there"
             yield name, f"messages/{language}.toml has no text for this step; {remedy}"
         elif section.ask is not Ask.NEVER and (occasion, True) not in catalog.texts:
             remedy = f"write [texts.{occasion}.ask] there, or take `ask` out"

@@ -11,6 +11,7 @@ import pytest
 from integration.settings.files import SHIPPED
 from integration.settings.load import load
 from integration.settings.mistakes import ConfigError
+from integration.settings.plan_check import unknown_places
 from tests import settings as tests_own
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ WRONG: Mapping[str, tuple[tuple[Edit, ...], str]] = {
     ),
     "a step at no time": (
         (("reminders.toml", "hours_ahead = 3", ""),),
-        "reminders.toml: steps.three_hours: must hold exactly one of on, days_ahead, hours_ahead; holds none",
+        "reminders.toml: steps.three_hours: must hold exactly one of on, days_ahead, hours_ahead, days_after, hours_after; holds none",
     ),
     "an evening at night": (
         (("reminders.toml", '"19:00"', '"22:00"'),),
@@ -184,6 +185,62 @@ WRONG: Mapping[str, tuple[tuple[Edit, ...], str]] = {
     "a practice's own step that no language has words for": (
         (("practices/riverside.toml", "", PRACTICE + "\n[steps.seven_days]\ndays_ahead = 7\n"),),
         "practices/riverside.toml: steps.seven_days: messages/en.toml has no text for this step; allowed: ",
+    ),
+    "a practice's step that asks where no text asks": (
+        (
+            (
+                "practices/riverside.toml",
+                "",
+                PRACTICE + '\n[steps.a_week]\ndays_ahead = 7\ntext = "thank_you"\nask = "always"\n',
+            ),
+        ),
+        "practices/riverside.toml: steps.a_week: messages/en.toml has no text that asks on this occasion; ",
+    ),
+    "a step that asks about a visit that is over": (
+        (("practices/riverside.toml", "", PRACTICE + '\n[steps.thank_you]\nask = "always"\n'),),
+        "practices/riverside.toml: steps.thank_you: asks to confirm a visit that is over or called off",
+    ),
+    "a step that asks about a visit called off": (
+        (("reminders.toml", 'on = "cancelled"', 'on = "cancelled"\nask = "soon"'),),
+        "reminders.toml: steps.cancelled: asks to confirm a visit that is over or called off",
+    ),
+    "a cancellation kept from who confirmed": (
+        (("reminders.toml", 'on = "cancelled"', 'on = "cancelled"\nwhen_confirmed = "nothing"'),),
+        "reminders.toml: steps.cancelled: who has confirmed must hear of a cancellation",
+    ),
+    "a step useful until before it is due": (
+        (("reminders.toml", 'useful_until = "45m"', 'useful_until = "4h"'),),
+        "reminders.toml: steps.three_hours: useful_until ends before the step is due",
+    ),
+    "a thank-you useful until before it is due": (
+        (
+            (
+                "practices/riverside.toml",
+                "",
+                PRACTICE + '\n[steps.thank_you]\noff = false\nuseful_until = "1h"\n',
+            ),
+        ),
+        "practices/riverside.toml: steps.thank_you: useful_until ends before the step is due",
+    ),
+    "two steps at one time": (
+        (
+            (
+                "practices/riverside.toml",
+                "",
+                PRACTICE + '\n[steps.also]\ndays_ahead = 2\ntext = "two_days"\n',
+            ),
+        ),
+        "practices/riverside.toml: steps.also: goes at the same time as two_days",
+    ),
+    "two steps on one event": (
+        (
+            (
+                "practices/riverside.toml",
+                "",
+                PRACTICE + '\n[steps.also]\non = "booked"\ntext = "booked"\n',
+            ),
+        ),
+        "practices/riverside.toml: steps.also: never goes: booked follows the same event, and comes first",
     ),
     "two practices that take what nobody claims": (
         (("practices/riverside.toml", "", PRACTICE), ("practices/second.toml", "", PRACTICE)),
@@ -345,4 +402,26 @@ def test_settle_can_be_set_for_the_whole_site(tmp_path: Path) -> None:
 def test_the_shipped_plan_is_the_one_the_tests_know() -> None:
     shipped = load(SHIPPED).practices["riverside"].plan
     assert shipped.steps == tests_own.STEPS
-    assert shipped == replace(tests_own.practice().plan, settle=timedelta(seconds=180))
+    off = ("no_show", "thank_you")
+    assert shipped == replace(tests_own.practice().plan, settle=timedelta(seconds=180), off=off)
+
+
+def test_a_practice_gives_a_shipped_step_another_kind_of_time(tmp_path: Path) -> None:
+    own = PRACTICE + "\n[steps.thank_you]\noff = false\ndays_after = 1\n"
+    plan = load(site(tmp_path, ("practices/riverside.toml", "", own))).practices["riverside"].plan
+    step = plan.step("thank_you")
+    assert step is not None
+    assert (step.days_after, step.hours_after, step.names_visit) == (1, None, False)
+
+
+def test_a_step_on_an_event_may_have_a_sister_for_other_visits(tmp_path: Path) -> None:
+    own = PRACTICE + '\n[steps.booked]\ntypes = ["NEW"]\n[steps.also]\non = "booked"\ntext = "booked"\n'
+    plan = load(site(tmp_path, ("practices/riverside.toml", "", own))).practices["riverside"].plan
+    assert {step.name for step in plan.steps} >= {"booked", "also"}
+
+
+def test_a_place_that_no_feed_names_is_pointed_out_and_no_mistake(tmp_path: Path) -> None:
+    own = PRACTICE + '\n[steps.two_days]\nlocations = ["RIVRE"]\n'
+    settings = load(site(tmp_path, ("practices/riverside.toml", "", own)))
+    (told,) = unknown_places(settings)
+    assert told.startswith('practices/riverside.toml: steps.two_days: no feed names the location "rivre"')

@@ -135,7 +135,7 @@ def _of(unit: Unit, settings: Settings, appointment: Appointment) -> list[Decisi
 
 
 def _visits(unit: Unit, settings: Settings, name: str) -> list[Appointment]:
-    """Those that the name may mean: an EHR's identifier of late, then our own number, then one of long ago."""
+    """Those the name may mean: an EHR's identifier of late, then our own number, then one of long ago."""
     found = [each for each in _since(unit, settings, datetime.now(UTC) - _A_MONTH) if _is_called(each, name)]
     if found:
         return found
