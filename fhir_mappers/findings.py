@@ -43,6 +43,7 @@ WARNINGS = {
     "no-guardian-number": "the patient is under 18 and no guardian's number was found",
     "home-number": "only a home number is offered; it may not take texts",
     "patient-deceased": "the patient is dead; no number is offered",
+    "unknown-consent": "the word is neither in `consent.given` nor in `consent.refused`; it says nothing",
     "unknown-language": "the language word is in no table",
     "records-linked": "two records are, or no longer are, of one person; they stay distinct here",
     "accounts-only": "this is about account numbers, by which nothing is known here",

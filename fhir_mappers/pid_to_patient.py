@@ -100,6 +100,7 @@ def pid_to_patient(
         said_alive=not dead and _says_alive(run, profile.patient),
         silenced_by=silenced_by,
         unsilenced=unsilenced,
+        agrees=_agrees(run, feed, warnings),
     )
     sources = PatientSources(
         identifier_path,
@@ -219,6 +220,21 @@ def _says_alive(run: SegmentRun, places: PatientPlaces) -> bool:
     """Say whether the message takes a death back, not merely leaves it out (HL7: empty is no change)."""
     emptied = any(run.is_null(path) for path in (*places.died_at, *places.died))
     return emptied or bool(first_valued(run, places.died).value)
+
+
+def _agrees(run: SegmentRun, feed: FeedFacts, warnings: list[MapWarning]) -> bool | None:
+    """Say whether the site's consent field has a yes or a no; one that is empty or null says neither."""
+    if feed.consent is None:
+        return None
+    word = plain(run.get(feed.consent.path)).casefold()
+    if not word:
+        return None
+    if word in feed.consent.refused:
+        return False
+    if word in feed.consent.given:
+        return True
+    warnings.append(warn(feed.consent.path, "unknown-consent"))
+    return None
 
 
 def _silence(run: SegmentRun, places: PatientPlaces) -> tuple[tuple[str, ...], tuple[str, ...]]:

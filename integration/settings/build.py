@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from fhir_mappers.translation import ConsentField
 from integration.domain.appointment import AppointmentEvent
 from integration.domain.cost import Costs
 from integration.domain.office_hours import OfficeHours
@@ -33,7 +34,12 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from fhir_mappers.profile import VendorProfile
-    from integration.settings.schema import ApplicationAcknowledgmentSection, FeedFile, SendingSection
+    from integration.settings.schema import (
+        ApplicationAcknowledgmentSection,
+        ConsentSection,
+        FeedFile,
+        SendingSection,
+    )
     from integration.settings.schema_ehr import Hl7Section, TlsSection, WriteBackSection
     from integration.settings.schema_practice import CapsSection, PracticeFile, RemindersFile, StepSection
 
@@ -154,12 +160,21 @@ def _hl7_partner(section: Hl7Section | None) -> Hl7Partner | None:
     return Hl7Partner(tls=_tls(section.tls), **{key: value for key, value in section if key != "tls"})
 
 
+def _consent_field(section: ConsentSection) -> ConsentField:
+    return ConsentField(
+        section.path,
+        frozenset(word.casefold() for word in section.given),
+        frozenset(word.casefold() for word in section.refused),
+    )
+
+
 def a_feed(name: str, file: FeedFile, vendor: VendorProfile) -> Feed:
     """One feed; its scope is its own name unless it shares one."""
     facts = {
         key: value
         for key, value in file
-        if key not in {"vendor", "scope", "locations", "mllp", "application_acknowledgment", "fhir"}
+        if key
+        not in {"vendor", "scope", "locations", "mllp", "application_acknowledgment", "fhir", "consent"}
     }
     return Feed(
         name=name,
@@ -168,6 +183,7 @@ def a_feed(name: str, file: FeedFile, vendor: VendorProfile) -> Feed:
         mllp=Mllp(**dict(file.mllp)),
         application_acknowledgment=_acknowledging(file.application_acknowledgment),
         fhir=None if file.fhir is None else FhirHearing(**dict(file.fhir)),
+        consent=None if file.consent is None else _consent_field(file.consent),
         locations={code: FeedLocation(**dict(section)) for code, section in file.locations.items()},
         **facts,
     )

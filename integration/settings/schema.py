@@ -154,7 +154,23 @@ class MllpSection(Section):
 
 
 # Keys of a feed that say nothing of a FHIR server.
-_OF_HL7: Final = ("port", "mllp", "charset", "acknowledge", "requests", "application_acknowledgment")
+_OF_HL7: Final = (
+    *("port", "mllp", "charset", "acknowledge", "requests", "application_acknowledgment", "consent"),
+)
+
+
+class ConsentSection(Section):
+    """Where the messages say whether a patient agrees to texts; what they do not say stays as it was."""
+
+    path: HL7PathText = Field(description="where it stands, in the patient's own segments, such as ZPI-3")
+    given: tuple[str, ...] = Field(min_length=1, description="words that mean yes, in any case")
+    refused: tuple[str, ...] = Field(min_length=1, description="words that mean no")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if {word.casefold() for word in self.given} & {word.casefold() for word in self.refused}:
+            raise ValueError("a word stands under given and under refused")
+        return self
 
 
 class FeedFile(Section):
@@ -213,6 +229,9 @@ class FeedFile(Section):
     )
     application_acknowledgment: ApplicationAcknowledgmentSection | None = Field(
         None, description="where the sender hears what became of its messages"
+    )
+    consent: ConsentSection | None = Field(
+        None, description="where its messages say whether a patient agrees to texts"
     )
     fhir: FhirSection | None = Field(
         None, description="hears the EHR's FHIR server (EHR_FHIR_BASE_URL) instead of HL7 v2"

@@ -92,7 +92,7 @@ class SqlConsentRows:
 
     def of_patient(self, patient_id: int) -> Sequence[ConsentRecord]:
         """Newest first."""
-        return [self._read(row) for row in self._work.rows(_OF_PATIENT, {"of_patient": patient_id})]
+        return [self._read(row) for row in self._work.early_rows(_OF_PATIENT, {"of_patient": patient_id})]
 
     def listing(self, *, after_id: int = 0, limit: int = 1000) -> Sequence[ConsentRecord]:
         """By id."""

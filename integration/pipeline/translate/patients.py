@@ -12,6 +12,7 @@ from integration.pipeline.translate.hearing import Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from fhir_mappers.translation import MappedPatient
     from integration.pipeline.translate.hearing import Hearing
@@ -51,7 +52,28 @@ def find_patient(hearing: Hearing, keys: Sequence[str]) -> Patient | None:
 
 
 def save_patient(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -> Saved:
-    """Insert or bring forward one patient."""
+    """Insert or bring forward one patient, and write down a yes or no to texts that the message holds."""
+    saved = _save(hearing, mapped, keys)
+    if mapped.agrees is not None and keys[0] not in saved.after.gone:
+        at = hearing.placed(mapped.changed_at or hearing.translation.occurred_at)
+        _note_consent(hearing, saved.after.id, given=mapped.agrees, at=at)
+    return saved
+
+
+def _note_consent(hearing: Hearing, patient_id: int, *, given: bool, at: datetime) -> None:
+    """What is said for the first time, or otherwise than last by this feed; a repetition says nothing new.
+
+    So a yes that every message carries along does not outweigh the no that the patient said elsewhere since.
+    """
+    field = hearing.feed.consent
+    source = "" if field is None else field.path
+    told = hearing.unit.consents.of_patient(patient_id)
+    before = next((each.given for each in told if each.source == source and each.at <= at), None)
+    if before is not given:
+        hearing.unit.patients.record_consent(patient_id, given=given, source=source, at=at)
+
+
+def _save(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -> Saved:
     stored = find_patient(hearing, keys)
     # What is said of a record that is gone only fills gaps, so it need not be the newest, nor becomes it.
     of_one_gone = stored is not None and keys[0] in stored.gone
