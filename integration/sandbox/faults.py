@@ -95,6 +95,10 @@ class Faults:
         """Let nothing more go wrong."""
         self._waiting.clear()
 
+    def waiting(self) -> list[Fault]:
+        """The orders that wait."""
+        return list(self._waiting)
+
     def listed(self) -> list[dict[str, Any]]:
         """The orders that wait, as JSON has them."""
         return [asdict(fault) for fault in self._waiting]
