@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from integration.aftermath import open_task
 from integration.domain.gathering import Candidate, gather
 from integration.domain.last_look import Hold, Skip, Verdict, of_caps, of_hours
+from integration.domain.law import Jurisdiction
 from integration.domain.reminder import ReminderState
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.wording import WordingError
@@ -56,7 +57,8 @@ def offer_reminders(desk: Desk, number: str) -> Offer | None:
         return None
     zones = desk.zones_of((c.patient for c in going), practice)
     companions = _companions(desk, reminders, due, practice, zones[0])
-    gathered = gather([*going, *companions], practice.plan, desk.now)
+    spoken_of = _for_one_reader(desk, [*going, *companions], practice, zones[0])
+    gathered = gather(spoken_of, practice.plan, desk.now)
     verdict = desk.of_practice(practice) or _of_moment(desk, gathered, practice, number)
     if verdict is None:
         try:
@@ -127,6 +129,22 @@ def _let_settle(desk: Desk, going: Sequence[Candidate], until: datetime) -> None
 def _follows_an_event(practice: Practice, reminder: Reminder) -> bool:
     step = practice.plan.step(reminder.step)
     return step is not None and step.on is not None
+
+
+def _for_one_reader(
+    desk: Desk, candidates: list[Candidate], practice: Practice, zone: ZoneInfo
+) -> list[Candidate]:
+    """In the United Kingdom a text speaks of one adult alone, with the children (UK GDPR art. 5(1)(f)).
+
+    Two adults who share a telephone have not said that each may read of the other's visits. The other's
+    reminders stay due, and get a text of their own.
+    """
+    if practice.jurisdiction is not Jurisdiction.GB:
+        return candidates
+    today = desk.now.astimezone(zone).date()
+    ordered = sorted(candidates, key=lambda c: (c.reminder.due_at > desk.now, c.start))
+    first = next((c.patient.id for c in ordered if not c.patient.is_minor(today)), None)
+    return [c for c in candidates if c.patient.is_minor(today) or c.patient.id == first]
 
 
 def _companions(
