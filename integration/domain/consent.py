@@ -44,9 +44,7 @@ class Suppression:
     evidence: str = ""  # the words received, or the carrier's code
     lifted_at: datetime | None = None
     lifted_by: str | None = None  # reply | staff | ehr | passed
-    awaiting_start: datetime | None = (
-        None  # calendar; staff lifted it then, the carrier did not
-    )
+    awaiting_start: datetime | None = None  # calendar; staff lifted it then, the carrier did not
     lift_note: str = ""  # which of the staff lifted it, and why
 
     @property
