@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 QUESTION_LIFE = timedelta(hours=72)
+CHOICE_LIFE = timedelta(hours=2)  # an answer that comes later may mean anything
+MOST_OPTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,37 @@ class Question:
     asked_at: datetime  # calendar
     expires_at: datetime  # calendar
     answered_at: datetime | None = None  # calendar; a second answer may still change the first
+    sender: str | None = None  # our number that asked, as the provider reports it; None: not known
+
+    def was_put_by(self, sender: str) -> bool:
+        """Whether a text to this sender of ours may answer it."""
+        return self.sender in {None, sender}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One patient's visit, in one slot, that a patient's text may mean."""
+
+    appointment_id: int
+    patient_id: int
+    slot_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """We asked which of several visits a text means; its options are numbered from 1.
+
+    Open until it expires; a newer one of the same number and sender takes its place.
+    """
+
+    id: int  # 0 until stored
+    number: str  # E.164
+    sender: str  # ours, to which the text came
+    intent: str  # what is wished for whichever is chosen
+    reply_id: int  # the text that several visits fit
+    options: tuple[Option, ...]
+    asked_at: datetime  # calendar
+    expires_at: datetime  # calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +80,7 @@ class Reply:
     received_at: datetime  # wall
     heard_at: datetime  # calendar
     media: int = 0
+    partial: bool = False  # a part of it did not arrive (Twilio 30009)
     keyword_handled: str | None = None  # stop | start | help: the provider answered already
     intent: str | None = None  # None until understood
     urgent: bool = False
@@ -56,6 +90,9 @@ class Reply:
     patient_id: int | None = None  # None: no chart is certain
     appointment_id: int | None = None
     done: bool = False  # read and acted upon
+    segments: int = 1
+    price: str | None = None  # decimal, as the provider billed it
+    currency: str | None = None
 
     @property
     def wants_texts(self) -> bool | None:

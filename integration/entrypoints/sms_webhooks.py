@@ -106,7 +106,9 @@ def _reply(workshop: Workshop, provider: str, text: InboundText, form: str) -> R
         received_at=workshop.clock.wall(),
         heard_at=workshop.clock.calendar(),
         media=text.media,
+        partial=text.partial,
         keyword_handled=text.keyword_handled,
+        segments=text.segments,
     )
 
 

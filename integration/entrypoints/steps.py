@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from integration.domain.circuit import Circuit
 from integration.pipeline.acknowledge import Acknowledging
+from integration.pipeline.costs.bill import Billing
+from integration.pipeline.costs.budget import Budgets
 from integration.pipeline.plan import plan_changes
 from integration.pipeline.reading.fetch import Fetching
 from integration.pipeline.reading.poll import Polling
@@ -30,9 +32,12 @@ def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
     acknowledging, watching, telling = Acknowledging(workshop), Watching(workshop), ByServer(workshop)
     reading = Circuit()
     fetching, polling = Fetching(workshop, reading), Polling(workshop, reading)
+    billing, budgets = Billing(workshop), Budgets(workshop)
 
     def listen() -> bool:
         polling.expect()
+        billing.expect()
+        budgets.look()
         return watching.look()
 
     return {
@@ -49,4 +54,5 @@ def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
         "subscriptions": Upkeep(workshop).look,
         "fetch": lambda: bool(fetching.drain()),
         "poll": polling.next,
+        "bill": billing.read,
     }

@@ -24,6 +24,7 @@ class OutgoingText:
     body: str
     callback_url: str  # carries the attempt's token in its path
     valid_for: timedelta  # drop it when it could not be passed on within this time
+    sender: str | None = None  # a number, short code or messaging service of ours; None: the usual one
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,24 @@ class ProviderText:
     price: str | None = None  # decimal, in `currency`; None until the provider has billed it
     currency: str | None = None
     sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What the provider charged for one text or reply."""
+
+    provider_id: str
+    segments: int | None  # None: not known yet
+    price: str | None  # decimal, of the whole; None: not billed yet
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """One page of a day's list."""
+
+    billed: Sequence[Billed]
+    more: str | None  # what to ask the next page with; None: this was the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +122,8 @@ class InboundText:
     to_number: str  # our sender
     body: str
     media: int = 0  # how many pictures came with it
+    segments: int = 1
+    partial: bool = False  # a part of it did not arrive
     keyword_handled: str | None = None  # stop | start | help: the provider has already answered it
 
 
@@ -124,6 +145,9 @@ class SmsProvider(Protocol):
 
     def fetch(self, provider_id: str) -> ProviderText | None:
         """One text, or None if the provider does not know it. Raises `ProviderUnavailable`."""
+
+    def bill(self, day: datetime, page: str | None = None) -> Bill:
+        """What was charged for what was sent, either way, on a GMT day. Raises `ProviderUnavailable`."""
 
     def verify(self, url: str, form: Mapping[str, Sequence[str]], signature: str) -> bool:
         """Whether the provider signed this webhook; `url` is the raw public URL."""

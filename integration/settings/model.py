@@ -192,6 +192,7 @@ class Practice:
     costs: Costs = field(default_factory=Costs)
     free_text_segments: int | None = None  # of texts that people ask for; None: max_segments
     refuse_flagged_words: bool = False  # clinical or financial words of theirs are refused, not only flagged
+    sender: str | None = None  # its own number, short code or messaging service; None: the site's
     name_may_tell: bool = False  # its public name may hold clinical words
     jurisdiction: Jurisdiction = Jurisdiction.US  # whose law it texts under
 

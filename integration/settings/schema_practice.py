@@ -226,6 +226,12 @@ class PracticeFile(Section):
     )
     phone: DialledNumber = Field(description="its number as patients dial it")
     zone: Zone = Field(description="its time zone")
+    sender: str | None = Field(
+        None,
+        pattern=r"^(\+[1-9][0-9]{6,14}|[0-9]{5,6}|MG[0-9a-f]{32})$",
+        description="its own number (E.164), short code or messaging service (MG...); TWILIO_FROM or "
+        "TWILIO_MESSAGING_SERVICE_SID unless set",
+    )
     languages: tuple[str, ...] = Field(
         min_length=1, description="of its texts; the first is for patients whose language is not among them"
     )

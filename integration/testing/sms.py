@@ -17,6 +17,8 @@ from integration.domain.failure import Failure
 from integration.domain.sms_segments import measure
 from integration.ports.sms import (
     Accepted,
+    Bill,
+    Billed,
     InboundText,
     NotSent,
     ProviderText,
@@ -77,6 +79,7 @@ class FakeSmsProvider:
     loopback: bool = True
     signature_header: str = "X-Fake-Signature"
     list_lag: timedelta = timedelta(0)  # how long a new text is missing from what `find` sees
+    unpriced: bool = False  # nothing is given a price
     is_down: bool = False  # nothing can be asked, nothing can be offered
     refusals: dict[str, Failure] = field(default_factory=dict)  # by number
     troubles: deque[Trouble] = field(default_factory=deque)  # what happens to the next offers
@@ -119,6 +122,20 @@ class FakeSmsProvider:
             self._require_up()
             kept = self._texts.get(provider_id)
             return kept.text if kept else None
+
+    def bill(self, day: datetime, page: str | None = None) -> Bill:
+        """What was sent on the day and has been given a price; one text a page."""
+        with self._lock:
+            self._require_up()
+            ends = day + timedelta(days=1)
+            texts = [kept.text for kept in self._texts.values()]
+            sent = [text for text in texts if text.sent_at is not None and day <= text.sent_at < ends]
+            place = int(page or 0)
+            billed = [
+                Billed(text.provider_id, text.segments, None if self.unpriced else text.price, text.currency)
+                for text in sent[place : place + 1]
+            ]
+            return Bill(billed, str(place + 1) if place + 1 < len(sent) else None)
 
     def verify(self, url: str, form: Mapping[str, Sequence[str]], signature: str) -> bool:
         """Whether this provider signed it."""
@@ -195,7 +212,7 @@ class FakeSmsProvider:
             word=str(DeliveryStatus.ACCEPTED),
             status=DeliveryStatus.ACCEPTED,
             created_at=now.replace(microsecond=0),  # whole seconds, as Twilio's
-            sender=SENDER,
+            sender=text.sender or SENDER,
             segments=measure(text.body).segments,
         )
         self._texts[taken.provider_id] = _Kept(taken, text.callback_url, now + self.list_lag)

@@ -19,7 +19,8 @@ from integration.ports.site import ConfigurationNews
 from integration.ports.store import KeptMessage, NextTimes, StoreUnavailable
 from integration.testing.store_answers import FakeAcknowledgmentRows
 from integration.testing.store_consents import FakeConsentRows
-from integration.testing.store_conversation import FakeReplyRows, FakeTaskRows
+from integration.testing.store_conversation import FakeChoiceRows, FakeReplyRows, FakeTaskRows
+from integration.testing.store_costs import FakeCostRows
 from integration.testing.store_ehr import FakeEhrSubscriptionRows, FakeWantRows
 from integration.testing.store_ehr_polls import FakePollRows
 from integration.testing.store_ehr_snapshots import FakeSnapshotRows
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
     from hl7_listener.inbox import ReceivedMessage
     from integration.ports.consent_store import ConsentRows
+    from integration.ports.conversation_store import ChoiceRows
+    from integration.ports.cost_store import CostRows
     from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, SnapshotRows, TokenRows, WantRows
     from integration.ports.site import ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.ports.store import (
@@ -85,9 +88,11 @@ class FakeUnit:
         self.feeds: FeedRows = FakeFeedRows(tables)
         self.acknowledgments: AcknowledgmentRows = FakeAcknowledgmentRows(tables)
         self.tokens: TokenRows = FakeTokenRows(tables)
+        self.costs: CostRows = FakeCostRows(tables)
         self.wants: WantRows = FakeWantRows(tables)
         self.polls: PollRows = FakePollRows(tables)
         self.requests: TextRequestRows = FakeTextRequestRows(tables)
+        self.choices: ChoiceRows = FakeChoiceRows(tables)
         self.snapshots: SnapshotRows = FakeSnapshotRows(tables)
         self.consents: ConsentRows = FakeConsentRows(tables)
         self.subscriptions: EhrSubscriptionRows = FakeEhrSubscriptionRows(tables)
@@ -138,6 +143,7 @@ class FakeStore:
                 "subscriptions": any(at <= wall for at, _ in FakeEhrSubscriptionRows(tables).looks()),
                 "fetch": any(at <= wall for at in self._want_times()),
                 "poll": any(at <= wall for at, _ in FakePollRows(tables).times()),
+                "bill": FakeCostRows(tables).is_due(wall),
             }
             return frozenset(step for step, there_is in steps.items() if there_is)
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from integration.domain.conversation import Question, Reply
-    from integration.domain.staff_task import StaffTask
+    from integration.domain.conversation import Choice, Question, Reply
+    from integration.domain.staff_task import Done, StaffTask
     from integration.domain.text_message import TextMessage
     from integration.testing.store_tables import Tables
 
@@ -81,12 +81,17 @@ class FakeReplyRows:
 
     def questions(self, number: str) -> Sequence[Question]:
         """Newest first."""
-        return [each for each in reversed(self._tables.questions.values()) if each.number == number]
+        return [
+            replace(each, sender=self._tables.texts[each.text_id].sender)
+            for each in reversed(self._tables.questions.values())
+            if each.number == number
+        ]
 
     def answered(self, question_id: int, at: datetime) -> None:
         """The newest answer's time."""
         question = self._tables.questions[question_id]
         self._tables.questions[question_id] = as_stored(replace(question, answered_at=at))
+        self._tables.answered[question_id] = self._tables.questions[question_id]
 
     def hand_over(self, appointment_ids: Collection[int], gone_id: int, survivor_id: int) -> None:
         """Those that stand."""
@@ -113,6 +118,27 @@ class FakeReplyRows:
         must_be_there(self._tables.patients, reply.patient_id)
         must_be_there(self._tables.appointments, reply.appointment_id)
         self._tables.replies[reply.id] = as_stored(reply)
+
+
+class FakeChoiceRows:
+    """See `integration.ports.conversation_store.ChoiceRows`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def offer(self, choice: Choice) -> int:
+        """Beside the earlier ones."""
+        must_be_there(self._tables.replies, choice.reply_id)
+        stored = as_stored(replace(choice, id=self._tables.next_id("choices")))
+        self._tables.choices[stored.id] = stored
+        return stored.id
+
+    def newest(self, number: str, sender: str, now: datetime) -> Choice | None:
+        """Whatever came before it is over."""
+        theirs = [
+            each for each in self._tables.choices.values() if (each.number, each.sender) == (number, sender)
+        ]
+        return theirs[-1] if theirs and theirs[-1].expires_at > now else None
 
 
 class FakeTaskRows:
@@ -145,11 +171,20 @@ class FakeTaskRows:
             if task.done_at is None and practice in {None, task.practice}
         ]
 
-    def close(self, task_id: int, at: datetime) -> None:
+    def close(self, task_id: int, at: datetime, done: Done | None = None) -> None:
         """Once."""
         task = self._tables.tasks.get(task_id)
         if task is not None and task.done_at is None:
-            self._tables.tasks[task_id] = as_stored(replace(task, done_at=at))
+            closed = replace(task, done_at=at)
+            if done is not None:
+                closed = replace(closed, outcome=done.outcome, done_by=done.by, note=done.note)
+            self._tables.tasks[task_id] = as_stored(closed)
+
+    def assign(self, task_id: int, owner: str | None) -> None:
+        """What is open."""
+        task = self._tables.tasks.get(task_id)
+        if task is not None and task.done_at is None:
+            self._tables.tasks[task_id] = replace(task, owner=owner)
 
     def hand_over(self, gone_id: int, survivor_id: int, at: datetime) -> Sequence[int]:
         """One by one."""

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from integration.domain.application_acknowledgment import ApplicationAcknowledgment
     from integration.domain.appointment import Appointment
     from integration.domain.consent import ConsentRecord, Suppression
-    from integration.domain.conversation import Question, Reply
+    from integration.domain.conversation import Choice, Question, Reply
     from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import Attempt, TextMessage
     from integration.domain.text_request import TextRequest
     from integration.domain.write_back import WriteBack
+    from integration.ports.cost_store import BillingDay
     from integration.ports.ehr_reading import Reference
     from integration.ports.ehr_store import AccessToken, EhrSubscription, Poll, Want
     from integration.ports.site import Anew, Configuration, FeedWatch, Process
@@ -56,6 +57,8 @@ class Tables:
     callbacks_read: dict[int, bool] = field(default_factory=dict)
     replies: dict[int, Reply] = field(default_factory=dict)
     questions: dict[int, Question] = field(default_factory=dict)  # those not replaced
+    answered: dict[int, Question] = field(default_factory=dict)  # those ever answered, replaced or not
+    choices: dict[int, Choice] = field(default_factory=dict)
     tasks: dict[int, StaffTask] = field(default_factory=dict)
     write_backs: dict[int, WriteBack] = field(default_factory=dict)
     leases: dict[int, datetime] = field(default_factory=dict)
@@ -77,6 +80,9 @@ class Tables:
     want_leases: dict[int, datetime] = field(default_factory=dict)
     tokens: dict[str, AccessToken] = field(default_factory=dict)
     token_leases: dict[str, datetime] = field(default_factory=dict)
+    billing_days: dict[tuple[str, datetime], BillingDay] = field(default_factory=dict)
+    billing_leases: dict[tuple[str, datetime], datetime] = field(default_factory=dict)
+    budget_news: dict[tuple[str, datetime, str], None] = field(default_factory=dict)
     last_ids: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> Tables:

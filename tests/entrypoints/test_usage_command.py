@@ -2,67 +2,88 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from integration.domain.delivery_status import DeliveryStatus
-from integration.domain.text_message import TextKind, TextMessage
+import pytest
+
+from integration.domain.conversation import Reply
 from integration.entrypoints.cli import main
-from integration.entrypoints.commands.usage import Account, accounts
-from tests import settings as make
+from integration.entrypoints.commands.usage import periods
 from tests.messages import siu
 from tests.site import Site, TurnedClock
 from tests.stores import TEST_DATA_KEY
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.stores import StorePlace
 
-NOON = datetime(2027, 3, 1, 17, tzinfo=UTC)
-TEXT = TextMessage(
-    id=1,
-    practice="riverside",
-    number="+16175550123",
-    kind=TextKind.REMINDER,
-    occasion="booked",
-    language="en",
-    body="",
-    encoding="GSM-7",
-    segments=1,
-    created_at=NOON,
-    not_after=NOON,
-    status=DeliveryStatus.DELIVERED,
-)
 
-
-def test_named_prices_are_summed_and_others_guessed() -> None:
-    texts = [
-        replace(TEXT, price="0.00790", currency="USD"),
-        replace(TEXT, segments=2, status=DeliveryStatus.FAILED),
-        replace(TEXT, price="0.01", currency="CAD", status=DeliveryStatus.SENT),
-    ]
-    assert accounts(texts, make.practice()) == [
-        Account("USD", 2, 1, 1, 3, price=Decimal("0.02450"), estimated=Decimal("0.0166")),
-        Account("CAD", 1, 0, 0, 1, price=Decimal("0.01")),
-    ]
-
-
-def test_no_texts_are_an_account_of_nothing() -> None:
-    assert accounts([], make.practice()) == [Account("USD")]
-
-
-def test_the_days_are_the_practices_own(
-    sqlite_place: StorePlace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def place(sqlite_place: StorePlace, monkeypatch: pytest.MonkeyPatch) -> StorePlace:
+    """A store that the command finds."""
     monkeypatch.setenv("APPOINTMENT_TEXTS_DATABASE_URL", sqlite_place.url)
     monkeypatch.setenv("APPOINTMENT_TEXTS_DATA", str(sqlite_place.data_directory))
     monkeypatch.setenv("APPOINTMENT_TEXTS_DATA_KEY", TEST_DATA_KEY)
     monkeypatch.chdir(sqlite_place.data_directory)
-    store = sqlite_place.open()
+    return sqlite_place
+
+
+def test_a_line_for_each_period_begins_and_ends_where_the_dates_do() -> None:
+    first, last = date(2027, 1, 30), date(2027, 3, 2)
+    assert list(periods(first, last, "month")) == [
+        (date(2027, 1, 30), date(2027, 1, 31)),
+        (date(2027, 2, 1), date(2027, 2, 28)),
+        (date(2027, 3, 1), date(2027, 3, 2)),
+    ]
+    assert list(periods(date(2027, 3, 3), date(2027, 3, 9), "week")) == [
+        (date(2027, 3, 3), date(2027, 3, 7)),  # a Wednesday to its Sunday
+        (date(2027, 3, 8), date(2027, 3, 9)),
+    ]
+    assert list(periods(first, last, None)) == [(first, last)]
+    assert len(list(periods(first, last, "day"))) == 32
+
+
+def test_it_is_counted_by_what_is_asked_for(place: StorePlace, capsys: pytest.CaptureFixture[str]) -> None:
+    store, noon = place.open(), datetime(2027, 3, 1, 17, tzinfo=UTC)
+    site = Site(store, TurnedClock(noon))
+    site.hear(siu("S12", at=noon, start=noon + timedelta(days=3)))
+    site.until(noon + timedelta(hours=1))
+    form = site.sms.reply(site.texts[0].number, "C").form
+    now = site.clock.now
+    with store.unit() as unit:
+        unit.replies.add(Reply(0, "fake", form["id"], form["from"], form["to"], "C", now, now))
+    site.work()
+    store.close()
+    capsys.readouterr()
+
+    def asked(*more: str) -> list[dict[str, str]]:
+        assert main(["usage", "--from", "2027-02-01", "--to", "2027-03-31", "--csv", *more]) == 0
+        return list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+
+    (total,) = asked()
+    assert (total["texts"], total["replies"], total["confirmed"], total["opted_out"]) == ("2", "1", "1", "0")
+    by_occasion = {row["occasion"]: row for row in asked("--by", "occasion,status,language")}
+    assert by_occasion["booked"]["confirmed"] == "1"
+    assert by_occasion["confirmed"]["texts"] == "1"  # our answer
+    assert {row["language"] for row in by_occasion.values()} == {"en"}
+    february, march = asked("--by", "month")
+    assert (february["texts"], march["texts"]) == ("0", "2")
+    assert (march["included"], march["over"]) == ("", "")  # the shipped practice has no allowance
+
+
+@pytest.mark.parametrize("by", ["colour", "day,month"])
+def test_what_nothing_is_counted_by_is_told_as_usage(by: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["usage", "--from", "2027-03-01", "--to", "2027-03-01", "--by", by])
+    assert ended.value.code == 2
+    assert "--by" in capsys.readouterr().err
+
+
+def test_the_days_are_the_practices_own(place: StorePlace, capsys: pytest.CaptureFixture[str]) -> None:
+    store = place.open()
     late = datetime(2027, 3, 2, 0, 30, tzinfo=UTC)  # 19:30 on March 1st in New York
     Site(store, TurnedClock(late)).hear(siu("S12", at=late, start=late + timedelta(days=10)))
     store.close()

@@ -10,7 +10,7 @@ from integration.domain.clock import wall_now
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.phone_number import mask
 from integration.domain.sms_segments import measure
-from integration.ports.sms import Accepted, InboundText, ProviderText, StatusReport
+from integration.ports.sms import Accepted, Bill, InboundText, ProviderText, StatusReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,6 +67,10 @@ class ConsoleProvider:
     def fetch(self, provider_id: str) -> ProviderText | None:  # noqa: ARG002 - the port's signature
         """Nothing, as `find`."""
         return None
+
+    def bill(self, day: datetime, page: str | None = None) -> Bill:  # noqa: ARG002 - the port's signature
+        """Nothing: what is written to the log costs nothing."""
+        return Bill((), None)
 
     def verify(
         self,

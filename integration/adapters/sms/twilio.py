@@ -25,8 +25,11 @@ from urllib3.exceptions import NewConnectionError
 
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
+from integration.domain.sms_segments import measure
 from integration.ports.sms import (
     Accepted,
+    Bill,
+    Billed,
     InboundText,
     NotSent,
     ProviderText,
@@ -76,6 +79,8 @@ CONNECT_SECONDS, READ_SECONDS = 3.05, 10.0
 PAGE_SIZE, MOST_PAGES = 200, 50
 UNKNOWN_TEXT = 20404  # "not found", in Twilio's own words and not a proxy's
 OUR_ACCOUNT = frozenset({401, 403, 404})  # on create, even when no code says why
+
+MISSING_SEGMENT = "30009"  # an inbound text whose parts did not all arrive
 
 T = TypeVar("T")
 
@@ -138,7 +143,7 @@ class TwilioProvider:
 
     def send(self, text: OutgoingText) -> SendOutcome:
         """Offer one text; blocks at most about ten seconds. Never raises."""
-        fields = {name: value for name, value in self._sender.items() if value}
+        fields = {name: value for name, value in (_named(text.sender) or self._sender).items() if value}
         seconds = min(max(int(text.valid_for.total_seconds()), VALIDITY[0]), VALIDITY[1])
         try:
             message = self._client.messages.create(
@@ -195,6 +200,16 @@ class TwilioProvider:
 
         return self._ask(look)
 
+    def bill(self, day: datetime, page: str | None = None) -> Bill:
+        """One page of the messages whose DateSent lies on this GMT day, in both directions."""
+
+        def look() -> Bill:
+            messages = self._client.messages
+            listed = messages.get_page(page) if page else messages.page(date_sent=day, page_size=PAGE_SIZE)
+            return Bill(tuple(map(_billed, listed)), listed.next_page_url)
+
+        return self._ask(look)
+
     def verify(self, url: str, form: Mapping[str, Sequence[str]], signature: str) -> bool:
         """Whether Twilio signed this webhook, with any of our tokens.
 
@@ -224,13 +239,14 @@ class TwilioProvider:
 
     def read_reply(self, form: Mapping[str, str]) -> InboundText:
         """Read an inbound text."""
-        media = form.get("NumMedia", "")
         return InboundText(
             provider_id=form.get("MessageSid") or form.get("SmsMessageSid") or form.get("SmsSid") or "",
             from_number=form.get("From", ""),
             to_number=form.get("To", ""),
             body=form.get("Body", ""),
-            media=int(media) if media.isdecimal() and len(media) < 4 else 0,  # noqa: PLR2004 - ten at most
+            media=_small(form.get("NumMedia", ""), 0),
+            segments=_small(form.get("NumSegments", ""), 1),
+            partial=form.get("ErrorCode") == MISSING_SEGMENT or _lacks_a_part(form),
             keyword_handled=KEYWORDS.get(form.get("OptOutType", "").upper()),
         )
 
@@ -254,6 +270,12 @@ class TwilioProvider:
             why = _broken(surprise).why
         # Raised out here so that it carries no cause: the library's errors name the patient's number.
         raise ProviderUnavailable(why)
+
+
+def _lacks_a_part(form: Mapping[str, str]) -> bool:
+    """Whether it came in more segments than its words fill: NumSegments counts those that were sent."""
+    sent = form.get("NumSegments", "")
+    return sent.isdecimal() and len(sent) < 4 and measure(form.get("Body", "")).segments < int(sent) > 1  # noqa: PLR2004 - ten at most
 
 
 class _TooManyRequests(Exception):
@@ -323,6 +345,18 @@ class _Form(dict[str, list[str]]):
         return self[name]
 
 
+def _named(sender: str | None) -> dict[str, str] | None:
+    """The parameter that names this sender; a messaging service's SID begins with MG, no number does."""
+    if sender is None:
+        return None
+    return {"messaging_service_sid" if sender.startswith("MG") else "from_": sender}
+
+
+def _small(written: str, unless: int) -> int:
+    """A count of at most three digits, or what holds unless there is one."""
+    return int(written) if written.isdecimal() and len(written) <= 3 else unless  # noqa: PLR2004 - as it says
+
+
 def _status(answer: TwilioException) -> int:
     """The HTTP status in an error of the library, which keeps it here or there; 0 if nowhere."""
     for holder in (answer, *answer.args):
@@ -361,6 +395,11 @@ def _read(message: Any) -> ProviderText:
         currency=message.price_unit or None,
         sent_at=message.date_sent,
     )
+
+
+def _billed(message: Any) -> Billed:
+    known = _read(message)
+    return Billed(known.provider_id, known.segments, known.price, known.currency)
 
 
 def _price(charged: str | None) -> str | None:

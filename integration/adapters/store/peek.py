@@ -12,6 +12,7 @@ from integration.adapters.store.tables.answers import application_acknowledgment
 from integration.adapters.store.tables.chart import PENDING, write_backs
 from integration.adapters.store.tables.columns import Instant
 from integration.adapters.store.tables.conversation import NOT_DONE, replies
+from integration.adapters.store.tables.costs import billing_days
 from integration.adapters.store.tables.ehr import PENDING_WANT, ehr_polls, ehr_subscriptions, ehr_wants
 from integration.adapters.store.tables.requests import WAITING, text_requests
 from integration.adapters.store.tables.site import IN_FORCE, configurations
@@ -71,6 +72,11 @@ _WORK: dict[Step, sa.ColumnElement[bool]] = {
     ),
     "fetch": sa.exists(sa.select(ehr_wants.c.id).where(PENDING_WANT, ehr_wants.c.ready_at <= _WALL)),
     "poll": sa.exists(sa.select(ehr_polls.c.feed).where(POLL_AT <= _WALL)),
+    "bill": sa.exists(
+        sa.select(billing_days.c.day).where(
+            billing_days.c.next_look_at <= _WALL, billing_days.c.leased_until <= _WALL
+        )
+    ),
 }
 _HAS_WORK = sa.select(*(there_is.label(step) for step, there_is in _WORK.items()))
 

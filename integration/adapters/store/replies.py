@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from integration.adapters.store.tables.conversation import NOT_DONE, STANDS, questions, replies
 from integration.adapters.store.tables.people import numbers
+from integration.adapters.store.tables.texts import texts
 from integration.domain.conversation import Question, Reply
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from integration.adapters.store.work import Work
     from integration.domain.text_message import TextMessage
 
-_ARRIVED = ("provider", "provider_id", "to_number", "received_at", "heard_at", "media", "keyword_handled")
+_ARRIVED = (
+    *("provider", "provider_id", "to_number", "received_at", "heard_at"),
+    *("media", "partial", "keyword_handled", "segments"),
+)
+_BILLED = ("price", "currency")
 _UNDERSTOOD = (
     "intent",
     "urgent",
@@ -73,7 +78,8 @@ _REPLACE = (
 )
 _ASK = questions.insert()
 _OF_NUMBER = (
-    sa.select(questions)
+    sa.select(questions, texts.c.sender)
+    .join_from(questions, texts, questions.c.text_id == texts.c.id)
     .where(STANDS, questions.c.number_hash == sa.bindparam("of_number"))
     .order_by(questions.c.id.desc())
 )
@@ -164,7 +170,12 @@ class SqlReplyRows:
     def questions(self, number: str) -> Sequence[Question]:
         """Newest first."""
         return [
-            Question(id=row.id, number=number, **{name: row._mapping[name] for name in _ASKED})  # noqa: SLF001 - SQLAlchemy's public name
+            Question(
+                id=row.id,
+                number=number,
+                sender=row.sender,
+                **{name: row._mapping[name] for name in _ASKED},  # noqa: SLF001 - SQLAlchemy's public name
+            )
             for row in self._work.rows(_OF_NUMBER, {"of_number": self._work.hash_of(number)})
         ]
 
@@ -193,5 +204,5 @@ class SqlReplyRows:
             id=row.id,
             number=self._work.number(bytes(row.number_hash)),
             body=self._work.keys.read("replies.sealed_body", row.sealed_body),
-            **{name: plain[name] for name in (*_ARRIVED, *_UNDERSTOOD)},
+            **{name: plain[name] for name in (*_ARRIVED, *_UNDERSTOOD, *_BILLED)},
         )

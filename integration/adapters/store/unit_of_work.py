@@ -16,7 +16,9 @@ from integration.adapters.store.addresses import PATIENCE
 from integration.adapters.store.appointments import SqlAppointmentRows
 from integration.adapters.store.callbacks import SqlCallbackRows
 from integration.adapters.store.changes import SqlChangeRows
+from integration.adapters.store.choices import SqlChoiceRows
 from integration.adapters.store.consents import SqlConsentRows
+from integration.adapters.store.costs import SqlCostRows
 from integration.adapters.store.ehr_subscriptions import SqlEhrSubscriptionRows
 from integration.adapters.store.engines import answering
 from integration.adapters.store.holds import SqlHoldRows
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
 
     from integration.adapters.store.keys import Keys
     from integration.ports.consent_store import ConsentRows
+    from integration.ports.conversation_store import ChoiceRows
+    from integration.ports.cost_store import CostRows
     from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, SnapshotRows, TokenRows, WantRows
     from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.ports.store import (
@@ -113,9 +117,11 @@ class SqlUnit:
         self.feeds: FeedRows = SqlFeedRows(work)
         self.acknowledgments: AcknowledgmentRows = SqlAcknowledgmentRows(work)
         self.tokens: TokenRows = SqlTokenRows(work)
+        self.costs: CostRows = SqlCostRows(work)
         self.wants: WantRows = SqlWantRows(work)
         self.polls: PollRows = SqlPollRows(work)
         self.requests: TextRequestRows = SqlTextRequestRows(work)
+        self.choices: ChoiceRows = SqlChoiceRows(work)
         self.consents: ConsentRows = SqlConsentRows(work)
         self.snapshots: SnapshotRows = SqlSnapshotRows(work)
         self.subscriptions: EhrSubscriptionRows = SqlEhrSubscriptionRows(work)

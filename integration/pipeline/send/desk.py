@@ -127,7 +127,17 @@ class Desk:
         suppressions = self.unit.numbers.suppressions(number)
         if after_stop:
             suppressions = [one for one in suppressions if one.kind is not SuppressionKind.OPT_OUT]
-        return suppressed(suppressions, sender=None)
+        return suppressed(suppressions, self._scope(practice))
+
+    def _scope(self, practice: Practice) -> str | None:
+        """The sender whose opt-outs count beside those of all; None: everybody's do.
+
+        Who texts from a service, or from the site's usual sender, may do so from any number of the pool.
+        """
+        own = practice.sender
+        if self.workshop.settings.sending.opt_out_covers_all_senders or own is None or own.startswith("MG"):
+            return None
+        return own
 
     def of_reminder(self, candidate: Candidate) -> Verdict:
         """What forbids, or holds up, this reminder."""

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from integration.adapters.store.tables.columns import Instant, Word, metadata, own_id, partial_index, to
-from integration.domain.staff_task import TaskKind
+from integration.domain.staff_task import TaskKind, TaskOutcome
 
 replies = sa.Table(
     "replies",
@@ -17,6 +17,7 @@ replies = sa.Table(
     sa.Column("received_at", Instant, nullable=False),
     sa.Column("heard_at", Instant, nullable=False),
     sa.Column("media", sa.Integer, nullable=False),
+    sa.Column("partial", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("keyword_handled", sa.Text),
     sa.Column("intent", sa.Text),
     sa.Column("urgent", sa.Boolean, nullable=False),
@@ -26,10 +27,14 @@ replies = sa.Table(
     to("patients.id", "patient_id"),
     to("appointments.id", "appointment_id"),
     sa.Column("done", sa.Boolean, nullable=False),
+    sa.Column("segments", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("price", sa.Text),
+    sa.Column("currency", sa.Text),
     sa.UniqueConstraint("provider", "provider_id"),
     sqlite_autoincrement=True,
 )
 NOT_DONE = sa.not_(replies.c.done)
+sa.Index("replies_by_practice", replies.c.practice, replies.c.heard_at)
 sa.Index("replies_by_number", replies.c.number_hash, replies.c.heard_at)
 partial_index("replies_waiting", replies.c.id, where=NOT_DONE)
 partial_index("replies_waiting_by_number", replies.c.number_hash, replies.c.id, where=NOT_DONE)
@@ -56,6 +61,21 @@ partial_index(
 )
 partial_index("questions_by_number", questions.c.number_hash, questions.c.id, where=STANDS)
 
+visit_choices = sa.Table(
+    "visit_choices",
+    metadata,
+    own_id(),
+    to("numbers.number_hash", "number_hash", nullable=False),
+    sa.Column("sender", sa.Text, nullable=False),  # ours, so plain
+    sa.Column("intent", sa.Text, nullable=False),
+    to("replies.id", "reply_id", nullable=False),
+    sa.Column("options", sa.JSON, nullable=False),  # each [appointment, patient, slot number], by our ids
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+sa.Index("visit_choices_by_number", visit_choices.c.number_hash, visit_choices.c.id)
+
 staff_tasks = sa.Table(
     "staff_tasks",
     metadata,
@@ -74,6 +94,10 @@ staff_tasks = sa.Table(
         "about", sa.Text, nullable=False
     ),  # practice, patient, visit, reply, text, feed in one: NULLs are never equal
     sa.Column("feed", sa.Text),
+    sa.Column("owner", sa.Text),
+    sa.Column("outcome", Word(TaskOutcome)),
+    sa.Column("sealed_done_by", sa.LargeBinary),
+    sa.Column("sealed_note", sa.LargeBinary),
     sqlite_autoincrement=True,
 )
 TO_DO = staff_tasks.c.done_at.is_(None)

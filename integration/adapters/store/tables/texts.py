@@ -59,6 +59,7 @@ partial_index("texts_queued", texts.c.id, where=QUEUED)
 partial_index("texts_under_way", texts.c.heard_at, where=UNDER_WAY)
 sa.Index("texts_by_number", texts.c.number_hash, texts.c.offered_at)
 sa.Index("texts_by_practice", texts.c.practice, texts.c.offered_at)
+sa.Index("texts_by_provider_id", texts.c.provider_id)
 sa.Index("texts_by_time", texts.c.offered_at)
 
 text_subjects = sa.Table(
