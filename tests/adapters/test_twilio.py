@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,17 @@ def test_the_request_says_who_sends_where_to_call_back_and_for_how_long(world: T
     world.provider.send(world.text())
     (text,) = world.exchange.texts.newest(PATIENT)
     assert (text.sender, text.callback, text.validity) == ("+15005550006", world.text().callback_url, 3600)
+
+
+@pytest.mark.parametrize(
+    ("sender", "field"), [("+12025550150", "sender"), ("12345", "sender"), (SERVICE, "service")]
+)
+def test_a_practice_may_have_a_sender_of_its_own(world: TwilioWorld, sender: str, field: str) -> None:
+    world.provider = build(account(world.emulator.url, messaging_service_sid="MG" + "6" * 32))
+    assert isinstance(world.provider.send(replace(world.text(), sender=sender)), Accepted)
+
+    text = world.exchange.texts.newest(PATIENT)
+    assert getattr(next(iter(text)), field) == sender
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,14 @@ def send_next(workshop: Workshop) -> bool:
         return True
     if offer is not None and workshop.sms is not None:
         path = f"/sms/{workshop.sms.name}/status/{offer.attempt.token}"
+        practice = workshop.settings.practices.get(offer.text.practice)
         outcome = workshop.sms.send(
             OutgoingText(
-                offer.text.number, offer.text.body, f"{workshop.public_base_url}{path}", offer.valid_for
+                offer.text.number,
+                offer.text.body,
+                f"{workshop.public_base_url}{path}",
+                offer.valid_for,
+                sender=None if practice is None else practice.sender,
             )
         )
         record(workshop, offer, outcome, breakers)

@@ -79,10 +79,12 @@ def _refused(
     moved = replace(attempt, state=AttemptState.REFUSED, why=outcome.code, next_look_at=None)
     if not unit.texts.update_attempt(moved, {AttemptState.OFFERED, AttemptState.UNCERTAIN}):
         return text
+    practice = workshop.settings.practices.get(text.practice)
     return replace(
         text,
         status=DeliveryStatus.FAILED,
         word="refused",
+        sender=text.sender or (None if practice is None else practice.sender),  # whom a STOP was sent to
         provider=_provider(workshop),
         error_code=outcome.code,
         failure=outcome.failure,
