@@ -105,13 +105,16 @@ WRONG: Mapping[str, tuple[tuple[Edit, ...], str]] = {
     "a step before and after": (
         (("reminders.toml", "days_ahead = 5", 'days_ahead = 5\non = "booked"'),),
         (
-            "reminders.toml: steps.five_days: must hold exactly one of on, days_ahead, hours_ahead; "
-            "holds on, days_ahead"
+            "reminders.toml: steps.five_days: must hold exactly one of on, days_ahead, hours_ahead, "
+            "days_after, hours_after; holds on, days_ahead"
         ),
     ),
     "a step at no time": (
         (("reminders.toml", "hours_ahead = 3", ""),),
-        "reminders.toml: steps.three_hours: must hold exactly one of on, days_ahead, hours_ahead, days_after, hours_after; holds none",
+        (
+            "reminders.toml: steps.three_hours: must hold exactly one of on, days_ahead, hours_ahead, "
+            "days_after, hours_after; holds none"
+        ),
     ),
     "an evening at night": (
         (("reminders.toml", '"19:00"', '"22:00"'),),
