@@ -7,17 +7,19 @@ Pure. What a reply means (`reply_intent`) and which questions are open go in; de
     help          answer
     urgent        the safe answer and an urgent task; nothing else is done
     wrong number  suppress; a task; no answer, for whoever reads it is a stranger
-    confirm       confirm, if exactly one question is meant; else a person reads it
-    cancel, move  a task; nothing is cancelled or moved
+    confirm       confirm, if exactly one question is meant; if several are, ask once which; else a person
+    cancel, move  a task; nothing is cancelled or moved; if several visits fit, ask once which
+    1, 2, both    what was wished, for the visits chosen, if they have not changed since we asked
     the rest      a person reads it
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from integration.domain.consent import SuppressionKind
+from integration.domain.conversation import MOST_OPTIONS, Option
 from integration.domain.reply_intent import Intent
 from integration.domain.staff_task import TaskKind
 from integration.domain.wording import Answer
@@ -25,7 +27,7 @@ from integration.domain.wording import Answer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from integration.domain.conversation import Question
+    from integration.domain.conversation import Choice, Question
     from integration.domain.reply_intent import Understood
 
 
@@ -41,6 +43,13 @@ class Heard:
     keyword_handled: str | None = None  # stop | start | help: the provider has answered
     bare_cancel: bool = False  # an opt-out by a word that may mean the visit
     opted_out: bool = False  # already, before this reply
+    partial: bool = False  # a part of the text did not arrive
+    offered: bool = False  # it is, letter for letter, an answer that our text offered
+    automatic: bool = False  # a machine's words: driving, out of office, not delivered
+    visits: tuple[Option, ...] = ()  # to come, soonest first
+    too_near: frozenset[int] = frozenset()  # appointments no text may cancel or change any more
+    choice: Choice | None = None  # our numbered question, while it may be answered
+    picked: tuple[Option, ...] = ()  # what the reply chooses of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,9 @@ class Decision:
     lift: bool = False
     tasks: tuple[Task, ...] = ()
     answer: Answer | None = None
+    about: tuple[Option, ...] | None = None  # the visits meant; None: as far as the visits to come tell
+    ask: tuple[Option, ...] = ()  # the visits to choose among; `answer` where they cannot be asked about
+    settles: int | None = None  # the reply whose tasks this one answers
 
 
 def decide(heard: Heard) -> Decision:
@@ -70,7 +82,35 @@ def decide(heard: Heard) -> Decision:
     intent, reason = _intent(heard)
     if heard.understood.urgent and intent is not Intent.STOP:
         return _urgent(heard, intent, reason)
+    if heard.choice is not None and heard.picked and intent not in _OUTRANK_A_CHOICE and _is_whole(heard):
+        return _chosen(heard, heard.choice)
     return _DEEDS[intent](heard, intent, reason)
+
+
+def _is_whole(heard: Heard) -> bool:
+    """Whether what came is all that was written: words alone, and every part of them."""
+    return not heard.media and not heard.partial
+
+
+def _chosen(heard: Heard, choice: Choice) -> Decision:
+    """What was wished is so of the visits chosen, if each still is what we asked about."""
+    intent, reason = Intent(choice.intent), "a choice among the visits we asked about"
+    now = {(visit.appointment_id, visit.patient_id, visit.slot_number) for visit in heard.visits}
+    if any((each.appointment_id, each.patient_id, each.slot_number) not in now for each in heard.picked):
+        task = Task(TaskKind.READ_REPLY, "A choice of a visit that has changed since. Nothing was done.")
+        return Decision(
+            Intent.HUMAN, reason, tasks=(task,), answer=_unless_handled(heard, Answer.OUT_OF_DATE)
+        )
+    if intent is not Intent.CONFIRM:
+        return replace(
+            _wish(replace(heard, visits=heard.picked), intent, reason, heard.picked), settles=choice.reply_id
+        )
+    wanted = {(each.appointment_id, each.patient_id) for each in heard.picked}
+    meant = tuple(each for each in heard.questions if (each.appointment_id, each.patient_id) in wanted)
+    if len(meant) < len(wanted):
+        return _hand_over(heard, Intent.HUMAN, reason)
+    answer = _unless_handled(heard, Answer.CONFIRMED)
+    return Decision(intent, reason, confirmed=meant, answer=answer, settles=choice.reply_id)
 
 
 def the_question(questions: Sequence[Question]) -> tuple[Question, ...]:
@@ -109,7 +149,9 @@ def _stop(heard: Heard, intent: Intent, reason: str) -> Decision:
 
 def _urgent(heard: Heard, intent: Intent, reason: str) -> Decision:
     task = Task(TaskKind.URGENT_REPLY, "A reply speaks of an emergency. Please read it now.")
-    return Decision(intent, reason, tasks=(task,), answer=_unless_handled(heard, Answer.URGENT))
+    # A machine that says "in an emergency call 911" would be answered for ever.
+    answer = None if heard.automatic else _unless_handled(heard, Answer.URGENT)
+    return Decision(intent, reason, tasks=(task,), answer=answer)
 
 
 def _start(heard: Heard, intent: Intent, reason: str) -> Decision:
@@ -126,41 +168,75 @@ def _wrong_number(heard: Heard, intent: Intent, reason: str) -> Decision:
     return Decision(intent, reason, suppress=SuppressionKind.WRONG_NUMBER, tasks=(task,))
 
 
-def _wish(heard: Heard, intent: Intent, reason: str) -> Decision:
+def _wish(heard: Heard, intent: Intent, reason: str, chosen: tuple[Option, ...] = ()) -> Decision:
     """A person acts on it; software neither cancels nor moves."""
-    if intent is Intent.CANCEL:
-        task = Task(TaskKind.CANCEL_WISH, "The patient cannot come. Nothing was cancelled.")
-        answer = Answer.CANCEL_WISH
-    else:
-        task = Task(TaskKind.RESCHEDULE_WISH, "The patient asks for another time.")
-        answer = Answer.CHANGE_WISH
-    return Decision(intent, reason, tasks=(task,), answer=_if_known(heard, answer))
+    kind, why, answer = _WISHES[intent]
+    if not _is_whole(heard):
+        return _hand_over(heard, intent, reason)
+    about = chosen or _the_visit(heard)
+    if about and all(each.appointment_id in heard.too_near for each in about):
+        why, answer = f"{why} It is too near for a text: please call.", Answer.LATE_WISH
+    ask = () if about else _worth_asking(heard, intent, heard.visits)
+    if ask:
+        why = f"{why} {_ASKED_WHICH}"
+    task = Task(kind, why, each_visit=False)
+    return Decision(
+        intent, reason, tasks=(task,), answer=_if_known(heard, answer), about=about or None, ask=ask
+    )
+
+
+def _the_visit(heard: Heard) -> tuple[Option, ...]:
+    """The one visit a wish is surely about: the only one to come, or the one our question offered it for."""
+    if len(heard.visits) == 1:
+        return heard.visits
+    asked = {(question.appointment_id, question.patient_id) for question in the_question(heard.questions)}
+    if not heard.offered or len(asked) != 1:
+        return ()
+    return tuple(each for each in heard.visits if (each.appointment_id, each.patient_id) in asked)
+
+
+def _worth_asking(heard: Heard, intent: Intent, options: Sequence[Option]) -> tuple[Option, ...]:
+    """The visits to choose among; none when they are one or too many, or we have asked already."""
+    asked = heard.choice is not None and heard.choice.intent == intent
+    if asked or heard.keyword_handled or not heard.known or not 1 < len(options) <= MOST_OPTIONS:
+        return ()
+    return tuple(options)
 
 
 def _confirm(heard: Heard, intent: Intent, reason: str) -> Decision:
     meant = the_question(heard.questions)
-    if meant and not heard.media:
+    if meant and _is_whole(heard):
         answer = _unless_handled(heard, Answer.CONFIRMED)
         return Decision(intent, reason, confirmed=meant, answer=answer)
     if heard.outdated and not heard.questions:
         task = Task(TaskKind.READ_REPLY, "A yes to a visit that has changed since. Nothing was confirmed.")
         return Decision(intent, reason, tasks=(task,), answer=_unless_handled(heard, Answer.OUT_OF_DATE))
-    return _hand_over(heard, intent, reason)
+    given_up = _hand_over(heard, intent, reason)
+    if not _is_whole(heard):
+        return given_up
+    waiting = [each for each in heard.questions if each.answered_at is None] or heard.questions
+    options = sorted(waiting, key=lambda each: (each.visit_start, each.id))
+    ask = [Option(each.appointment_id, each.patient_id, each.slot_number) for each in options]
+    return replace(given_up, ask=_worth_asking(heard, intent, ask))
 
 
 def _why_not_confirmed(heard: Heard) -> str:
     if heard.media:
         return "A yes that came with a picture. Please read it."
+    if heard.partial:
+        return "A yes, but a part of the text did not arrive. Please read it."
     if heard.questions:
-        return "A yes that several of our questions fit. Please ask which visit."
+        return f"A yes that several of our questions fit. {_ASKED_WHICH}"
     return "A yes to no open question. Nothing was confirmed."
 
 
 def _hand_over(heard: Heard, intent: Intent, reason: str) -> Decision:
     why = "A reply that software should not act on. Please read it."
+    if heard.automatic:
+        why = "An automatic answer, as of a phone whose owner drives or is away. It was not answered."
     if intent is Intent.CONFIRM:
         why = _why_not_confirmed(heard)
-    answer = _if_known(heard, Answer.NOT_UNDERSTOOD)
+    answer = None if heard.automatic else _if_known(heard, Answer.NOT_UNDERSTOOD)
     return Decision(intent, reason, tasks=(Task(TaskKind.READ_REPLY, why),), answer=answer)
 
 
@@ -173,6 +249,23 @@ def _if_known(heard: Heard, answer: Answer) -> Answer | None:
     """A stranger's text is read by a person and not answered."""
     return _unless_handled(heard, answer) if heard.known else None
 
+
+_ASKED_WHICH: Final = "Please ask which visit, unless the patient's next text says so."
+# A choice is nothing but numbers; what is more than that goes its own way.
+_OUTRANK_A_CHOICE: Final = frozenset({Intent.STOP, Intent.START, Intent.HELP, Intent.WRONG_NUMBER})
+# A wish → the task, what staff read, our answer
+_WISHES: Final = {
+    Intent.CANCEL: (
+        TaskKind.CANCEL_WISH,
+        "The patient cannot come. Nothing was cancelled.",
+        Answer.CANCEL_WISH,
+    ),
+    Intent.RESCHEDULE: (
+        TaskKind.RESCHEDULE_WISH,
+        "The patient asks for another time.",
+        Answer.CHANGE_WISH,
+    ),
+}
 
 # Intent → what we do about it
 _DEEDS: Final = {

@@ -11,7 +11,7 @@ import pytest
 from integration.domain.circuit import Circuit
 from integration.domain.consent import ALL_SENDERS, SuppressionKind
 from integration.domain.reminder import ReminderState
-from integration.domain.staff_task import TaskKind
+from integration.domain.staff_task import MARGIN, TaskKind
 from integration.domain.write_back import WriteBackKind
 from integration.pipeline.plan import plan_changes
 from integration.pipeline.send import send_next
@@ -165,7 +165,7 @@ def test_a_yes_to_the_new_question_confirms_the_new_time() -> None:
     assert not site.tasks
 
 
-def test_two_questions_about_two_visits_are_for_a_person() -> None:
+def test_two_questions_about_two_visits_are_for_a_person_unless_the_patient_chooses() -> None:
     site = asked_site()
     book(site, "A2", "2027-03-09T09:00")
     site.until(local("2027-03-07T10:00"))
@@ -176,7 +176,7 @@ def test_two_questions_about_two_visits_are_for_a_person() -> None:
     assert not the_visit(site, 2).confirmed
     assert tasks(site) == [TaskKind.READ_REPLY]
     assert reply.appointment_id is None
-    assert occasions(site) == ["not_understood"]
+    assert occasions(site) == ["which_visit"]
 
 
 @pytest.mark.parametrize("second_visit", [False, True])
@@ -301,7 +301,7 @@ def test_a_wish_is_a_task_before_the_visit_and_cancels_nothing(
     assert not the_visit(site).confirmed
     [task] = site.tasks
     assert (task.kind, task.appointment_id, task.patient_id) == (kind, 1, 1)
-    assert (task.due_at, task.reply_id) == (VISIT, reply.id)
+    assert (task.due_at, task.reply_id) == (VISIT - MARGIN, reply.id)
     assert occasions(site) == [answer]
     assert told(site, WriteBackKind.REPLY, reply)
     # A plain no is the patient's answer, which the chart may hold; a wish for another time is none.
@@ -311,7 +311,7 @@ def test_a_wish_is_a_task_before_the_visit_and_cancels_nothing(
 def test_a_wish_that_two_visits_fit_names_neither() -> None:
     site = asked_site()
     book(site, "A2", "2027-03-09T09:00")
-    reply = say(site, "R")
+    reply = say(site, "I need another time")
 
     [task] = site.tasks
     assert (task.kind, task.appointment_id) == (TaskKind.RESCHEDULE_WISH, None)
@@ -384,7 +384,7 @@ def test_stop_in_any_reasonable_wording_stops_everything(body: str) -> None:
     assert site.reminders["two_days"].reason == "opted out"
     assert occasions(site) == ["stop"]
     [task] = site.tasks
-    assert (task.kind, task.appointment_id, task.due_at) == (TaskKind.OPTED_OUT, 1, VISIT)
+    assert (task.kind, task.appointment_id, task.due_at) == (TaskKind.OPTED_OUT, 1, VISIT - MARGIN)
     site.until(local("2027-03-12T00:00"))
     assert [occasion for _, occasion in site.sent] == ["booked", "five_days", "stop"]
     assert site.reminders["two_days"].state is ReminderState.SKIPPED

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration.adapters.store.work import Work
+    from integration.domain.staff_task import Done
 
 _FIELDS = (
     "kind",
@@ -29,6 +30,7 @@ _FIELDS = (
     "text_id",
     "done_at",
     "feed",
+    "owner",
 )
 _ADD = insert(staff_tasks).on_conflict_do_nothing().returning(staff_tasks.c.id)
 _GET = sa.select(staff_tasks).where(staff_tasks.c.id == sa.bindparam("wanted"))
@@ -37,8 +39,19 @@ _OPEN_OF_PRACTICE = _OPEN.where(staff_tasks.c.practice == sa.bindparam("of_pract
 _CLOSE = (
     staff_tasks.update()
     .where(TO_DO, staff_tasks.c.id == sa.bindparam("wanted"))
-    .values(done_at=sa.bindparam("at"))
+    .values(
+        done_at=sa.bindparam("at"),
+        outcome=sa.bindparam("how", type_=staff_tasks.c.outcome.type),
+        sealed_done_by=sa.bindparam("by"),
+        sealed_note=sa.bindparam("words"),
+    )
 )
+_ASSIGN = (
+    staff_tasks.update()
+    .where(TO_DO, staff_tasks.c.id == sa.bindparam("wanted"))
+    .values(owner=sa.bindparam("to_whom"))
+)
+_BY, _NOTE = "staff_tasks.sealed_done_by", "staff_tasks.sealed_note"
 
 _twin = staff_tasks.alias("twin")
 _HAND_OVER = (
@@ -72,7 +85,7 @@ class SqlTaskRows:
         row = self._work.row(_GET, {"wanted": task_id})
         if row is None:
             raise KeyError(task_id)
-        return _read(row)
+        return self._read(row)
 
     def open(self, practice: str | None = None) -> Sequence[StaffTask]:
         """Oldest first."""
@@ -80,11 +93,21 @@ class SqlTaskRows:
             rows = self._work.rows(_OPEN)
         else:
             rows = self._work.rows(_OPEN_OF_PRACTICE, {"of_practice": practice})
-        return [_read(row) for row in rows]
+        return [self._read(row) for row in rows]
 
-    def close(self, task_id: int, at: datetime) -> None:
-        """Once."""
-        self._work.run(_CLOSE, {"wanted": task_id, "at": at})
+    def close(self, task_id: int, at: datetime, done: Done | None = None) -> None:
+        """Once; who says so, and in which words, is sealed."""
+        seal = self._work.seal
+        how = {
+            "how": None if done is None else done.outcome,
+            "by": None if done is None else seal(_BY, done.by),
+            "words": None if done is None else seal(_NOTE, done.note),
+        }
+        self._work.run(_CLOSE, {"wanted": task_id, "at": at, **how})
+
+    def assign(self, task_id: int, owner: str | None) -> None:
+        """What is open."""
+        self._work.run(_ASSIGN, {"wanted": task_id, "to_whom": owner})
 
     def hand_over(self, gone_id: int, survivor_id: int, at: datetime) -> Sequence[int]:
         """One by one: they are few."""
@@ -99,10 +122,16 @@ class SqlTaskRows:
                 twins.append(task.id)
         return twins
 
-
-def _read(row: sa.Row[Any]) -> StaffTask:
-    plain = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
-    return StaffTask(id=row.id, **{name: plain[name] for name in _FIELDS})
+    def _read(self, row: sa.Row[Any]) -> StaffTask:
+        plain = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+        by, note = row.sealed_done_by, row.sealed_note
+        return StaffTask(
+            id=row.id,
+            outcome=row.outcome,
+            done_by=None if by is None else self._work.keys.read(_BY, by),
+            note=None if note is None else self._work.keys.read(_NOTE, note),
+            **{name: plain[name] for name in _FIELDS},
+        )
 
 
 def _about(task: StaffTask) -> str:

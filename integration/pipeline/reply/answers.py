@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from integration.domain.consent import SuppressionKind
+from integration.domain.conversation import CHOICE_LIFE, Choice
 from integration.domain.recipient_zone import recipient_zones
 from integration.domain.reply_intent import Intent
 from integration.domain.text_message import Subject, TextKind, TextMessage
 from integration.domain.visit_words import reads_another_clock
-from integration.domain.wording import Answer, PracticeWords, VisitWords, WordingError, answer
+from integration.domain.wording import Answer, PracticeWords, VisitWords, WordingError, answer, ask_which
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from integration.domain.conversation import Reply
     from integration.domain.reply_decision import Decision
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 AN_HOUR = timedelta(hours=1)
 A_DAY = timedelta(days=1)
 USEFUL_FOR = timedelta(hours=1)
+MOST_A_DAY = 8
 CONFIRMS_A_STOP_WITHIN = timedelta(minutes=5)  # 47 CFR 64.1200(a)(12); later it never goes
 MOST_AN_HOUR = 3  # answers to one number; what writes more often is a machine
 # What a person says twice and means twice; anything else said twice is an auto-responder's.
@@ -49,8 +52,12 @@ def write_answer(
         not_after = reply.heard_at + CONFIRMS_A_STOP_WITHIN
     if now >= not_after:
         return False
+    name = decision.answer
     try:
-        language, composed = _compose(workshop, around, practice, decision.answer, reply)
+        language, composed = _compose(workshop, around, practice, name, reply)
+        asked = _ask_which(workshop, around, practice, decision, language)
+        if asked is not None:
+            name, composed = Answer.WHICH_VISIT, asked
     except WordingError as why:
         _log.error("no words for an answer", reply=reply.id, why=str(why))
         return False
@@ -60,7 +67,7 @@ def write_answer(
             practice=practice.name,
             number=reply.number,
             kind=TextKind.ANSWER,
-            occasion=decision.answer.value,
+            occasion=name.value,
             language=language,
             body=composed.body,
             encoding=composed.encoding,
@@ -71,7 +78,51 @@ def write_answer(
             answers_reply=reply.id,
         )
     )
+    if asked is not None:
+        _remember(unit, around, decision, now)
     return True
+
+
+def _ask_which(
+    workshop: Workshop, around: Surroundings, practice: Practice, decision: Decision, language: str
+) -> Composed | None:
+    """The numbered question, if one is to be asked and can be: each visit told from the others."""
+    if not decision.ask:
+        return None
+    patients = {patient.id: patient for patient in around.patients}
+    visits = []
+    for option in decision.ask:
+        appointment = around.appointments[option.appointment_id]
+        patient = patients.get(option.patient_id)
+        if appointment.slot.start is None or patient is None:
+            return None
+        start = appointment.slot.start.astimezone(ZoneInfo(appointment.zone))
+        visits.append(VisitWords(patient.given, start, appointment.slot.modality, patient=str(patient.id)))
+    return ask_which(
+        workshop.settings.catalogs[language],
+        practice=PracticeWords(practice.public_name, practice.phone, practice.emergency),
+        visits=visits,
+        sent_on=workshop.clock.calendar().astimezone(practice.plan.zone).date(),
+    )
+
+
+def _remember(unit: Unit, around: Surroundings, decision: Decision, now: datetime) -> None:
+    """Write down the question, and until when its numbers mean anything."""
+    starts = [around.appointments[option.appointment_id].slot.start for option in decision.ask]
+    ends = [start for start in starts if start is not None]
+    ends += [question.expires_at for question in around.heard.questions]
+    unit.choices.offer(
+        Choice(
+            id=0,
+            number=around.reply.number,
+            sender=around.reply.to_number,
+            intent=decision.intent.value,
+            reply_id=around.reply.id,
+            options=decision.ask,
+            asked_at=now,
+            expires_at=min(now + CHOICE_LIFE, *ends),
+        )
+    )
 
 
 def _may_answer(unit: Unit, workshop: Workshop, around: Surroundings, decision: Decision) -> bool:
@@ -85,8 +136,12 @@ def _may_answer(unit: Unit, workshop: Workshop, around: Surroundings, decision: 
         # machines talk.
         lately = unit.texts.answers_to(number, now - A_DAY)
         return decision.answer is Answer.HELP and all(text.occasion != Answer.HELP for text in lately)
-    earlier = unit.texts.answers_to(number, now - AN_HOUR)
-    if len(earlier) >= MOST_AN_HOUR or any(text.answers_reply == around.reply.id for text in earlier):
+    today = unit.texts.answers_to(number, now - A_DAY)
+    if decision.answer is Answer.URGENT:  # what else was answered lately does not count against it
+        today = [text for text in today if text.occasion == Answer.URGENT]
+    earlier = [text for text in today if text.created_at >= now - AN_HOUR]
+    spent = len(earlier) >= MOST_AN_HOUR or (len(today) >= MOST_A_DAY and decision.answer is not Answer.STOP)
+    if spent or any(text.answers_reply == around.reply.id for text in earlier):
         return False
     if decision.answer is Answer.NOT_UNDERSTOOD:
         return all(text.occasion != Answer.NOT_UNDERSTOOD for text in earlier)
@@ -128,7 +183,15 @@ def _compose(
         and reads_another_clock(visit.start, recipient_zones(around.patients, ZoneInfo(appointment.zone))),
         max_segments=practice.max_segments,
         sent_on=workshop.clock.calendar().astimezone(practice.plan.zone).date(),
+        opens=_opens(workshop, practice),
     )
+
+
+def _opens(workshop: Workshop, practice: Practice) -> datetime | None:
+    """When the practice, closed now, opens; None when it is open, or its hours are not known."""
+    if practice.office is None:
+        return None
+    return practice.office.next_opening(workshop.clock.calendar(), practice.plan.zone)
 
 
 def _subjects(reply: Reply) -> tuple[Subject, ...]:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from integration.aftermath import open_task
+from integration.aftermath import close_task, in_time, open_task
 from integration.domain.consent import ALL_SENDERS, Suppression, SuppressionKind, obeyed_by_the_carrier
 from integration.domain.reminder import ReminderState
 from integration.domain.reply_decision import the_question
 from integration.domain.reply_intent import Intent
-from integration.domain.staff_task import StaffTask, TaskKind
+from integration.domain.staff_task import Done, StaffTask, TaskKind, TaskOutcome
 from integration.domain.write_back import WriteBackKind
 
 if TYPE_CHECKING:
@@ -43,7 +43,11 @@ def obey(unit: Unit, workshop: Workshop, around: Surroundings, decision: Decisio
         unit.numbers.lift(reply.number, {SuppressionKind.OPT_OUT}, at=reply.heard_at, by="reply")
     if decision.confirmed:
         _confirm(unit, workshop, around, decision.confirmed)
+    if decision.settles is not None:
+        _settle(unit, workshop, decision.settles)
     visits = _about(around, decision)
+    if decision.intent in {Intent.CANCEL, Intent.RESCHEDULE}:
+        _take_back(unit, around, visits)
     charts = _charts(around, decision, visits)
     for task in decision.tasks:
         _open(unit, workshop, around, task, visits, charts=charts)
@@ -154,7 +158,26 @@ def _about(around: Surroundings, decision: Decision) -> list[Visit]:
     if decision.confirmed:
         asked = {(question.appointment_id, question.patient_id) for question in decision.confirmed}
         return [visit for visit in around.visits if (visit.appointment_id, visit.patient_id) in asked]
+    if decision.about is not None:
+        meant = {(option.appointment_id, option.patient_id) for option in decision.about}
+        return [visit for visit in around.visits if (visit.appointment_id, visit.patient_id) in meant]
     return list(around.visits) if len(around.visits) == 1 else []
+
+
+def _settle(unit: Unit, workshop: Workshop, reply_id: int) -> None:
+    """What staff were to ask about an earlier text, the patient has said now."""
+    for task in unit.tasks.open():
+        if task.reply_id == reply_id:
+            close_task(unit, task.id, workshop.clock.calendar(), Done(TaskOutcome.ANSWERED))
+
+
+def _take_back(unit: Unit, around: Surroundings, visits: Sequence[Visit]) -> None:
+    """Whoever would rather not come at that time does not confirm it any more."""
+    asked = {question.appointment_id for question in around.heard.questions}
+    for appointment_id in {visit.appointment_id for visit in visits} & asked:  # those are locked
+        appointment = around.appointments[appointment_id]
+        if appointment.confirmed and len(appointment.patients) == 1:
+            unit.appointments.save(replace(appointment, confirmed=False))
 
 
 def _charts(around: Surroundings, decision: Decision, visits: Sequence[Visit]) -> list[int]:
@@ -162,7 +185,7 @@ def _charts(around: Surroundings, decision: Decision, visits: Sequence[Visit]) -
     if decision.intent is Intent.WRONG_NUMBER:
         return []
     asked = {question.patient_id for question in around.heard.questions}
-    if decision.confirmed or (visits and asked == {visits[0].patient_id}):
+    if decision.confirmed or decision.settles is not None or (visits and asked == {visits[0].patient_id}):
         return sorted({visit.patient_id for visit in visits})
     return [] if around.only_patient is None else [around.only_patient]
 
@@ -206,8 +229,8 @@ def _open(
             blank, due_at=visit.start, patient_id=visit.patient_id, appointment_id=visit.appointment_id
         )
         if task.kind is TaskKind.OPTED_OUT or visit.patient_id in {patient, *charts}:
-            open_task(unit, theirs)
+            open_task(unit, theirs, workshop.settings)
         else:
-            unit.tasks.add(theirs)
+            unit.tasks.add(in_time(theirs, workshop.settings))
     if not meant and (task.kind is not TaskKind.OPTED_OUT or around.heard.bare_cancel):
-        open_task(unit, blank)
+        open_task(unit, blank, workshop.settings)

@@ -74,7 +74,7 @@ def look_around(unit: Unit, workshop: Workshop, reply: Reply) -> Surroundings:
     standing = [question for question in asked if not _is_overtaken(question, last_text)]
     is_open = [_is_open(question, appointments, reply.heard_at) for question in standing]
     questions = tuple(question for question, is_it in zip(standing, is_open, strict=True) if is_it)
-    visits = _visits(asked, last_text, reminders, choice, appointments, reply.heard_at)
+    visits = _visits(asked, last_text, reminders, choice, appointments, heard_at=reply.heard_at)
     practice = _practice(workshop.settings, questions, last_text, reminders, appointments)
     silenced = frozenset(suppression.kind for suppression in unit.numbers.suppressions(reply.number))
     heard = Heard(
@@ -216,6 +216,7 @@ def _visits(
     reminders: Sequence[Reminder],
     choice: Choice | None,
     appointments: Mapping[int, Appointment],
+    *,
     heard_at: datetime,
 ) -> list[Visit]:
     pairs = {(question.appointment_id, question.patient_id) for question in asked}

@@ -103,7 +103,7 @@ def _is_about(unit: Unit, reply: Reply, visit: Appointment, patient_id: int) -> 
 
 
 def _answered_visits(unit: Unit, reply: Reply, text: TextMessage, patient_id: int) -> tuple[Appointment, ...]:
-    """The visits of this patient that an answer is about: those asked about in one text, or chosen of several."""
+    """The visits of this patient that an answer is about: asked about in one text, or chosen."""
     chosen = [
         question.appointment_id
         for question in unit.replies.questions(reply.number)
