@@ -93,6 +93,8 @@ def test_the_number_due_first_is_claimed_and_only_while_something_is_due(store: 
             ]
         )
         assert unit.reminders.next_due() == NOW + HOUR
+        awaiting = unit.reminders.awaiting(NOW + 2 * HOUR)
+        assert [each.number for each in awaiting] == [BEN, ADA]
         assert unit.reminders.claim_number(NOW) is None
         assert unit.reminders.claim_number(NOW + HOUR) == BEN
         assert unit.reminders.claim_numbers(NOW + DAY, 10) == [BEN, ADA]
@@ -110,6 +112,7 @@ def test_only_open_reminders_without_a_text_are_due(store: Store) -> None:
             unit.reminders.update([replace(open_one, text_id=written.id)])
         assert unit.reminders.claim_number(NOW + DAY) is None
         assert unit.reminders.next_due() is None
+        assert list(unit.reminders.awaiting(NOW + DAY)) == []
 
 
 def test_the_open_reminders_of_a_number_come_by_due_time(store: Store) -> None:
