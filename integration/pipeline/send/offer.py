@@ -59,13 +59,15 @@ def offer_reminders(desk: Desk, number: str) -> Offer | None:
     companions = _companions(desk, reminders, due, practice, zones[0])
     spoken_of = _for_one_reader(desk, [*going, *companions], practice, zones[0])
     gathered = gather(spoken_of, practice.plan, desk.now)
-    verdict = desk.of_practice(practice) or _of_moment(desk, gathered, practice, number)
+    verdict = desk.of_practice(practice) or _of_moment(
+        desk, gathered, practice, number, useful_until(gathered.visits)
+    )
     if verdict is None:
         try:
             return write(desk, gathered, practice, number)
         except WordingError as why:
             verdict = Skip(str(why))
-    _hold_back(desk, gathered, verdict, practice)
+    _hold_back(desk, gathered, verdict, practice, number)
     return None
 
 
@@ -164,9 +166,10 @@ def _companions(
     return [c for c in candidates if c is not None and desk.of_reminder(c) is None]
 
 
-def _of_moment(desk: Desk, gathered: Gathered, practice: Practice, number: str) -> Verdict:
-    """Whether this text may arrive at this hour, and on this day."""
-    not_after = useful_until(gathered.visits)
+def _of_moment(
+    desk: Desk, gathered: Gathered, practice: Practice, number: str, not_after: datetime
+) -> Verdict:
+    """Whether this text, useful until `not_after`, may arrive at this hour, and on this day."""
     bad_news = all(visit.step.outranks_caps for visit in gathered.visits) or bool(gathered.silent)
     zones = desk.zones_of((visit.patient for visit in gathered.visits), practice)
     verdict = of_hours(practice.plan.hours, zones, not_after=not_after, now=desk.now, bad_news=bad_news)
@@ -183,14 +186,20 @@ def _of_moment(desk: Desk, gathered: Gathered, practice: Practice, number: str) 
     )
 
 
-def _hold_back(desk: Desk, gathered: Gathered, verdict: Verdict, practice: Practice) -> None:
-    """Give the due reminders their reason; bad news that will not arrive is a call to make."""
-    candidates = [c for c in (*gathered.visits, *gathered.silent) if c.reminder.due_at <= desk.now]
-    settle(desk, [candidate.reminder for candidate in candidates], verdict)
-    if not isinstance(verdict, Skip):
-        return
-    for candidate in candidates:
-        if candidate.step.outranks_caps:
+def _hold_back(desk: Desk, gathered: Gathered, of_all: Verdict, practice: Practice, number: str) -> None:
+    """Give the due reminders their reason; bad news that will not arrive is a call to make.
+
+    One that is useful for longer than those it would have shared a text with may wait where they cannot.
+    """
+    for candidate in (*gathered.visits, *gathered.silent):
+        if candidate.reminder.due_at > desk.now:
+            continue
+        verdict = of_all
+        if isinstance(of_all, Skip):
+            not_after = candidate.reminder.not_after
+            verdict = _of_moment(desk, gathered, practice, number, not_after) or of_all
+        settle(desk, [candidate.reminder], verdict)
+        if isinstance(verdict, Skip) and candidate.step.outranks_caps:
             open_task(
                 desk.unit,
                 StaffTask(
