@@ -291,6 +291,18 @@ def test_what_went_out_under_a_former_plan_does_not_go_again_under_another_time(
     assert occasions(site) == ["booked", "two_days"]
 
 
+def test_a_follow_up_moved_in_the_plan_moves_for_visits_that_are_over(store: Store) -> None:
+    weekly = Step("thank_you", days_after=7)
+    site = site_with(store, *FEW, weekly)
+    say(site, "S12", "2027-03-01T11:00")
+    say(site, "S14", "2027-03-11T14:25", status="Arrived")
+    site.until(local("2027-03-15T12:00"))
+    take(site, *FEW, replace(weekly, days_after=5))
+    assert planned(site) == {"thank_you": "03-16 10:00"}
+    site.until(local("2027-03-20T12:00"))
+    assert site.sent[1:] == [("03-16 10:00", "thank_you")]
+
+
 # Families
 
 

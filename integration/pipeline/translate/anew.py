@@ -34,6 +34,7 @@ BATCH: Final = 100
 GRACE: Final = timedelta(seconds=5)
 BACKLOG: Final = 500  # changes; what happens now must not wait behind more than so many
 WIDEST: Final = timedelta(hours=36)  # a visit just past may, in another zone, be still to come
+LONGEST_AFTER: Final = timedelta(days=92)  # `days_after` is at most 90
 _log = structlog.get_logger(__name__)
 
 
@@ -45,7 +46,7 @@ def anew(workshop: Workshop) -> bool:
             return False
         if unit.changes.backlog(BACKLOG) >= BACKLOG:
             return False
-        since = workshop.clock.calendar() - WIDEST
+        since = workshop.clock.calendar() - _reach(workshop, left.scope)
         ids, up_to = unit.appointments.touched(left.scope, after_id=left.after_id, since=since, limit=BATCH)
         think_over(unit, workshop, ids, left.scope)
         unit.configurations.advance(workshop.generation, up_to)
@@ -60,7 +61,7 @@ def think_over(unit: Unit, workshop: Workshop, ids: Collection[int], scope: Scop
     """Read these appointments anew and ask for their planning, as far as the scope asks for it."""
     for stored in unit.appointments.lock(ids):
         current = stored
-        if stored.feed in scope.feeds:
+        if stored.feed in scope.feeds and not _is_long_over(workshop, stored):
             current = _read_anew(unit, workshop, stored)
         if current != stored:
             unit.appointments.save(current)
@@ -75,6 +76,18 @@ def think_over(unit: Unit, workshop: Workshop, ids: Collection[int], scope: Scop
                     inbox_id=stored.slot_from,
                 )
             )
+
+
+def _reach(workshop: Workshop, scope: Scope) -> timedelta:
+    """How long ago a visit may have been of which something is still to be said, such as a follow-up."""
+    plans = [each.plan for name, each in workshop.settings.practices.items() if name in scope.practices]
+    after = [step for plan in plans for step in plan.steps if step.is_after]
+    return WIDEST + (LONGEST_AFTER if after else timedelta())
+
+
+def _is_long_over(workshop: Workshop, stored: Appointment) -> bool:
+    start = stored.slot.start
+    return start is not None and start < workshop.clock.calendar() - WIDEST
 
 
 def _read_anew(unit: Unit, workshop: Workshop, stored: Appointment) -> Appointment:

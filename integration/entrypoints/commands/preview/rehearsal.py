@@ -206,11 +206,12 @@ class _Stage:
 
     def _of_reminder(self, reminder: Reminder) -> dict[str, Any]:
         practice = self._workshop.settings.practices[reminder.practice]
+        step = practice.plan.step(reminder.step)
         return {
             "control_id": self._control_ids.get(reminder.inbox_id or 0),
             "to": reminder.number or None,
             "practice": reminder.practice,
-            "occasion": reminder.step,
+            "occasion": reminder.step if step is None else step.occasion,
             "step": reminder.step,
             "due_at": _local(reminder.due_at, practice),
             "not_after": _local(reminder.not_after, practice),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from integration.domain.appointment import EXPECTED
+from integration.domain.appointment import EXPECTED, NO_SHOW, UNDER_WAY
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,6 +37,9 @@ def why_silent(translation: Translation, note: str, now: datetime) -> str:
 
 
 def _of_appointment(appointment: MappedAppointment, now: datetime) -> str:
+    if appointment.status in {NO_SHOW, *UNDER_WAY}:
+        first = f"the appointment is {appointment.status} when it is first heard of"
+        return f"{first}; preview its booking before it"
     if appointment.status not in EXPECTED:
         return f"the appointment is {appointment.status}, and nobody had been told otherwise"
     if appointment.tentative:
