@@ -131,6 +131,7 @@ class SmsProvider(Protocol):
     """An SMS provider. Send, verify, read status and read reply live in one file."""
 
     name: str
+    usual_sender: str | None  # whom a text leaves from that names no sender; None: nobody can tell
     loopback: bool  # whether it can only ever reach this machine
     signature_header: str  # the HTTP header of its webhooks that carries the signature
 

@@ -208,6 +208,7 @@ class Sending:
     final_after: timedelta  # `sent` without a receipt for so long is final (calendar)
     automatic_opt_outs_per_hour: int  # more is the provider's fault, not the patients' wish
     opt_out_covers_all_senders: bool
+    segments_per_second: Mapping[str, float] = field(default_factory=dict)  # by sender; else by its kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,11 @@ class SendingSection(Section):
     opt_out_covers_all_senders: bool = Field(
         True, description="whether STOP to one of our numbers holds for all of them"
     )
+    segments_per_second: dict[str, float] = Field(
+        {},
+        description="by sender, what carriers pass on; unless set 1 of a long code, 3 of a toll-free number, "
+        "10 of a short code, and no limit of a messaging service and in the sandbox",
+    )
     settle: Duration | None = Field(
         None, description="in place of every plan's `settle`; 0 sends at once, for measurements"
     )
@@ -58,6 +63,8 @@ class SendingSection(Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         looks = self.uncertain_looks
+        if any(rate <= 0 for rate in self.segments_per_second.values()):
+            raise ValueError("segments_per_second must be above 0")
         if any(later <= earlier for earlier, later in pairwise(looks)):
             raise ValueError("uncertain_looks must grow, such as [15, 60, 180]")
         return self

@@ -77,6 +77,7 @@ class FakeSmsProvider:
     reply_url: str = "http://127.0.0.1/sms/fake/reply"
     name: str = "fake"
     loopback: bool = True
+    usual_sender: str | None = SENDER
     signature_header: str = "X-Fake-Signature"
     list_lag: timedelta = timedelta(0)  # how long a new text is missing from what `find` sees
     unpriced: bool = False  # nothing is given a price

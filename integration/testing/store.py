@@ -25,6 +25,7 @@ from integration.testing.store_ehr import FakeEhrSubscriptionRows, FakeWantRows
 from integration.testing.store_ehr_polls import FakePollRows
 from integration.testing.store_ehr_snapshots import FakeSnapshotRows
 from integration.testing.store_holds import FakeHoldRows
+from integration.testing.store_paces import FakePaceRows
 from integration.testing.store_requests import FakeTextRequestRows
 from integration.testing.store_site import FakeConfigurationRows, FakeFeedRows, FakeProcessRows
 from integration.testing.store_tables import Tables
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from integration.ports.conversation_store import ChoiceRows
     from integration.ports.cost_store import CostRows
     from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, SnapshotRows, TokenRows, WantRows
+    from integration.ports.pace_store import PaceRows
     from integration.ports.site import ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.ports.store import (
         AcknowledgmentRows,
@@ -91,6 +93,7 @@ class FakeUnit:
         self.costs: CostRows = FakeCostRows(tables)
         self.wants: WantRows = FakeWantRows(tables)
         self.polls: PollRows = FakePollRows(tables)
+        self.paces: PaceRows = FakePaceRows(tables)
         self.requests: TextRequestRows = FakeTextRequestRows(tables)
         self.choices: ChoiceRows = FakeChoiceRows(tables)
         self.snapshots: SnapshotRows = FakeSnapshotRows(tables)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from integration.domain.conversation import Choice, Question, Reply
     from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
+    from integration.domain.sender_pace import SenderPace
     from integration.domain.staff_task import StaffTask
     from integration.domain.text_message import Attempt, TextMessage
     from integration.domain.text_request import TextRequest
@@ -83,6 +84,7 @@ class Tables:
     billing_days: dict[tuple[str, datetime], BillingDay] = field(default_factory=dict)
     billing_leases: dict[tuple[str, datetime], datetime] = field(default_factory=dict)
     budget_news: dict[tuple[str, datetime, str], None] = field(default_factory=dict)
+    sender_paces: dict[str, SenderPace] = field(default_factory=dict)
     last_ids: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> Tables:

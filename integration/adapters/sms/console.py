@@ -35,6 +35,7 @@ class ConsoleProvider:
 
     name = "console"
     loopback = True
+    usual_sender = None
     signature_header = "X-No-Signature"
 
     def __init__(self, now: Callable[[], datetime], new_id: Callable[[], str]) -> None:

@@ -135,6 +135,7 @@ class TwilioProvider:
 
     def __init__(self, account: TwilioAccount) -> None:
         self.loopback = account.loopback
+        self.usual_sender = account.messaging_service_sid or account.sender
         self._codes = account.error_codes
         self._sender = {"from_": account.sender, "messaging_service_sid": account.messaging_service_sid}
         self._validators = [RequestValidator(token) for token in account.auth_tokens]

@@ -29,6 +29,7 @@ from integration.domain.last_look import (
 from integration.domain.recipient_zone import recipient_zones
 from integration.domain.reminder import ReminderState
 from integration.domain.reminder_plan import told_off
+from integration.domain.sender_pace import NO_TURN, WAITS_ITS_TURN, turn, usual_rate, went
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.text_message import Attempt, AttemptState
 from integration.domain.write_back import WriteBackKind
@@ -77,7 +78,11 @@ class Desk:
         self.wall = self.workshop.clock.wall()
 
     def attempt(self, text: TextMessage) -> Attempt:
-        """Write down that the text is about to leave."""
+        """Write down that the text is about to leave; whoever it is for, its sender is busy with it."""
+        rate, sender = self._rate(self.workshop.settings.practices.get(text.practice))
+        if rate is not None:
+            pace = self.unit.paces.take(sender, self.now)
+            self.unit.paces.keep(went(pace, text.segments, rate, self.now))
         return self.unit.texts.add_attempt(
             Attempt(
                 id=0,
@@ -128,6 +133,25 @@ class Desk:
         if after_stop:
             suppressions = [one for one in suppressions if one.kind is not SuppressionKind.OPT_OUT]
         return suppressed(suppressions, self._scope(practice))
+
+    def of_turn(self, practice: Practice, *, waited: bool, not_after: datetime) -> Verdict:
+        """Whether it is its turn at the sender; what may not wait is not asked about."""
+        rate, sender = self._rate(practice)
+        if rate is None:
+            return None
+        at, pace = turn(self.unit.paces.take(sender, self.now), rate, self.now, waited=waited)
+        if at is not None and at > not_after:
+            return Skip(NO_TURN)
+        self.unit.paces.keep(pace)
+        return None if at is None else Hold(at, WAITS_ITS_TURN)
+
+    def _rate(self, practice: Practice | None) -> tuple[float | None, str]:
+        """Segments a second of the practice's sender, None without a limit; and the sender."""
+        sms, rates = self.workshop.sms, self.workshop.settings.sending.segments_per_second
+        sender = (practice and practice.sender) or (sms and sms.usual_sender) or ""
+        if sms is None or self.workshop.simulated:
+            return None, sender
+        return rates.get(sender) or (None if sms.loopback else usual_rate(sender)), sender
 
     def _scope(self, practice: Practice) -> str | None:
         """The sender whose opt-outs count beside those of all; None: everybody's do.

@@ -12,6 +12,7 @@ from integration.domain.gathering import Candidate, gather
 from integration.domain.last_look import Hold, Skip, Verdict, of_caps, of_hours
 from integration.domain.law import Jurisdiction
 from integration.domain.reminder import ReminderState
+from integration.domain.sender_pace import NO_TURN, WAITS_ITS_TURN
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.wording import WordingError
 from integration.pipeline.send.desk import Desk, Offer, settle
@@ -30,6 +31,7 @@ A_DAY = timedelta(days=1)
 WEEK = timedelta(hours=168)
 SETTLING = "waits for further news"
 OVERTAKEN = "a later text speaks of the visit"
+LITTLE_TIME = timedelta(minutes=30)
 PATIENCE = 5  # settling may hold a text back this many times over, not for ever
 
 
@@ -59,8 +61,10 @@ def offer_reminders(desk: Desk, number: str) -> Offer | None:
     companions = _companions(desk, reminders, due, practice, zones[0])
     spoken_of = _for_one_reader(desk, [*going, *companions], practice, zones[0])
     gathered = gather(spoken_of, practice.plan, desk.now)
-    verdict = desk.of_practice(practice) or _of_moment(
-        desk, gathered, practice, number, useful_until(gathered.visits)
+    verdict = (
+        desk.of_practice(practice)
+        or _of_moment(desk, gathered, practice, number, useful_until(gathered.visits))
+        or _of_turn(desk, gathered, practice)
     )
     if verdict is None:
         try:
@@ -186,6 +190,15 @@ def _of_moment(
     )
 
 
+def _of_turn(desk: Desk, gathered: Gathered, practice: Practice) -> Verdict:
+    """Whether it is its turn at the sender; bad news waits for nobody, nor what has little time left."""
+    not_after = useful_until(gathered.visits)
+    if any(visit.step.outranks_caps for visit in gathered.visits) or not_after - desk.now < LITTLE_TIME:
+        return None
+    waited = any(visit.reminder.reason == WAITS_ITS_TURN for visit in gathered.visits)
+    return desk.of_turn(practice, waited=waited, not_after=not_after)
+
+
 def _hold_back(desk: Desk, gathered: Gathered, of_all: Verdict, practice: Practice, number: str) -> None:
     """Give the due reminders their reason; bad news that will not arrive is a call to make.
 
@@ -199,7 +212,7 @@ def _hold_back(desk: Desk, gathered: Gathered, of_all: Verdict, practice: Practi
             not_after = candidate.reminder.not_after
             verdict = _of_moment(desk, gathered, practice, number, not_after) or of_all
         settle(desk, [candidate.reminder], verdict)
-        if isinstance(verdict, Skip) and candidate.step.outranks_caps:
+        if isinstance(verdict, Skip) and (candidate.step.outranks_caps or verdict.reason == NO_TURN):
             open_task(
                 desk.unit,
                 StaffTask(

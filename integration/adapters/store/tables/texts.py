@@ -98,6 +98,14 @@ partial_index("attempts_uncertain", attempts.c.next_look_at, where=UNCERTAIN)
 sa.Index("attempts_by_text", attempts.c.text_id, attempts.c.id)
 sa.Index("attempts_by_provider_id", attempts.c.provider_id)
 
+sender_paces = sa.Table(
+    "sender_paces",
+    metadata,
+    sa.Column("sender", sa.Text, primary_key=True),
+    sa.Column("free_at", Instant, nullable=False),
+    sa.Column("tail_at", Instant, nullable=False),
+)
+
 callbacks = sa.Table(
     "callbacks",
     metadata,

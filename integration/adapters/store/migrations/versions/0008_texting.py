@@ -78,3 +78,9 @@ def upgrade() -> None:
     ):
         op.add_column("text_requests", column)
     op.create_index("text_requests_by_patient", "text_requests", ["patient_id"])
+    op.create_table(
+        "sender_paces",
+        sa.Column("sender", sa.Text, primary_key=True),
+        sa.Column("free_at", sa.BigInteger, nullable=False),
+        sa.Column("tail_at", sa.BigInteger, nullable=False),
+    )
