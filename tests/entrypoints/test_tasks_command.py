@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from integration.domain.staff_task import StaffTask, TaskKind
+from integration.domain.staff_task import StaffTask, TaskKind, TaskOutcome
 from integration.domain.write_back import WriteBackKind, WriteBackState
 from integration.entrypoints.cli import main
 from tests.adapters.store.records import DAY, NOW, add_visit
@@ -64,6 +64,19 @@ def test_what_is_done_is_crossed_off_and_nothing_else(
     assert refused(kept) == 1
     assert main(["tasks", "--done", "1"]) == 1
     assert "There is no open task 1." in capsys.readouterr().err
+
+
+def test_a_task_has_an_owner_and_what_came_of_it(kept: SqlStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tasks", "--assign", "2", "--to", "Front desk", "--json"]) == 0
+    capsys.readouterr()
+    assert main(["tasks", "--owner", "Front desk", "--json"]) == 0
+    assert [(each["id"], each["owner"]) for each in listed(capsys)] == [(2, "Front desk")]
+    assert main(["tasks", "--overdue", "--json"]) == 0
+    assert listed(capsys) == []
+    assert main(["tasks", "--done", "2", "--outcome", "reached", "--by", "Rosa", "--note", "will come"]) == 0
+    with kept.unit() as unit:
+        task = unit.tasks.get(2)
+    assert (task.outcome, task.done_by, task.note) == (TaskOutcome.REACHED, "Rosa", "will come")
 
 
 def test_what_the_chart_refused_is_written_again_once_a_person_has_mended_the_cause(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from integration import bootstrap
 from integration.aftermath import close_task
-from integration.domain.staff_task import TaskKind
+from integration.domain.staff_task import Done, TaskKind, TaskOutcome
 from integration.entrypoints.printing import json_line, table, warn
 from integration.entrypoints.surroundings import the_environment
 
@@ -28,6 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Whose tasks, and which are done."""
     parser.add_argument("--practice", help="this one alone (all)")
     parser.add_argument("--done", type=int, nargs="+", default=(), metavar="ID", help="cross these off")
+    parser.add_argument(
+        "--outcome",
+        choices=[each.value for each in TaskOutcome],
+        help="what came of those crossed off",
+    )
+    parser.add_argument("--by", help="who says so")
+    parser.add_argument("--note", help="in a few words; kept sealed")
+    parser.add_argument("--owner", help="those of this queue or person alone")
+    parser.add_argument("--overdue", action="store_true", help="those whose time has come alone")
+    parser.add_argument("--assign", type=int, nargs="+", default=(), metavar="ID", help="give these away")
+    parser.add_argument("--to", metavar="OWNER", help="to whom; to nobody unless given")
     parser.add_argument(
         "--again",
         type=int,
@@ -47,28 +58,39 @@ def run(options: argparse.Namespace) -> int:
     try:
         with store.unit() as unit:
             open_tasks = {task.id: task for task in unit.tasks.open(options.practice)}
-            asked = sorted({*options.done, *options.again})
+            asked = sorted({*options.done, *options.again, *options.assign})
+            done = Done(TaskOutcome(options.outcome or TaskOutcome.OTHER), options.by, options.note)
             complaints = [_complaint(open_tasks.get(each), each, options.again) for each in asked]
             for task_id, complaint in zip(asked, complaints, strict=True):
-                if complaint is None:
-                    _close(unit, open_tasks.pop(task_id), options.again)
+                if complaint is None and task_id in options.assign:
+                    unit.tasks.assign(task_id, options.to)
+                    open_tasks[task_id] = unit.tasks.get(task_id)
+                elif complaint is None:
+                    _close(unit, open_tasks.pop(task_id), options.again, done)
     finally:
         store.close()
-    left = [as_json(task) for task in open_tasks.values()]
+    now = datetime.now(UTC)
+    left = [as_json(task) for task in open_tasks.values() if _is_wanted(task, options, now)]
     if options.json:
         for line in left:
             json_line(line)
     else:
-        head = ("id", "kind", "practice", "due", "patient", "visit", "reason")
+        head = ("id", "kind", "practice", "owner", "due", "patient", "visit", "reason")
         table(head, (list(line.values()) for line in left))
     warn(*filter(None, complaints))
     return int(any(complaints))
 
 
-def _close(unit: Unit, task: StaffTask, again: Sequence[int]) -> None:
+def _is_wanted(task: StaffTask, options: argparse.Namespace, now: datetime) -> bool:
+    """Whether the list asked for holds it."""
+    late = task.due_at is not None and task.due_at <= now
+    return options.owner in {None, task.owner} and (late or not options.overdue)
+
+
+def _close(unit: Unit, task: StaffTask, again: Sequence[int], done: Done) -> None:
     if task.id in again and task.patient_id is not None:
         unit.write_backs.reopen(task.patient_id)
-    close_task(unit, task.id, datetime.now(UTC))
+    close_task(unit, task.id, datetime.now(UTC), done)
 
 
 def _complaint(task: StaffTask | None, task_id: int, again: Sequence[int]) -> str | None:
@@ -86,6 +108,7 @@ def as_json(task: StaffTask) -> dict[str, Any]:
         "id": task.id,
         "kind": task.kind.value,
         "practice": task.practice,
+        "owner": task.owner,
         "due_at": None if task.due_at is None else task.due_at.isoformat(timespec="minutes"),
         "patient": task.patient_id,
         "appointment": task.appointment_id,
