@@ -5,6 +5,7 @@ Counted in the store when asked, so that every process and every restart tells t
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, get_args
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
@@ -12,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
 
 from integration.domain.application_acknowledgment import AcknowledgmentState
+from integration.domain.failure import Failure
 from integration.domain.write_back import WriteBackState
 from integration.ports.ehr_store import WantState
 from integration.ports.ehr_subscribing import WELL
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from integration.entrypoints.listener_metrics import ListenerFigures
     from integration.ports.workshop import Workshop
 
+_A_DAY = timedelta(days=1)
 _PREFIX = "appointment_texts"
 
 
@@ -69,6 +72,11 @@ class _StoreCollector:
         stopped = GaugeMetricFamily(
             f"{_PREFIX}_open_breakers", "What was stopped until a person releases it."
         )
+        failed = GaugeMetricFamily(
+            f"{_PREFIX}_failed_texts",
+            "Texts offered in the last 24 hours that failed, by kind.",
+            labels=["kind"],
+        )
         late = GaugeMetricFamily(
             f"{_PREFIX}_next_due_seconds", "Calendar seconds until the next reminder is due."
         )
@@ -80,6 +88,9 @@ class _StoreCollector:
             for told in AcknowledgmentState:
                 answers.add_metric([told.value], unit.acknowledgments.count(told))
             tasks.add_metric([], len(unit.tasks.open()))
+            failures = unit.texts.failures_since(clock.calendar() - _A_DAY)
+        for kind in Failure:
+            failed.add_metric([kind.value], failures.get(kind, 0))
         stopped.add_metric([], len(store.breakers()))
         due = store.next_times().calendar
         if due is not None:
@@ -96,7 +107,7 @@ class _StoreCollector:
                 heard.add_metric([watch.name], watch.last_heard.timestamp())
         calendar = GaugeMetricFamily(f"{_PREFIX}_calendar_seconds", "What the calendar shows, since 1970.")
         calendar.add_metric([], clock.calendar().timestamp())
-        yield from (inbox, outbox, answers, tasks, stopped, late, silent, heard, calendar)
+        yield from (inbox, outbox, answers, tasks, stopped, failed, late, silent, heard, calendar)
         yield from self._listening()
         yield from self._subscriptions()
 
