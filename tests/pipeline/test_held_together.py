@@ -11,5 +11,6 @@ def test_the_text_about_a_later_visit_waits_for_the_morning_though_todays_comes_
     site = site_at("2027-03-01T06:00")
     for visit, start in (("A1", "2027-03-01T10:00"), ("A2", "2027-03-09T10:00")):
         site.receive(siu("S12", at=site.clock.now, visit=visit, start=local(start)))
+    site.work()
     site.until(local("2027-03-01T12:00"))
     assert site.sent == [("03-01 09:00", "booked")]
