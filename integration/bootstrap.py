@@ -15,7 +15,8 @@ from integration.settings.environment import is_loopback
 from integration.settings.mistakes import ConfigError, Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from integration.adapters.chart import Chart
     from integration.adapters.ehr.examining import Examination
@@ -231,6 +232,21 @@ def reader(client: FhirClient | None) -> EhrReader | None:
     from integration.adapters.ehr.reader import FhirReader
 
     return FhirReader(client, Capabilities(client))
+
+
+def other_channels(
+    environment: Environment, settings: Settings, store: Store, days: tuple[datetime, datetime]
+) -> Mapping[str, int] | str:
+    """How often the EHR reached patients otherwise, by channel; or why that cannot be told."""
+    client = fhir_client(environment, settings, store)
+    if client is None:
+        return "EHR_FHIR_BASE_URL is not set"
+    from integration.adapters.ehr.channels import by_channel
+
+    try:
+        return by_channel(client, *days)
+    finally:
+        client.close()
 
 
 def subscriber(environment: Environment, client: FhirClient | None) -> EhrSubscriber | None:

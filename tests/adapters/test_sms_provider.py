@@ -229,3 +229,27 @@ def test_many_threads_may_send_through_one_provider(world: World) -> None:
     assert {text.body for text in world.provider.find(PATIENT, LONG_AGO)} == {
         f"number {n}" for n in range(40)
     }
+
+
+def test_a_days_bill_names_each_text_that_was_sent_over_as_many_pages_as_there_are(world: World) -> None:
+    for _ in range(2):
+        world.told(["sent", "delivered"])
+    sent = [world.provider.fetch(text.provider_id) for text in world.provider.find(PATIENT, LONG_AGO)]
+    days = {
+        text.sent_at.replace(hour=0, minute=0, second=0, microsecond=0)
+        for text in sent
+        if text and text.sent_at
+    }
+    billed = []
+    for day in sorted(days):
+        page = None
+        for _ in range(10):
+            bill = world.provider.bill(day, page)
+            billed += bill.billed
+            page = bill.more
+            if page is None:
+                break
+    assert {each.provider_id for each in billed} == {text.provider_id for text in sent if text}
+    assert {(each.segments, each.currency) for each in billed} == {(1, "USD")}
+    assert all(each.price is not None and float(each.price) > 0 for each in billed)
+    assert world.provider.bill(LONG_AGO).billed in ([], ())

@@ -13,6 +13,7 @@ import pytest
 from integration.domain.conversation import Reply
 from integration.entrypoints.cli import main
 from integration.entrypoints.commands.usage import periods
+from tests.adapters.ehr.reading_server import ReadingServer, reading
 from tests.messages import siu
 from tests.site import Site, TurnedClock
 from tests.stores import TEST_DATA_KEY
@@ -96,3 +97,19 @@ def test_the_days_are_the_practices_own(place: StorePlace, capsys: pytest.Captur
     head, row = capsys.readouterr().out.splitlines()
     assert head.startswith("practice,from,to,texts")
     assert row.startswith("riverside,2027-03-01,2027-03-01,1")
+
+
+def test_other_channels_are_the_ehrs_own_communications(
+    place: StorePlace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.open().close()
+    asked = ["usage", "--from", "2027-03-01", "--to", "2027-03-31", "--channels", "--json"]
+    assert main(asked) == 1
+    assert "EHR_FHIR_BASE_URL is not set" in capsys.readouterr().err
+    with reading(ReadingServer()) as ehr:
+        letter = {"medium": [{"coding": [{"code": "MAILWRIT"}]}], "status": "completed"}
+        ehr.put({"resourceType": "Communication", "id": "c1", "sent": "2027-03-31T23:30:00-04:00", **letter})
+        monkeypatch.setenv("EHR_FHIR_BASE_URL", ehr.base_url)
+        assert main(asked) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"channel": "MAILWRIT", "from": "2027-03-01", "to": "2027-03-31", "count": 1}

@@ -13,7 +13,7 @@ from integration import bootstrap
 from integration.domain.cost import Account, in_its_currency, overage
 from integration.entrypoints.printing import json_line, table, warn
 from integration.entrypoints.surroundings import the_environment, the_practice, the_settings
-from integration.entrypoints.troubles import Usage
+from integration.entrypoints.troubles import Refused, Usage
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from integration.domain.cost import AnswerTally, ReplyTally, TextTally
     from integration.ports.store import Unit
-    from integration.settings.model import Practice
+    from integration.settings.environment import Environment
+    from integration.settings.model import Practice, Settings
 
 FIGURES: Final = (
     *("texts", "delivered", "failed", "segments", "price", "currency", "estimated"),
@@ -45,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"a line for each: {', '.join((*KINDS, *PERIODS))} (one period at most)",
     )
     parser.add_argument("--demo", action="store_true", help="of the store of `run --demo`")
+    parser.add_argument(
+        "--channels",
+        action="store_true",
+        help="how often the EHR reached patients otherwise (its Communications, by medium), and no texts",
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="as CSV")
     form.add_argument("--json", action="store_true", help="one line an object, as JSON")
@@ -57,6 +63,8 @@ def run(options: argparse.Namespace) -> int:
     environment = bootstrap.demo_places(the_environment()) if options.demo else the_environment()
     settings = the_settings(environment)
     chosen = the_practice(settings, options.practice)
+    if options.channels:
+        return _channels(environment, settings, options)
     kinds = tuple(kind for kind in KINDS if kind in options.by)
     period = next((each for each in PERIODS if each in options.by), None)
     rows: list[tuple[Any, ...]] = []
@@ -78,6 +86,23 @@ def run(options: argparse.Namespace) -> int:
         store.close()
     head = ("practice", *kinds, "from", "to", *FIGURES, *(ALLOWANCE if with_allowance else ()))
     _print(head, rows, options)
+    return 0
+
+
+def _channels(environment: Environment, settings: Settings, options: argparse.Namespace) -> int:
+    """The whole EHR's, whose Communications name no practice of ours; by the first practice's days."""
+    zone = next(iter(settings.practices.values())).plan.zone
+    start = datetime.combine(options.first, time.min, zone)
+    end = datetime.combine(options.last + timedelta(days=1), time.min, zone)
+    store = bootstrap.open_existing_store(environment)
+    try:
+        found = bootstrap.other_channels(environment, settings, store, (start, end))
+    finally:
+        store.close()
+    if isinstance(found, str):
+        raise Refused(f"Other channels are not known: {found}.")
+    rows = [(channel, options.first, options.last, count) for channel, count in sorted(found.items())]
+    _print(("channel", "from", "to", "count"), rows, options)
     return 0
 
 
@@ -160,6 +185,8 @@ def _print(head: tuple[str, ...], rows: list[tuple[Any, ...]], options: argparse
         csv.writer(sys.stdout, lineterminator="\n").writerows((head, *rows))
     else:
         table(head, rows)
+        if "estimated" not in head:
+            return
         warn("`estimated`: the part of the price that the provider has not named, by our price a segment.")
 
 

@@ -21,7 +21,7 @@ Query = list[tuple[str, str]]
 Answer = tuple[int, Resource | None, dict[str, str]]  # status, body, headers
 
 ALL: Final = frozenset(
-    {"date", "location", "_lastUpdated", "_count", "_include", "identifier", "patient", "status"}
+    {"date", "location", "_lastUpdated", "_count", "_include", "identifier", "patient", "status", "sent"}
 )
 
 
@@ -150,8 +150,9 @@ class ReadingServer:
 
 
 def _meets(resource: Resource, name: str, value: str) -> bool:
-    if name in {"date", "_lastUpdated"}:
-        told = resource.get("start") if name == "date" else resource.get("meta", {}).get("lastUpdated")
+    if name in {"date", "sent", "_lastUpdated"}:
+        asked_of = resource.get("meta", {}) if name == "_lastUpdated" else resource
+        told = asked_of.get({"date": "start", "_lastUpdated": "lastUpdated"}.get(name, name))
         if told is None:
             return True
         moment, wanted = datetime.fromisoformat(told), datetime.fromisoformat(value[2:])
