@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from integration.bootstrap import signing_keys
 from integration.domain.feed_silence import silence
+from integration.entrypoints.console import console_app
 from integration.entrypoints.listener_metrics import ListenerFigures
 from integration.entrypoints.metrics import metrics_app
-from integration.entrypoints.receiving import Exchangeable, Receiver, public_app
+from integration.entrypoints.receiving import Exchangeable, Receiver, mounted, public_app
 from integration.ports.ehr_subscribing import WELL
 from integration.ports.store import StoreUnavailable
 
@@ -39,7 +40,12 @@ class Ports:
         self.listener = ListenerFigures()
         self._metrics = Exchangeable(metrics_app(workshop, self.listener))
         self._public = Exchangeable(self._public_app(workshop))
-        self.pages: Mapping[str, WSGIApplication] = {"/metrics": self._metrics}
+        self._console = Exchangeable(console_app(workshop))
+        self.pages: Mapping[str, WSGIApplication] = {
+            "/metrics": self._metrics,
+            "/console": self._console,
+            "/console/": self._console,
+        }
         self._receivers = [
             Receiver(
                 self._public,
@@ -53,12 +59,13 @@ class Ports:
     def take_operator_port(self) -> None:
         """Serve the operator's pages, on loopback only until sign-in exists. Raises Refused."""
         variable = "APPOINTMENT_TEXTS_OPERATOR_PORT"
-        app = self.pages["/metrics"]
+        app = mounted(self.pages, self._metrics)
         self._receivers.append(Receiver(app, "127.0.0.1", self._operator_port, variable))
 
     def take(self, workshop: Workshop) -> None:
         """Work with this from the next request on."""
         self._metrics.app = metrics_app(workshop, self.listener)
+        self._console.app = console_app(workshop)
         self._public.app = self._public_app(workshop)
 
     def start(self) -> None:

@@ -49,10 +49,12 @@ def public_app(
 
 
 def mounted(apps: Mapping[str, WSGIApplication], otherwise: WSGIApplication) -> WSGIApplication:
-    """One application out of several, by the whole path."""
+    """One application out of several, by the whole path, or by its beginning where that ends with a slash."""
 
     def choose(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
-        return apps.get(environ.get("PATH_INFO", ""), otherwise)(environ, start_response)
+        path = environ.get("PATH_INFO", "")
+        beneath = (app for place, app in apps.items() if place.endswith("/") and path.startswith(place))
+        return (apps.get(path) or next(beneath, otherwise))(environ, start_response)
 
     return choose
 

@@ -202,6 +202,7 @@ class EmbeddedWeb:
             *([] if self._demo is None else self._demo.places()),
             f"HL7 v2 over MLLP:  {', '.join(listening)}",
             f"Webhooks, health:  {self._environment.public_base_url}/health/ready",
+            f"Patients' texts:   {operator}/console",
             f"Metrics:           {operator}/metrics",
         ]
 

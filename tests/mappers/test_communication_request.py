@@ -161,7 +161,7 @@ def test_a_request_to_a_related_person_says_so() -> None:
     ("said", "author"),
     [
         ({"requester": {"reference": "Practitioner/d-1", "display": "Dr. Wren"}}, "Dr. Wren"),
-        ({"sender": {"display": "Front\x07 desk"}}, "Front  desk"),
+        ({"sender": {"display": "Front\x07 desk"}}, "Front desk"),
         ({"requester": {"reference": "Practitioner/d-1"}}, None),
     ],
 )

@@ -84,6 +84,14 @@ def offer_request(desk: Desk, request: TextRequest) -> Offer | None:
     return Offer(text, desk.attempt(text), ends - desk.now)
 
 
+def foresee(desk: Desk, request: TextRequest) -> Verdict:
+    """What would be said of it now, as far as reading tells: nothing is locked or written down."""
+    patient = desk.unit.patients.survivor(request.patient_id)
+    practice = desk.workshop.settings.practices.get(request.practice or "")
+    number = None if practice is None else patient.number_on(desk.now.astimezone(practice.plan.zone).date())
+    return _standing(desk, replace(request, patient_id=patient.id), patient, practice, number)
+
+
 def put_off(desk: Desk, request_id: int, why: str) -> None:
     """What surprised waits a while, with its reason."""
     request = desk.unit.requests.get(request_id)
@@ -155,13 +163,22 @@ def _verdict(
     desk: Desk, request: TextRequest, patient: Patient, practice: Practice | None, number: str | None
 ) -> Verdict:
     """All that holds of a reminder holds of it, but what only a visit can say."""
+    if practice is None or _forbidden(desk, request) is not None:
+        return _standing(desk, request, patient, practice, number)
+    if is_request_waiting(desk.unit, desk.workshop, request, patient):
+        return Hold(desk.now + SOON, "news of the request or its patient is being read")
+    return _standing(desk, request, patient, practice, number) or desk.of_practice(practice)
+
+
+def _standing(
+    desk: Desk, request: TextRequest, patient: Patient, practice: Practice | None, number: str | None
+) -> Verdict:
+    """What stands against it, or holds it up, by what is known."""
     if practice is None:
         return Skip(NO_PRACTICE)
     forbidden = _forbidden(desk, request)
     if forbidden is not None:
         return Skip(forbidden)
-    if is_request_waiting(desk.unit, desk.workshop, request, patient):
-        return Hold(desk.now + SOON, "news of the request or its patient is being read")
     local = desk.now.astimezone(practice.plan.zone)
     recorded = desk.unit.patients.consent(patient.id)
     verdict = of_patient(patient, number or "", practice.consent, recorded=recorded, now=local)
@@ -174,7 +191,6 @@ def _verdict(
         or verdict
         or of_request(request, patient, practice, settings, visit, now=desk.now)
         or of_moment(desk.unit, request, patient, practice, number, now=desk.now)
-        or desk.of_practice(practice)
     )
 
 
