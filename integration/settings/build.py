@@ -129,7 +129,7 @@ def _office(file: PracticeFile) -> OfficeHours | None:
     if section is None:
         return None
     days = frozenset(_DAYS.index(day) for day in section.days)
-    return OfficeHours(days, section.opens, section.closes, frozenset(getattr(file, "holidays", ())))
+    return OfficeHours(days, section.opens, section.closes)
 
 
 def _tasks(file: PracticeFile) -> TaskRules:

@@ -26,6 +26,7 @@ from integration.ports.ehr_reading import Reference
 from integration.ports.store import KeptMessage
 from integration.settings.model import FhirHearing
 from integration.testing.ehr import FakeWriteBack
+from integration.testing.sms import SENDER
 from tests.fhir import fhir_appointment, fhir_patient
 from tests.mappers.test_communication_request import ASKED
 from tests.messages import ANA
@@ -496,7 +497,7 @@ def heard(site: Site, body: str) -> Reply:
     """The patient writes."""
     with site.store.unit() as unit:
         unit.replies.add(
-            Reply(0, "fake", f"in-{body}", NUMBER, "+16175550100", body, site.clock.wall(), site.clock.now)
+            Reply(0, "fake", f"in-{body}", NUMBER, SENDER, body, site.clock.wall(), site.clock.now)
         )
     site.work()
     with site.store.unit() as unit:
