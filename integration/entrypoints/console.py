@@ -50,7 +50,7 @@ _HEADERS: Final = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # without any a browser hides the Origin of our own forms, too
     "Cache-Control": "no-store",
 }
 FORMS: Final = {

@@ -91,7 +91,7 @@ class PatientView:
 def found(unit: Unit, settings: Settings, words: str) -> list[Patient]:
     """Who has this phone number or identifier (`480017`, or as PID-3 has it: `480017^^^NGMRN^MR`)."""
     numbers = {parse(words, feed.region) for feed in settings.feeds.values()} - {None}
-    patients = {}
+    patients: dict[int, Patient] = {}
     for number in sorted(filter(None, numbers)):
         patients |= {each.id: each for each in unit.patients.with_number(number)}
     for scope, keys in _keys(settings, words):
