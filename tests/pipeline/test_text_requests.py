@@ -423,6 +423,7 @@ def test_hours_and_caps_yield_to_a_reason_and_nothing_else_does(site: Site) -> N
     assert by_page(site).reason == "the number has had its text of the day"
     site.clock.now = local("2027-03-01T22:00")
     assert by_page(site).reason == "quiet hours"
+    site.clock.now += timedelta(minutes=1)
     urgent = by_page(site, override="The clinic is flooded.", form=FreeForm.RUNNING_LATE, minutes=30)
     assert urgent.state is RequestState.SENT
     assert "30 minutes late" in site.texts[-1].body

@@ -45,7 +45,7 @@ async function watch() {
 
 if (form) {
   choose();
-  form.addEventListener("input", () => { choose(); soon(); });
+  for (const event of ["input", "change"]) form.addEventListener(event, () => { choose(); soon(); });
   form.addEventListener("submit", () => { try { localStorage.setItem("author", form.elements.author.value); } catch { /* not kept */ } });
   try { form.elements.author.value ||= localStorage.getItem("author") || ""; } catch { /* not kept */ }
 }
