@@ -24,9 +24,9 @@ from integration.domain.write_back import WriteBackKind
 from integration.pipeline.write_back import drain
 from integration.ports.ehr_reading import Reference
 from integration.ports.store import KeptMessage
-from integration.settings.model import FhirHearing
+from integration.settings.model import FeedLocation, FhirHearing
 from integration.testing.ehr import FakeWriteBack
-from integration.testing.sms import SENDER
+from integration.testing.sms import SENDER, Trouble
 from tests.fhir import fhir_appointment, fhir_patient
 from tests.mappers.test_communication_request import ASKED
 from tests.messages import ANA
@@ -503,3 +503,45 @@ def heard(site: Site, body: str) -> Reply:
     site.work()
     with site.store.unit() as unit:
         return unit.replies.heard_since(NUMBER, AT)[0]
+
+
+def throttled(site: Site, **changes: Any) -> None:
+    """A text of the page is handed back by the provider, late in the evening; then two seconds pass."""
+    ask(site)
+    site.clock.now = local("2027-03-01T22:00")
+    site.sms.troubles.append(Trouble.THROTTLED)
+    by_page(site, override="The clinic is flooded.", **changes)
+    site.clock.now += timedelta(seconds=2)
+
+
+def test_what_the_provider_handed_back_keeps_its_reason_to_go_at_night(site: Site) -> None:
+    throttled(site)
+    site.work()
+    assert site.texts[-1].status is DeliveryStatus.ACCEPTED
+
+
+def test_what_the_provider_handed_back_goes_to_nobody_who_has_died_since(site: Site) -> None:
+    throttled(site)
+    keep(site, fhir_patient(ANA, deceasedBoolean=True))
+    with site.store.unit() as unit:
+        [patient] = unit.patients.with_number(NUMBER)
+        unit.patients.save(replace(patient, deceased=True))
+    site.work()
+    with site.store.unit() as unit:
+        [_, last] = unit.texts.of_patient(patient.id, AT)
+    assert last.status is DeliveryStatus.FAILED
+
+
+def test_a_place_that_is_not_texted_about_yields_to_no_reason(site: Site) -> None:
+    visit = fhir_appointment(at=AT, start=local("2027-03-20T09:00"), visit="7", patients=(PERSON,))
+    keep(site, visit, PERSON, {"resourceType": "Location", "id": "RIVER"})
+    site.work()
+    with site.store.unit() as unit:
+        [about] = unit.appointments.of_patient(next(iter(unit.patients.with_number(NUMBER))).id)
+    with_feed(site, locations={"RIVER": FeedLocation("riverside", sensitive=True)})
+    site.clock.now = local("2027-03-02T11:00")
+    asked = by_page(site, appointment_id=about, slot_number=1, override="It is urgent.")
+    assert (asked.state, asked.reason) == (
+        RequestState.REFUSED,
+        "the visit is at a place that the practice does not text about",
+    )

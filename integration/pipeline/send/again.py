@@ -13,6 +13,7 @@ from integration.domain.reminder import ReminderState
 from integration.domain.text_message import TextKind
 from integration.domain.wording import Answer
 from integration.pipeline.send.desk import Offer, skipped
+from integration.pipeline.send.requested import still_stands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ def offer_again(desk: Desk, text: TextMessage) -> Offer | None:
     text = replace(text, offered_at=desk.now, not_before=None)
     desk.unit.texts.update(text)
     ends = text.not_after
-    if practice is not None and text.kind is not TextKind.ANSWER:
+    if practice is not None and text.kind is not TextKind.ANSWER and not _is_overridden(desk, text):
         ends = min(ends, practice.plan.hours.closing(desk.now, *desk.zones_of_text(text, practice)))
     return Offer(text, desk.attempt(text), ends - desk.now)
 
@@ -58,6 +59,10 @@ def _verdict(desk: Desk, text: TextMessage, practice: Practice | None) -> Verdic
     verdict = desk.of_number(text.number, practice, after_stop=text.occasion in {Answer.STOP, Answer.HELP})
     if verdict is not None or practice is None or text.kind is TextKind.ANSWER:
         return verdict
+    request = desk.unit.requests.of_text(text.id) if text.kind is TextKind.FREE else None
+    verdict = None if request is None else still_stands(desk, request, practice, text.number)
+    if verdict is not None or (request is not None and request.override is not None):
+        return verdict
     zones = desk.zones_of_text(text, practice)
     return of_hours(
         practice.plan.hours,
@@ -66,6 +71,12 @@ def _verdict(desk: Desk, text: TextMessage, practice: Practice | None) -> Verdic
         now=desk.now,
         bad_news=_is_bad_news(text, practice),
     )
+
+
+def _is_overridden(desk: Desk, text: TextMessage) -> bool:
+    """Whether its author has said why no hours hold it."""
+    request = desk.unit.requests.of_text(text.id) if text.kind is TextKind.FREE else None
+    return request is not None and request.override is not None
 
 
 def _is_bad_news(text: TextMessage, practice: Practice) -> bool:

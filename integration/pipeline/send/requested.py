@@ -26,7 +26,7 @@ from integration.domain.letter import Composed, WordingError
 from integration.domain.recipient_zone import recipient_zones
 from integration.domain.sms_segments import measure
 from integration.domain.staff_task import StaffTask, TaskKind
-from integration.domain.text_message import OWN_WORDS, Subject, TextKind, TextMessage
+from integration.domain.text_message import OPT_IN, OWN_WORDS, Subject, TextKind, TextMessage
 from integration.domain.text_request import RequestSource, RequestState
 from integration.domain.write_back import WriteBackKind
 from integration.pipeline.send.desk import NO_PROVIDER, Offer
@@ -48,7 +48,12 @@ NO_PRACTICE: Final = "no practice could be told that texts this patient"
 VISIT_MOVED: Final = "the visit was moved or called off since the text was asked for"
 SENSITIVE: Final = "the visit is at a place that the practice does not text about"
 NOT_THE_PATIENT: Final = "the request is for somebody else than the patient, who is of age"
+OPT_IN_OFF: Final = "the practice confirms no opt-ins any more"
+KNOWN_ALREADY: Final = "the number was told before what the texts are"
+SAID_SOON: Final = "a text about the visit goes within a day, and says what the texts are"
+BEING_PLANNED: Final = "the visit's own texts are being planned"
 FLAGGED: Final = "the words hold clinical, financial or marketing content, or a link"
+_A_DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(hours=168)
 # Why it is refused → what charts understand
 _FAILURES: Final = {
@@ -90,6 +95,21 @@ def foresee(desk: Desk, request: TextRequest) -> Verdict:
     practice = desk.workshop.settings.practices.get(request.practice or "")
     number = None if practice is None else patient.number_on(desk.now.astimezone(practice.plan.zone).date())
     return _standing(desk, replace(request, patient_id=patient.id), patient, practice, number)
+
+
+def still_stands(desk: Desk, request: TextRequest, practice: Practice, number: str) -> Verdict:
+    """Whether what was written down, and never taken by the carrier, may still be said to this patient."""
+    patient = desk.unit.patients.survivor(request.patient_id)
+    local = desk.now.astimezone(practice.plan.zone)
+    recorded = desk.unit.patients.consent(patient.id)
+    return of_patient(patient, number, practice.consent, recorded=recorded, now=local) or of_request(
+        replace(request, patient_id=patient.id),
+        patient,
+        practice,
+        desk.workshop.settings,
+        visit_of(desk.unit, request),
+        now=desk.now,
+    )
 
 
 def put_off(desk: Desk, request_id: int, why: str) -> None:
@@ -167,7 +187,28 @@ def _verdict(
         return _standing(desk, request, patient, practice, number)
     if is_request_waiting(desk.unit, desk.workshop, request, patient):
         return Hold(desk.now + SOON, "news of the request or its patient is being read")
-    return _standing(desk, request, patient, practice, number) or desk.of_practice(practice)
+    verdict = _standing(desk, request, patient, practice, number)
+    if verdict is None and number is not None and request.source is RequestSource.OPT_IN:
+        verdict = _of_opt_in(desk, request, practice, number)
+    return verdict or desk.of_practice(practice)
+
+
+def _of_opt_in(desk: Desk, request: TextRequest, practice: Practice, number: str) -> Verdict:
+    """What only a text says that nobody asked for: it is the first of its practice, or none."""
+    if not practice.opt_in_text:
+        return Skip(OPT_IN_OFF)
+    if desk.unit.texts.was_texted(number, practice.name):
+        return Skip(KNOWN_ALREADY)
+    if desk.unit.changes.waits(desk.unit.appointments.to_come(request.patient_id, desk.now)):
+        return Hold(desk.now + SOON, BEING_PLANNED)
+    coming = [
+        reminder.due_at
+        for reminder in desk.unit.reminders.open_of_number(number)
+        if reminder.practice == practice.name and reminder.due_at <= desk.now + _A_DAY
+    ]
+    if coming:  # a text of its own beside it would be the second of a day
+        return Hold(max(*coming, desk.now) + SOON, SAID_SOON)
+    return desk.of_budget(practice)
 
 
 def _standing(
@@ -207,6 +248,9 @@ def _forbidden(desk: Desk, request: TextRequest) -> str | None:
 
 def _refuse(desk: Desk, request: TextRequest, patient: Patient, number: str | None, why: str) -> None:
     """The chart is told that it did not happen, and whoever asked that somebody should call."""
+    if request.source is RequestSource.OPT_IN:  # nobody asked, and the visit's own texts say the same
+        desk.unit.requests.save(replace(request, state=RequestState.REFUSED, reason=why))
+        return
     practice = desk.workshop.settings.practices.get(request.practice or "")
     text_id = None
     if number is not None and practice is not None:
@@ -253,7 +297,7 @@ def _text(desk: Desk, request: TextRequest, patient: Patient, practice: Practice
         practice=practice.name,
         number=number,
         kind=TextKind.FREE,
-        occasion=OWN_WORDS if request.form is FreeForm.OWN_WORDS else request.form,
+        occasion=_occasion(request),
         language=language_of(patient, practice, desk.now),
         body=composed.body,
         encoding=composed.encoding,
@@ -262,3 +306,9 @@ def _text(desk: Desk, request: TextRequest, patient: Patient, practice: Practice
         not_after=request.not_after,
         subjects=(Subject(patient.id, request.appointment_id),),
     )
+
+
+def _occasion(request: TextRequest) -> str:
+    if request.source is RequestSource.OPT_IN:
+        return OPT_IN
+    return OWN_WORDS if request.form is FreeForm.OWN_WORDS else request.form
