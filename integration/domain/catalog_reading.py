@@ -24,7 +24,7 @@ from integration.domain.catalog_sections import (
     VisitNouns,
 )
 from integration.domain.catalog_tables import TableReader
-from integration.domain.reply_words import ReplyWords, read_reply_words
+from integration.domain.reply_words import Meaning, ReplyWords, read_reply_words
 from integration.domain.text_lint import LISTED, Lint
 from integration.domain.text_template import Template, choices
 from integration.domain.visit_words import WhenWords
@@ -39,6 +39,7 @@ _SECTIONS: Final = (
 _ENCODINGS: Final = ("GSM-7", "UCS-2")
 _OFFERED: Final = ("confirm", "cancel", "reschedule", "human")
 _MUST_SAY: Final = {Answer.STOP: ("START",), Answer.HELP: ("STOP",)}
+_ACTED_UPON: Final = (Meaning.OPT_OUT, Meaning.OPT_OUT_ALONE, Meaning.START, Meaning.HELP)
 _SHIPPED: Final = frozenset(map(str, Occasion))
 _OCCASION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _BAD_OCCASION: Final = "an occasion is a small letter and then small letters, digits and _, at most 40"
@@ -56,6 +57,8 @@ class CatalogReader(TableReader):
         if self.encoding not in _ENCODINGS:
             self.mistakes.append(f"encoding: {choices(str(self.encoding), _ENCODINGS)}")
         self.lint, self._capitals = self._read_lint()
+        self._replies = read_reply_words(language, self.table("replies", self.root), self.mistakes)
+        self._acted_upon = frozenset(word for meaning in _ACTED_UPON for word in self._replies.words(meaning))
 
     def _read_lint(self) -> tuple[Lint, frozenset[str]]:
         """The words no text may say, and those that may stand in capitals."""
@@ -179,7 +182,7 @@ class CatalogReader(TableReader):
             listed = self._templates(f"free.{form}", section.get(form), gaps)
             for key, template in listed:
                 self.report(key, text_rules.missing(template, must, words=("STOP",)))
-                self.report(key, text_rules.forbidden(template, allowed=("STOP",), never=options))
+                self.report(key, self._forbidden(template, ("STOP",), options))
             if listed and all("minutes" in template.gaps for _, template in listed):
                 self.mistakes.append(f"free.{form}: one form must do without {{minutes}}")
             found[form.value] = _only(listed)
@@ -211,13 +214,13 @@ class CatalogReader(TableReader):
                 self.report(key, text_rules.missing(template, ("opens",)))
             for key, template in (*plain, *visit, *closed):
                 self.report(key, text_rules.missing(template, gaps, words=must))
-                self.report(key, text_rules.forbidden(template, allowed=must))
+                self.report(key, self._forbidden(template, must))
             found[answer.value] = AnswerForms(_only(plain), _only(visit), _only(closed))
         return found
 
     def replies(self) -> ReplyWords:
         """The words patients reply with."""
-        return read_reply_words(self.language, self.table("replies", self.root), self.mistakes)
+        return self._replies
 
     def _text_forms(
         self,
@@ -236,7 +239,7 @@ class CatalogReader(TableReader):
             for key, template in forms:
                 needed = ("practice", "phone", *(() if timeless else gaps))
                 self.report(key, text_rules.missing(template, needed, words=("STOP", *must)))
-                self.report(key, text_rules.forbidden(template, allowed=("STOP", "HELP"), never=never))
+                self.report(key, self._forbidden(template, ("STOP", "HELP"), never))
         return TextForms(_only(one), _only(several), _only(first))
 
     def _templates(
@@ -266,6 +269,11 @@ class CatalogReader(TableReader):
             self.report(where, text_rules.missing(template, gaps))
             self.report(where, self._outside_alphabet(template))
         return template
+
+    def _forbidden(
+        self, template: Template, allowed: Collection[str], never: Collection[str] = ()
+    ) -> Iterator[str]:
+        return text_rules.forbidden(template, allowed=allowed, never=never, acted_upon=self._acted_upon)
 
     def _outside_alphabet(self, template: Template) -> Iterator[str]:
         return text_rules.outside_gsm7(template) if self.encoding == "GSM-7" else iter(())

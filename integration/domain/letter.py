@@ -42,12 +42,23 @@ class Fitting:
 class Letter:
     """One kind of text of one practice, in the catalogue's alphabet.
 
+    `says_more`: it says a first name or a zone, for which 70 UCS-2 units beside name, phone and time
+    have no room: then, and only when nothing fits, it may take one segment more (decision 0039).
     Raises WordingError when the alphabet cannot write the practice's name or phone.
     """
 
-    def __init__(self, catalog: Catalog, what: str, practice: PracticeWords, max_segments: int) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        what: str,
+        practice: PracticeWords,
+        max_segments: int,
+        *,
+        says_more: bool = False,
+    ) -> None:
         self.where = f"messages {catalog.language}, {what}"
-        self.room = max_segments
+        self.room = max_segments + (says_more and catalog.encoding == "UCS-2")
+        self._rooms = range(max_segments, self.room + 1)
         self._catalog = catalog
         try:
             self._values = {
@@ -62,11 +73,12 @@ class Letter:
         self, forms: Iterable[Template], values: Mapping[str, str], name: str | None = None
     ) -> Fitting | None:
         """The fullest form that fits, or None when none does; `name` says for whom it is."""
-        for form in forms:
-            body = self.fill(form, values, name)
-            if measure(body).segments <= self.room:
-                self._look_over(body)
-                return Fitting(form, body)
+        filled = [Fitting(form, self.fill(form, values, name)) for form in forms]
+        for room in self._rooms:
+            for fitting in filled:
+                if measure(fitting.body).segments <= room:
+                    self._look_over(fitting.body)
+                    return fitting
         return None
 
     def fill(self, form: Template, values: Mapping[str, str], name: str | None = None) -> str:

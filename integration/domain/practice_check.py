@@ -61,18 +61,24 @@ def _too_long(
     catalog: Catalog, practice: PracticeWords, *, show_zone: bool, max_segments: int, zone: tzinfo
 ) -> Iterator[str]:
     remedy = "shorten the practice's name, or add a shorter form"
-    longest = _longest_visits(catalog, zone, show_zone=show_zone)
-    for (occasion, ask), forms in catalog.texts.items():
-        letter = Letter(catalog, f"{occasion} {'ask' if ask else 'inform'}", practice, max_segments)
-        failing = [values for values in longest if letter.fit(forms.one, values, _LONG_NAME) is None]
-        if failing:
-            bodies = (letter.fill(form, values, _LONG_NAME) for values in failing for form in forms.one[-1:])
-            yield f"{letter.too_long()} ({_worst(bodies)} with a long date and first name): {remedy}"
-    for name, templates in catalog.free.items():
-        letter = Letter(catalog, f"free {name}", practice, max_segments)
-        by_hand = {"minutes": "120", "words": "M" * _OWN_WORDS}
-        if any(letter.fit(templates, values | by_hand, _LONG_NAME) is None for values in longest):
-            yield f"{letter.too_long()}: {remedy}"
+    for says_more in (True, False):
+        if not says_more and catalog.encoding == "GSM-7":
+            break  # what fits with a name and a zone fits without
+        longest = _longest_visits(catalog, zone, show_zone=show_zone and says_more)
+        name = _LONG_NAME if says_more else None
+        for (occasion, ask), forms in catalog.texts.items():
+            what = f"{occasion} {'ask' if ask else 'inform'}"
+            letter = Letter(catalog, what, practice, max_segments, says_more=says_more)
+            failing = [values for values in longest if letter.fit(forms.one, values, name) is None]
+            if failing:
+                bodies = (letter.fill(form, values, name) for values in failing for form in forms.one[-1:])
+                at_its_longest = "a long date and first name" if says_more else "a long date"
+                yield f"{letter.too_long()} ({_worst(bodies)} with {at_its_longest}): {remedy}"
+        for form, templates in catalog.free.items():
+            letter = Letter(catalog, f"free {form}", practice, max_segments, says_more=says_more)
+            by_hand = {"minutes": "120", "words": "M" * _OWN_WORDS}
+            if any(letter.fit(templates, values | by_hand, name) is None for values in longest):
+                yield f"{letter.too_long()}: {remedy}"
     for name, answers in catalog.answers.items():
         letter = Letter(catalog, f"answer {name}", practice, max_segments)
         if name not in CHOOSING and letter.fit(answers.plain, {}) is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from integration.domain.phrase_index import PhraseIndex
 from integration.domain.reply_rules import OPTION, Intent, Reply, Understood
-from integration.domain.reply_spelling import Speller
+from integration.domain.reply_spelling import Marks, Speller, merged
 from integration.domain.reply_text import around_quote, read
 from integration.domain.reply_words import Meaning
 
@@ -74,7 +74,10 @@ class ReplyReader:
         if not spoken <= vocabulary.keys():
             raise ValueError(f"no reply words for {', '.join(sorted(spoken - vocabulary.keys()))}")
         self._vocabulary = vocabulary
-        same = {variant: usual for words in vocabulary.values() for variant, usual in words.same.items()}
+        same = merged(words.same for words in vocabulary.values())
+        self._marks = Marks(
+            {mark: word for words in vocabulary.values() for mark, word in words.marked.items()}
+        )
         sets: dict[str, frozenset[str]] = {}
         for words in vocabulary.values():
             sets |= {name: sets.get(name, frozenset()) | listed for name, listed in words.sets.items()}
@@ -95,7 +98,7 @@ class ReplyReader:
             if beyond.intent in _BEYOND_A_QUOTE:
                 return beyond
             return Understood(Intent.HUMAN, beyond.urgent, "a reaction to our text")
-        said = read(text)
+        said = read(self._marks.told(text))
         if not said.words:
             return Understood(Intent.HUMAN, urgent=False, reason="no words")
         return self._reply(said, [word for name in names for word in read(name).words]).understood()

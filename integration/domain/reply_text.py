@@ -2,6 +2,7 @@
 
 Case, accents, apostrophes, punctuation, spaces, full-width letters, skin tones and
 variation selectors carry none: "Don't  STOP!" and "dont stop" are the same two words.
+Chinese puts no space between words: each of its signs is a word of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ Phrase = tuple[str, ...]  # words, as they follow one another
 
 _APOSTROPHES: Final = dict.fromkeys(map(ord, "'’‘`´ʼ′＇"))  # noqa: RUF001 - every apostrophe phones write
 _ASCII_WORD: Final = re.compile(r"[a-z0-9]+")
-_WORD_OR_SIGN: Final = re.compile(r"[^\W_]+|[^\w\s]")
+_IDEOGRAPHS: Final = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+_WORD_OR_SIGN: Final = re.compile(rf"[{_IDEOGRAPHS}]|[^\W_{_IDEOGRAPHS}]+|[^\w\s]")
+_BARRED: Final = {
+    ord("đ"): "d"
+}  # its bar is no accent to Unicode, and left out like one by who types Vietnamese
 _QUOTE: Final = re.compile(r"[“”\"«»„‟]")
 _SKIN_TONES: Final = frozenset("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
 _SILENT: Final = frozenset({"Mn", "Me", "Cf"})  # accents, keycaps, variation selectors, joiners
@@ -38,7 +43,7 @@ def read(text: str) -> Said:
     folded = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES)).casefold()
     plain = "".join(
         c
-        for c in unicodedata.normalize("NFKD", folded)
+        for c in unicodedata.normalize("NFKD", folded).translate(_BARRED)
         if c not in _SKIN_TONES and unicodedata.category(c) not in _SILENT
     )
     return Said(

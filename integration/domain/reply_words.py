@@ -3,7 +3,9 @@
 A phrase is words with a space between them; case, accents, apostrophes and punctuation do not
 count. `(a|b)` stands for a choice, `[a|b]` for one that may be missing, `{day}` for any word of
 the set `day`, `^` for the beginning of the reply and `$` for its end: `(stop|quit) texting [me]`.
-`[replies.same]` lists what is another spelling of one word or phrase, before anything is matched.
+`[replies.picks]` holds how our numbered question may be answered: `all`, or the words for each number.
+`[replies.same]` lists what is another spelling of one word or phrase, before anything is matched;
+`[replies.marked]`, under the word to take them for, words that only their accents tell from others.
 """
 
 from __future__ import annotations
@@ -62,7 +64,8 @@ REQUIRED: Final = (
     *(Meaning.RESCHEDULE, Meaning.CANCEL, Meaning.DECLINE, Meaning.CONFIRM),
 )
 SINGLE_WORDS: Final = frozenset({Meaning.NEGATION, Meaning.LINK, Meaning.NOISE})
-_TABLES: Final = ("same", "sets")
+_TABLES: Final = ("same", "sets", "picks", "marked")
+PICKS: Final = ("1", "2", "3", "4", "5", "6", "all", "beside")  # `beside` may stand between and around them
 
 # A phrase may not be listed under two of these: nobody could say what it means.
 _DECIDING: Final = (
@@ -82,7 +85,9 @@ class ReplyWords:
     language: str
     phrases: Mapping[Meaning, frozenset[Phrase]]
     same: Mapping[Phrase, Phrase]  # another spelling → the one the phrases use
+    marked: Mapping[str, str]  # a word with its accents → the word to take it for
     sets: Mapping[str, frozenset[str]]
+    picks: Mapping[str, frozenset[Phrase]]  # how a numbered question may be answered, by number, or `all`
 
     def words(self, meaning: Meaning) -> frozenset[str]:
         """The single words of a meaning."""
@@ -109,14 +114,26 @@ def read_reply_words(language: str, section: Mapping[str, Any], mistakes: list[s
         for usual in dict.fromkeys(same.values())
         if usual in same
     ]
+    marked = {
+        variant: usual
+        for usual, variants in _table_of_lists("marked", section, mistakes)
+        for variant in variants
+    }
     phrases: dict[Meaning, frozenset[Phrase]] = {}
     for meaning in Meaning:
         listed = _list(f"replies.{meaning}", section.get(meaning.value, []), mistakes)
         if meaning in REQUIRED and not listed:
             mistakes.append(f"replies.{meaning}: missing; list at least one phrase")
         phrases[meaning] = frozenset(_every_spelling(meaning, listed, sets, mistakes))
+    picks = {
+        name: frozenset(_every_spelling(f"picks.{name}", words, {}, mistakes))
+        for name, words in _table_of_lists("picks", section, mistakes)
+    }
+    mistakes += [
+        f"replies.picks.{name}: unknown key; {choices(name, PICKS)}" for name in picks if name not in PICKS
+    ]
     mistakes += _contradictions(phrases, Speller((), same))
-    return ReplyWords(language, phrases, same, sets)
+    return ReplyWords(language, phrases, same, marked, sets, picks)
 
 
 def spellings(phrase: str) -> frozenset[Phrase]:
@@ -147,7 +164,7 @@ def spellings(phrase: str) -> frozenset[Phrase]:
 
 
 def _every_spelling(
-    meaning: Meaning, listed: list[str], sets: Mapping[str, frozenset[str]], mistakes: list[str]
+    meaning: str, listed: list[str], sets: Mapping[str, frozenset[str]], mistakes: list[str]
 ) -> Iterator[Phrase]:
     for phrase in listed:
         where = f'replies.{meaning}: "{phrase}"'

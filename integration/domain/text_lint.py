@@ -80,5 +80,5 @@ def _of_word(word: str) -> str:
 
 
 def _folded(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = unicodedata.normalize("NFKD", text.casefold()).replace("đ", "d")
     return "".join(c for c in plain if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")

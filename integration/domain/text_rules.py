@@ -35,7 +35,8 @@ _NEVER_IN_CAPITALS: Final = frozenset(
         *("HELP", "INFO", "ALTO", "AYUDA", "PARAR", "BAJA"),
     }
 )
-_WORD: Final = re.compile(r"\w+")
+_IDEOGRAPHS: Final = "\u3400-\u4dbf\u4e00-\u9fff"  # Chinese stands beside a Latin word without a space
+_WORD: Final = re.compile(rf"[{_IDEOGRAPHS}]+|[^\W{_IDEOGRAPHS}]+")
 _NUMBERS_ALONE: Final = re.compile(r"(?<!M)M{1,2}\s*[/.-]\s*d|d\s*[/.-]\s*M{1,2}(?!M)")
 
 
@@ -49,12 +50,20 @@ def missing(template: Template, gaps: Iterable[str], *, words: Iterable[str] = (
 
 
 def forbidden(
-    template: Template, *, allowed: Collection[str] = (), never: Collection[str] = ()
+    template: Template,
+    *,
+    allowed: Collection[str] = (),
+    never: Collection[str] = (),
+    acted_upon: Collection[str] = (),
 ) -> Iterator[str]:
-    """Reserved reply words the text prints: `allowed` ones are meant here, `never` ones are not."""
+    """Reserved reply words the text prints: `allowed` ones are meant here, `never` ones are not.
+
+    `acted_upon` are the language's own single words that we act upon, in small letters.
+    """
     for word in dict.fromkeys(_WORD.findall(template.words)):
         reserved = word.casefold() in _NEVER or word in _NEVER_IN_CAPITALS
-        if reserved and word not in allowed:
+        own = word.isupper() and word.casefold() in acted_upon
+        if (reserved or own) and word not in allowed:
             yield f'"{word}" is a word carriers act upon: a patient who copies it would be opted out or in'
         elif word in never:
             yield f'"{word}" is an answer, and this text asks nothing'

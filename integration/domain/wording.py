@@ -59,13 +59,13 @@ def compose(
     "today". `first_text` adds the programme's words where they fit. Raises WordingError
     when one visit alone does not fit in `max_segments`, even in the shortest form.
     """
-    letter = Letter(catalog, occasion, practice, max_segments)
-    forms = catalog.texts.get((occasion, ask))
-    if forms is None:
-        raise WordingError(f"{letter.where}: the catalogue has nothing to {'ask' if ask else 'say'}")
     said = VisitList(catalog, visits, show_zone=show_zone, sent_on=sent_on)
     waiting = sorted(range(len(visits)), key=lambda place: (visits[place].start, place))
     named = name_patients or len(said.patients(waiting)) > 1
+    letter = Letter(catalog, occasion, practice, max_segments, says_more=named or show_zone)
+    forms = catalog.texts.get((occasion, ask))
+    if forms is None:
+        raise WordingError(f"{letter.where}: the catalogue has nothing to {'ask' if ask else 'say'}")
     texts: list[Composed] = []
     while waiting:
         together = _longest_text(

@@ -20,6 +20,11 @@ def mapping(language: str) -> dict[str, Any]:
     return whole(language, {file.stem: tomllib.loads(file.read_text()) for file in MESSAGES.glob("*.toml")})
 
 
+def own(language: str) -> dict[str, Any]:
+    """What a language's own file holds, without what it extends."""
+    return tomllib.loads((MESSAGES / f"{language}.toml").read_text())
+
+
 @cache
 def catalog(language: str) -> Catalog:
     """A shipped catalogue."""

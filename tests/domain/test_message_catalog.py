@@ -69,6 +69,7 @@ _GOOD = "{practice}: {visit} {when}. C confirms, R changes. Call {phone}. STOP t
         (_FIVE_DAYS, _GOOD + " Or reply Cancel.", f'{_FIVE_DAYS}[0]: "Cancel" is a word carriers act upon'),
         (_FIVE_DAYS, _GOOD + " Reply YES.", f'{_FIVE_DAYS}[0]: "YES" is a word carriers act upon'),
         (_FIVE_DAYS, _GOOD + " Reply START.", f'{_FIVE_DAYS}[0]: "START" is a word carriers act upon'),
+        (_FIVE_DAYS, _GOOD + " Reply ENOUGH.", f'{_FIVE_DAYS}[0]: "ENOUGH" is a word carriers act upon'),
         (_FIVE_DAYS, _GOOD + " Atención…", f'{_FIVE_DAYS}[0]: not in GSM-7: "ó…"'),
         (_FIVE_DAYS, 5, f"{_FIVE_DAYS}: missing; must be a text, or texts"),
         (_FIVE_DAYS, [], f"{_FIVE_DAYS}: missing; must be a text, or texts"),
@@ -128,6 +129,7 @@ _GOOD = "{practice}: {visit} {when}. C confirms, R changes. Call {phone}. STOP t
         ("replies.confirm", "yes", "replies.confirm: must be a list of phrases"),
         ("replies.confirm", ["(a|b|c|d|e|f|g|h)" * 3], "512 spellings; at most 400: cut it in two"),
         ("replies.negation", ["not at all"], 'replies.negation: "not at all": must be a single word'),
+        ("replies.marked", {"ngung": "dừng"}, "replies.marked.ngung: must be a list of phrases"),
         (
             "replies.same",
             {"stop": ["halt"], "cease": ["stop"]},

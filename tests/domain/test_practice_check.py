@@ -45,6 +45,12 @@ def test_each_text_that_would_not_fit_is_named_with_its_size_and_a_remedy() -> N
     assert not any("thank_you" in sentence for sentence in found)
 
 
+def test_a_ucs2_catalogue_is_also_tried_without_a_name_in_one_segment() -> None:
+    found = check_practice(catalog("zh"), PracticeWords("Riverside Regional Medical Center", PHONE))
+    assert any("five_days ask: longer than 1 segment(s)" in sentence for sentence in found)
+    assert check_practice(catalog("zh"), PracticeWords("Riverside Clinic", PHONE)) == []
+
+
 def test_a_name_gsm7_cannot_write_is_named_by_its_code_points() -> None:
     (sentence,) = check_practice(catalog("en"), PracticeWords("Клиника", PHONE))
     assert "no GSM-7 form for U+041A" in sentence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integration.domain.reply_intent import Intent, Understood, classify
-from tests.domain.catalogs import LANGUAGES, catalog
+from integration.domain.text_samples import samples
+from tests.domain.catalogs import LANGUAGES, PRACTICE, catalog, own
 
 OPTIONS = {"C": "confirm", "R": "reschedule"}
 VOCABULARY = {language: catalog(language).replies for language in LANGUAGES}
@@ -20,8 +22,26 @@ ROWS = [
 ]  # `urgent` is human, at once
 
 
+_OTHERS = {
+    file.stem.removeprefix("replies_"): tomllib.loads(file.read_text())
+    for file in sorted(Path(__file__).parent.glob("replies_*.toml"))
+}
+IN_OTHERS = [
+    (language, text, meant)
+    for language, tables in _OTHERS.items()
+    for table in tables.values()
+    for meant, texts in table.items()
+    for text in texts
+]
+
+
 def understand(text: str) -> Understood:
     return classify(text, options=OPTIONS, vocabulary=VOCABULARY)
+
+
+def understand_in(language: str, text: str) -> Understood:
+    """Read at a practice that speaks this language and English."""
+    return classify(text, options=OPTIONS, vocabulary=VOCABULARY, languages=[language, "en"])
 
 
 @pytest.mark.parametrize(("text", "meant"), ROWS)
@@ -61,6 +81,43 @@ def test_both_languages_are_in_the_table() -> None:
     ]
     assert len(ROWS) >= 400
     assert len(spanish) >= 80
+
+
+@pytest.mark.parametrize(("language", "text", "meant"), IN_OTHERS)
+def test_a_reply_in_another_language_is_understood_as_a_person_would(
+    language: str, text: str, meant: str
+) -> None:
+    understood = understand_in(language, text)
+    wanted = (Intent.HUMAN, True) if meant == "urgent" else (Intent(meant), False)
+    assert (understood.intent, understood.urgent) == wanted, understood.reason
+
+
+@pytest.mark.parametrize("intent", [Intent.CONFIRM, Intent.CANCEL, Intent.STOP, Intent.START])
+def test_no_language_makes_a_false_act_of_anothers_words(intent: Intent) -> None:
+    """Read with every language at once: no false act, and no opt-out missed, in any of them."""
+    taken = {text for _, text, _ in IN_OTHERS if understand(text).intent is intent}
+    meant = {text for _, text, wanted in IN_OTHERS if wanted == intent.value}
+    assert taken - meant == set()
+    if intent is Intent.STOP:
+        assert meant - taken == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_its_table_of_replies(language: str) -> None:
+    if language in {"en", "es"} or "extends" in own(language):
+        return  # theirs is replies.toml
+    rows = [meant for of, _, meant in IN_OTHERS if of == language]
+    assert len(rows) >= 60
+    assert set(rows) >= {"confirm", "cancel", "reschedule", "stop", "wrong_number", "urgent", "human", "help"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_of_ours_pasted_back_means_nothing(language: str) -> None:
+    shown = [sample.text for sample in samples(catalog(language), PRACTICE) if sample.text is not None]
+    assert shown
+    assert {
+        text: understand(text).reason for text in shown if understand(text).intent is not Intent.HUMAN
+    } == {}
 
 
 def test_the_table_is_large_enough_to_mean_something() -> None:
@@ -295,3 +352,25 @@ def test_a_clear_opt_out_stays_one_beside_any_plain_word() -> None:
 @given(st.text(max_size=200))
 def test_no_text_is_too_strange_to_be_read(text: str) -> None:
     assert understand(text).reason
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("dừng", Intent.STOP),
+        ("DỪNG", Intent.STOP),
+        ("đúng", Intent.CONFIRM),
+        ("đừng", Intent.HUMAN),
+        ("dung", Intent.HUMAN),
+        ("đừng hủy hẹn", Intent.HUMAN),
+        ("hủy hẹn", Intent.CANCEL),
+    ],
+)
+def test_words_that_only_their_marks_tell_apart_are_told_apart(text: str, intent: Intent) -> None:
+    for form in ("NFC", "NFD"):
+        assert understand_in("vi", unicodedata.normalize(form, text)).intent is intent
+
+
+def test_a_long_text_of_single_signs_is_read_in_one_pass() -> None:
+    assert understand("我" * 1600).intent is Intent.HUMAN
+    assert understand("x " * 800).intent is Intent.HUMAN

@@ -92,6 +92,30 @@ def _bodies(texts: list[Composed]) -> list[str]:
                 "Para una nueva llame al 555-555-0100. Responda STOP para no recibir mas mensajes."
             ),
         ),
+        (
+            "pt",
+            "five_days",
+            True,
+            (
+                "Riverside Clinic: Voce tem uma consulta ter. 1 de dez. às 2:30 PM. "
+                "Responda C para confirmar ou R para mudar. Ligue 555-555-0100. STOP para nao receber mais."
+            ),
+        ),
+        (
+            "vi",
+            "five_days",
+            True,
+            (
+                "Riverside Clinic: Quy vi co lich hen Thu Ba 1 thang 12 luc 2:30 PM. "
+                "Nhan C de xac nhan, R de doi gio. Goi 555-555-0100. Nhan STOP de khong nhan tin nua."
+            ),
+        ),
+        (
+            "zh",
+            "five_days",
+            True,
+            "Riverside Clinic：您12月1日周二下午2:30有预约。回C确认，R改期。电话555-555-0100。STOP退订",  # noqa: RUF001 - Chinese marks
+        ),
     ],
 )
 def test_the_shipped_texts_read_as_written_here(language: str, occasion: str, ask: bool, body: str) -> None:  # noqa: FBT001 - a column
@@ -366,13 +390,15 @@ def test_every_text_there_can_be_is_lawful(
         )
         assert sorted(place for text in texts for place in text.visits) == list(range(len(visits)))
         for text in texts:
-            assert (text.encoding, text.segments) == ("GSM-7", 1)
-            assert set(text.body) <= GSM_7
+            assert text.encoding == shipped.encoding
+            named = name_patients or len({visit.patient for visit in visits}) > 1
+            assert text.segments in ({1, 2} if shipped.encoding == "UCS-2" and named else {1})
+            assert shipped.encoding == "UCS-2" or set(text.body) <= GSM_7
             assert text.body.startswith("Riverside Clinic")
             assert PRACTICE.phone in text.body
-            assert re.search(r"\bSTOP\b", text.body)
+            assert re.search(r"\bSTOP\b", text.body, re.ASCII)
             assert not re.search(r"\b(CANCEL|CANCELAR|YES)\b", text.body)
-            assert ask == bool(re.search(r"\bC\b", text.body))
+            assert ask == bool(re.search(r"\bC\b", text.body, re.ASCII))
             assert len(text.parts) == len(text.visits)
 
 
@@ -381,7 +407,7 @@ def test_every_text_there_can_be_is_lawful(
 def test_every_answer_is_one_segment_and_says_who_answers(language: str, name: Answer) -> None:
     for visit in (None, VISIT, VisitWords("Maria", START, "video")):
         text = answer(catalog(language), name, practice=PRACTICE, visit=visit)
-        assert (text.encoding, text.segments) == ("GSM-7", 1)
+        assert (text.encoding, text.segments) == (catalog(language).encoding, 1)
         assert PRACTICE.name in text.body
         assert "Maria" not in text.body
 
@@ -398,6 +424,27 @@ def test_answers_say_what_a_patient_must_know() -> None:
     assert "555-555-0100" in stop
     elsewhere = PracticeWords("Riverside Clinic", "020 7946 0100", emergency="999")
     assert "call 999" in answer(english, "urgent", practice=elsewhere).body
+
+
+@pytest.mark.parametrize("language", [name for name in LANGUAGES if catalog(name).encoding == "UCS-2"])
+def test_a_ucs2_text_takes_a_second_segment_only_for_a_name_or_a_zone(language: str) -> None:
+    def segments(*, named: bool, zone: bool) -> int:
+        (text,) = compose(
+            catalog(language),
+            "two_days",
+            ask=True,
+            practice=PRACTICE,
+            visits=[VISIT],
+            show_zone=zone,
+            name_patients=named,
+        )
+        return text.segments
+
+    assert segments(named=False, zone=False) == 1
+    assert segments(named=True, zone=True) == 2
+    long_name = PracticeWords("Riverside Regional Medical Center of Boston", "555-555-0100")
+    with pytest.raises(WordingError, match="longer than 1 segment"):
+        compose(catalog(language), "two_days", ask=True, practice=long_name, visits=[VISIT])
 
 
 def test_an_unknown_answer_is_refused() -> None:
