@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
     """Every step over one workshop."""
     acknowledging, watching, telling = Acknowledging(workshop), Watching(workshop), ByServer(workshop)
-    reading = Circuit()
+    reading, lookups = Circuit(), Circuit()
     fetching, polling = Fetching(workshop, reading), Polling(workshop, reading)
     billing, budgets = Billing(workshop), Budgets(workshop)
 
@@ -44,7 +44,7 @@ def steps(workshop: Workshop) -> Mapping[Step, Callable[[], bool]]:
         "translate": lambda: bool(translate(workshop)),
         "acknowledge": lambda: bool(acknowledging.drain()),
         "plan": lambda: bool(plan_changes(workshop)),
-        "send": lambda: send_next(workshop),
+        "send": lambda: send_next(workshop, lookups),
         "track": lambda: bool(track(workshop)),
         "reply": lambda: bool(hear(workshop)),
         "look_up": lambda: bool(look_up(workshop)),

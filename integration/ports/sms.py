@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from integration.domain.delivery_status import DeliveryStatus
     from integration.domain.failure import Failure
+    from integration.domain.line_type import LineType
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,9 @@ class SmsProvider(Protocol):
 
     def bill(self, day: datetime, page: str | None = None) -> Bill:
         """What was charged for what was sent, either way, on a GMT day. Raises `ProviderUnavailable`."""
+
+    def line_type(self, number: str) -> LineType:
+        """What kind of line a number (E.164) is; each question may cost. Raises `ProviderUnavailable`."""
 
     def verify(self, url: str, form: Mapping[str, Sequence[str]], signature: str) -> bool:
         """Whether the provider signed this webhook; `url` is the raw public URL."""

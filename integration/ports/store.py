@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from integration.ports.conversation_store import ChoiceRows
     from integration.ports.cost_store import CostRows
     from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, SnapshotRows, TokenRows, WantRows
+    from integration.ports.line_store import LineRows
     from integration.ports.pace_store import PaceRows
     from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.settings.differences import Scope
@@ -645,6 +646,7 @@ class Unit(Protocol):
     wants: WantRows
     polls: PollRows
     paces: PaceRows
+    lines: LineRows
     requests: TextRequestRows
     choices: ChoiceRows
     snapshots: SnapshotRows

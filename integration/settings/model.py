@@ -209,6 +209,8 @@ class Sending:
     automatic_opt_outs_per_hour: int  # more is the provider's fault, not the patients' wish
     opt_out_covers_all_senders: bool
     segments_per_second: Mapping[str, float] = field(default_factory=dict)  # by sender; else by its kind
+    lookup: bool = False  # whether the provider is asked what kind of line a number is
+    lookup_again_after: timedelta = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)

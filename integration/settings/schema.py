@@ -56,6 +56,12 @@ class SendingSection(Section):
         description="by sender, what carriers pass on; unless set 1 of a long code, 3 of a toll-free number, "
         "10 of a short code, and no limit of a messaging service and in the sandbox",
     )
+    lookup: bool = Field(
+        False,
+        description="whether the provider is asked, before the first text to a number, what kind of line it "
+        "is; landlines are not texted, and staff are asked to call. Each question costs (docs/costs.md)",
+    )
+    lookup_again_after: Duration = written("90d", description="a number's answer holds so long")
     settle: Duration | None = Field(
         None, description="in place of every plan's `settle`; 0 sends at once, for measurements"
     )

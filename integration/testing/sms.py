@@ -14,6 +14,7 @@ from uuid import uuid4
 from integration.domain.clock import wall_now
 from integration.domain.delivery_status import DeliveryStatus, advance
 from integration.domain.failure import Failure
+from integration.domain.line_type import LineType
 from integration.domain.sms_segments import measure
 from integration.ports.sms import (
     Accepted,
@@ -85,6 +86,8 @@ class FakeSmsProvider:
     refusals: dict[str, Failure] = field(default_factory=dict)  # by number
     troubles: deque[Trouble] = field(default_factory=deque)  # what happens to the next offers
     copies: Counter[tuple[str, str]] = field(default_factory=Counter)  # texts taken, by number and body
+    lines: dict[str, LineType] = field(default_factory=dict)  # by number
+    lookups: Counter[str] = field(default_factory=Counter)  # how often a line was asked about, by number
     _texts: dict[str, _Kept] = field(default_factory=dict)
     _opted_out: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -137,6 +140,13 @@ class FakeSmsProvider:
                 for text in sent[place : place + 1]
             ]
             return Bill(billed, str(place + 1) if place + 1 < len(sent) else None)
+
+    def line_type(self, number: str) -> LineType:
+        """As the test says, else a mobile."""
+        with self._lock:
+            self._require_up()
+            self.lookups[number] += 1
+            return self.lines.get(number, LineType.MOBILE)
 
     def verify(self, url: str, form: Mapping[str, Sequence[str]], signature: str) -> bool:
         """Whether this provider signed it."""

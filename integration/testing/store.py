@@ -25,6 +25,7 @@ from integration.testing.store_ehr import FakeEhrSubscriptionRows, FakeWantRows
 from integration.testing.store_ehr_polls import FakePollRows
 from integration.testing.store_ehr_snapshots import FakeSnapshotRows
 from integration.testing.store_holds import FakeHoldRows
+from integration.testing.store_lines import FakeLineRows
 from integration.testing.store_paces import FakePaceRows
 from integration.testing.store_requests import FakeTextRequestRows
 from integration.testing.store_site import FakeConfigurationRows, FakeFeedRows, FakeProcessRows
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from integration.ports.conversation_store import ChoiceRows
     from integration.ports.cost_store import CostRows
     from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, SnapshotRows, TokenRows, WantRows
+    from integration.ports.line_store import LineRows
     from integration.ports.pace_store import PaceRows
     from integration.ports.site import ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.ports.store import (
@@ -94,6 +96,7 @@ class FakeUnit:
         self.wants: WantRows = FakeWantRows(tables)
         self.polls: PollRows = FakePollRows(tables)
         self.paces: PaceRows = FakePaceRows(tables)
+        self.lines: LineRows = FakeLineRows(tables)
         self.requests: TextRequestRows = FakeTextRequestRows(tables)
         self.choices: ChoiceRows = FakeChoiceRows(tables)
         self.snapshots: SnapshotRows = FakeSnapshotRows(tables)

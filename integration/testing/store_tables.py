@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from integration.domain.appointment import Appointment
     from integration.domain.consent import ConsentRecord, Suppression
     from integration.domain.conversation import Choice, Question, Reply
+    from integration.domain.line_type import Line
     from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
     from integration.domain.sender_pace import SenderPace
@@ -85,6 +86,7 @@ class Tables:
     billing_leases: dict[tuple[str, datetime], datetime] = field(default_factory=dict)
     budget_news: dict[tuple[str, datetime, str], None] = field(default_factory=dict)
     sender_paces: dict[str, SenderPace] = field(default_factory=dict)
+    number_lines: dict[str, Line] = field(default_factory=dict)
     last_ids: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> Tables:

@@ -10,11 +10,12 @@ from urllib.parse import parse_qsl
 
 from integration.adapters.sms.twilio import TwilioAccount, build
 from integration.domain.failure import Failure
+from integration.domain.line_type import LineType
 from integration.ports.sms import OutgoingText
 from integration.sandbox.behaviour import ACCOUNT, SENDER, TOKEN, Behaviour
 from integration.sandbox.exchange import Exchange
 from integration.sandbox.faults import Fault
-from integration.sandbox.lifecycles import script
+from integration.sandbox.lifecycles import LIFECYCLES, script
 from integration.sandbox.server import LoopbackServer
 from integration.testing.sms import FakeSmsProvider, Trouble
 
@@ -94,6 +95,7 @@ class World(Protocol):
     def told(self, words: list[str], failure: Failure | None = None) -> list[Heard]: ...
     def patient_writes(self, body: str, *, media: int = 0, handled: bool = False) -> Heard: ...
     def goes_down(self) -> None: ...
+    def has_a_landline(self, number: str) -> None: ...
 
 
 class FakeWorld:
@@ -129,6 +131,9 @@ class FakeWorld:
 
     def goes_down(self) -> None:
         self.fake.is_down = True
+
+    def has_a_landline(self, number: str) -> None:
+        self.fake.lines[number] = LineType.LANDLINE
 
 
 # what happens to an offer → how the emulator is told
@@ -178,6 +183,9 @@ class TwilioWorld:
 
     def goes_down(self) -> None:
         self.emulator.stop()
+
+    def has_a_landline(self, number: str) -> None:
+        self.exchange.choose(LIFECYCLES["landline"], number)
 
 
 def account(url: str, **changes: Any) -> TwilioAccount:

@@ -10,6 +10,7 @@ import pytest
 
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
+from integration.domain.line_type import LineType
 from integration.ports.sms import (
     Accepted,
     NotSent,
@@ -113,6 +114,15 @@ def test_after_stop_the_number_is_refused_until_start(world: World) -> None:
     assert isinstance(world.provider.send(world.text(to=OTHER)), Accepted)
     world.patient_writes("START")
     assert isinstance(world.provider.send(world.text()), Accepted)
+
+
+def test_a_landline_is_told_from_a_mobile(world: World) -> None:
+    world.has_a_landline(OTHER)
+    assert world.provider.line_type(OTHER) is LineType.LANDLINE
+    assert world.provider.line_type(PATIENT) is LineType.MOBILE
+    world.goes_down()
+    with pytest.raises(ProviderUnavailable):
+        world.provider.line_type(OTHER)
 
 
 def test_a_callback_is_verified_and_read(world: World) -> None:

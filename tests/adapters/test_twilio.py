@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from integration.adapters.sms import twilio
-from integration.adapters.sms.twilio import build
+from integration.adapters.sms.twilio import build, origin_of
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
+from integration.domain.line_type import LineType
 from integration.ports.sms import (
     Accepted,
     NotSent,
@@ -23,6 +24,7 @@ from integration.ports.sms import (
     Uncertain,
 )
 from integration.sandbox.emulator import Emulator
+from integration.sandbox.lifecycles import LIFECYCLES
 from tests.adapters.sms_worlds import CODES, PATIENT, Receiver, TwilioWorld, account, exchange_for
 
 if TYPE_CHECKING:
@@ -237,6 +239,30 @@ def test_loopback_is_literal(url: str | None, *, loopback: bool) -> None:
 def test_an_account_that_cannot_work_is_refused(change: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         account("http://127.0.0.1:1", **change)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "origin"),
+    [
+        ("https://api.twilio.com", "https://lookups.twilio.com"),
+        ("https://api.dublin.ie1.twilio.com", "https://lookups.dublin.ie1.twilio.com"),
+        ("http://127.0.0.1:8089", "http://127.0.0.1:8089"),
+        ("https://api.example.org", "https://api.example.org"),
+    ],
+)
+def test_lookup_is_asked_where_twilio_has_it_and_else_where_everything_is(base_url: str, origin: str) -> None:
+    assert origin_of("lookups.twilio.com", base_url) == origin
+    assert origin_of("api.twilio.com", base_url) == base_url
+
+
+@pytest.mark.parametrize(("play", "line"), [("landline", LineType.LANDLINE), ("normal", LineType.MOBILE)])
+def test_lookups_words_are_read(world: TwilioWorld, play: str, line: LineType) -> None:
+    world.exchange.choose(LIFECYCLES[play], PATIENT)
+    assert world.provider.line_type(PATIENT) is line
+
+
+def test_what_is_no_number_is_invalid(world: TwilioWorld) -> None:
+    assert world.provider.line_type("+1202") is LineType.INVALID
 
 
 def test_an_account_does_not_show_its_tokens() -> None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from integration.domain.clock import wall_now
 from integration.domain.delivery_status import DeliveryStatus
+from integration.domain.line_type import LineType
 from integration.domain.phone_number import mask
 from integration.domain.sms_segments import measure
 from integration.ports.sms import Accepted, Bill, InboundText, ProviderText, StatusReport
@@ -72,6 +73,10 @@ class ConsoleProvider:
     def bill(self, day: datetime, page: str | None = None) -> Bill:  # noqa: ARG002 - the port's signature
         """Nothing: what is written to the log costs nothing."""
         return Bill((), None)
+
+    def line_type(self, number: str) -> LineType:  # noqa: ARG002 - the port's signature
+        """Nobody knows, and nobody is texted."""
+        return LineType.UNKNOWN
 
     def verify(
         self,

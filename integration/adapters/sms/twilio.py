@@ -25,6 +25,7 @@ from urllib3.exceptions import NewConnectionError
 
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
+from integration.domain.line_type import LineType
 from integration.domain.sms_segments import measure
 from integration.ports.sms import (
     Accepted,
@@ -63,6 +64,17 @@ STATUSES = {
 # OptOutType → ours: Advanced Opt-Out has already answered the patient
 KEYWORDS = {"STOP": "stop", "START": "start", "HELP": "help"}
 
+# Lookup's line type → ours; whatever else there is (pager, tollFree, premium ...) may take texts
+LINES = {
+    "mobile": LineType.MOBILE,
+    "personal": LineType.MOBILE,
+    "fixedVoip": LineType.VOIP,
+    "nonFixedVoip": LineType.VOIP,
+    "voip": LineType.VOIP,
+    "landline": LineType.LANDLINE,
+    "payphone": LineType.PAYPHONE,
+}
+
 # What broke, the particular before the general → what that says about the text
 BROKEN: tuple[tuple[type[Exception], NotSent | Uncertain], ...] = (
     (requests.exceptions.ConnectTimeout, NotSent("connect-timeout")),
@@ -72,7 +84,7 @@ BROKEN: tuple[tuple[type[Exception], NotSent | Uncertain], ...] = (
     (ValueError, Uncertain("unreadable-answer")),  # not JSON
 )
 
-API = "https://api.twilio.com"
+API, LOOKUPS, TWILIOS = "https://api.twilio.com", "lookups.", ".twilio.com"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 VALIDITY = (1, 36_000)  # seconds that ValidityPeriod may name
 CONNECT_SECONDS, READ_SECONDS = 3.05, 10.0
@@ -211,6 +223,18 @@ class TwilioProvider:
 
         return self._ask(look)
 
+    def line_type(self, number: str) -> LineType:
+        """By Lookup v2, its package Line Type Intelligence, which is charged."""
+
+        def look() -> LineType:
+            found = self._client.lookups.v2.phone_numbers(number).fetch(fields="line_type_intelligence")
+            if found.valid is False:
+                return LineType.INVALID
+            line = found.line_type_intelligence
+            return LINES.get(str(line.get("type")), LineType.UNKNOWN) if line else LineType.UNKNOWN
+
+        return self._ask(look)
+
     def verify(self, url: str, form: Mapping[str, Sequence[str]], signature: str) -> bool:
         """Whether Twilio signed this webhook, with any of our tokens.
 
@@ -289,6 +313,8 @@ class _TooManyRequests(Exception):
 class _OneOrigin(TwilioHttpClient):  # type: ignore[misc]  # the library ships no types
     """The library's HTTP client: to one origin, in bounded time, without proxies, keeping nothing.
 
+    Twilio itself is one origin a product: Lookup answers at `lookups.` where messages go to `api.`.
+
     The library's own waits for ever, keeps the last request and answer (a
     number and a body) for tests, and cannot be pointed at an emulator.
     """
@@ -298,7 +324,7 @@ class _OneOrigin(TwilioHttpClient):  # type: ignore[misc]  # the library ships n
         self._base = base_url.rstrip("/")
         self._session = requests.Session()
         self._session.trust_env = False
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=threads, max_retries=0)
+        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=threads, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -314,10 +340,11 @@ class _OneOrigin(TwilioHttpClient):  # type: ignore[misc]  # the library ships n
         allow_redirects: bool = False,  # noqa: FBT001, FBT002 - as above; a redirect is never followed
     ) -> Response:
         del timeout, allow_redirects
-        path, query = urlsplit(url)[2:4]
+        host, path, query = urlsplit(url)[1:4]
+        base = origin_of(host, self._base)
         answer = self._session.request(
             method,
-            f"{self._base}{path}?{query}" if query else f"{self._base}{path}",
+            f"{base}{path}?{query}" if query else f"{base}{path}",
             params=params,
             data=data,
             headers=headers,
@@ -331,6 +358,13 @@ class _OneOrigin(TwilioHttpClient):  # type: ignore[misc]  # the library ships n
                 timedelta(seconds=min(int(seconds), 3600)) if seconds.isdecimal() else None
             )
         return Response(answer.status_code, answer.content.decode("utf-8", "replace"), answer.headers)
+
+
+def origin_of(host: str, base_url: str) -> str:
+    """Where to ask what the library would ask of `host`: at Twilio, Lookup has a host of its own."""
+    if host.startswith(LOOKUPS) and base_url.endswith(TWILIOS):
+        return base_url.replace("//api.", f"//{LOOKUPS}", 1)
+    return base_url
 
 
 class _Form(dict[str, list[str]]):

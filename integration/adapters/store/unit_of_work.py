@@ -23,6 +23,7 @@ from integration.adapters.store.ehr_subscriptions import SqlEhrSubscriptionRows
 from integration.adapters.store.engines import answering
 from integration.adapters.store.holds import SqlHoldRows
 from integration.adapters.store.inbox_rows import SqlInboxRows
+from integration.adapters.store.lines import SqlLineRows
 from integration.adapters.store.numbers import SqlNumberRows
 from integration.adapters.store.paces import SqlPaceRows
 from integration.adapters.store.patients import SqlPatientRows
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from integration.ports.conversation_store import ChoiceRows
     from integration.ports.cost_store import CostRows
     from integration.ports.ehr_store import EhrSubscriptionRows, PollRows, SnapshotRows, TokenRows, WantRows
+    from integration.ports.line_store import LineRows
     from integration.ports.pace_store import PaceRows
     from integration.ports.site import ConfigurationNews, ConfigurationRows, FeedRows, FeedWatch, ProcessRows
     from integration.ports.store import (
@@ -123,6 +125,7 @@ class SqlUnit:
         self.wants: WantRows = SqlWantRows(work)
         self.polls: PollRows = SqlPollRows(work)
         self.paces: PaceRows = SqlPaceRows(work)
+        self.lines: LineRows = SqlLineRows(work)
         self.requests: TextRequestRows = SqlTextRequestRows(work)
         self.choices: ChoiceRows = SqlChoiceRows(work)
         self.consents: ConsentRows = SqlConsentRows(work)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from integration.domain.circuit import Circuit
 from integration.domain.consequences import ACCOUNT_BREAKER
 from integration.domain.last_look import LATER, Hold
 from integration.domain.surprise import describe
 from integration.pipeline.send.again import offer_again
 from integration.pipeline.send.desk import Desk, Offer, settle
+from integration.pipeline.send.line import ask
 from integration.pipeline.send.offer import offer_reminders
 from integration.pipeline.send.outcome import record
 from integration.pipeline.send.requested import offer_request, put_off
@@ -32,9 +34,10 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 
-def send_next(workshop: Workshop) -> bool:
+def send_next(workshop: Workshop, lookups: Circuit | None = None) -> bool:
     """Offer at most one text; returns whether there was anything to do.
 
+    `lookups` tells all threads of a process whether the provider may be asked what kind a line is.
     Texts already written (answers, and reminders that are offered again) go first: somebody waits.
     """
     breakers = workshop.store.breakers()
@@ -62,6 +65,8 @@ def send_next(workshop: Workshop) -> bool:
             )
         )
         record(workshop, offer, outcome, breakers)
+    if claimed.to_ask is not None:
+        ask(workshop, claimed.to_ask, lookups or Circuit())
     return claimed.anything
 
 
@@ -72,6 +77,7 @@ class _Claimed:
     number: str | None = None
     text_id: int | None = None
     request_id: int | None = None
+    to_ask: str | None = None  # the number whose line is to be asked about first
 
     @property
     def anything(self) -> bool:
@@ -94,6 +100,7 @@ def _write_down(workshop: Workshop, breakers: Mapping[str, str], claimed: _Claim
             request = unit.requests.claim_due(desk.now)
             claimed.request_id = None if request is None else request.id
             offer = None if request is None else offer_request(desk, request)
+        claimed.to_ask = desk.to_ask
     for name, reason in desk.breakers_to_open.items():
         workshop.store.open_breaker(name, reason)
     return offer

@@ -71,6 +71,7 @@ class Desk:
     now: datetime = field(init=False)  # calendar
     wall: datetime = field(init=False)
     breakers_to_open: dict[str, str] = field(default_factory=dict)
+    to_ask: str | None = None  # the number whose line the provider is to be asked about
 
     def __post_init__(self) -> None:
         """Read both clocks once."""

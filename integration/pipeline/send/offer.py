@@ -11,11 +11,13 @@ from integration.aftermath import open_task
 from integration.domain.gathering import Candidate, gather
 from integration.domain.last_look import Hold, Skip, Verdict, of_caps, of_hours
 from integration.domain.law import Jurisdiction
+from integration.domain.line_type import LANDLINE
 from integration.domain.reminder import ReminderState
 from integration.domain.sender_pace import NO_TURN, WAITS_ITS_TURN
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.wording import WordingError
 from integration.pipeline.send.desk import Desk, Offer, settle
+from integration.pipeline.send.line import of_line
 from integration.pipeline.send.write import useful_until, write
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ def offer_reminders(desk: Desk, number: str) -> Offer | None:
     verdict = (
         desk.of_practice(practice)
         or _of_moment(desk, gathered, practice, number, useful_until(gathered.visits))
+        or of_line(desk, number)
         or _of_turn(desk, gathered, practice)
     )
     if verdict is None:
@@ -212,7 +215,7 @@ def _hold_back(desk: Desk, gathered: Gathered, of_all: Verdict, practice: Practi
             not_after = candidate.reminder.not_after
             verdict = _of_moment(desk, gathered, practice, number, not_after) or of_all
         settle(desk, [candidate.reminder], verdict)
-        if isinstance(verdict, Skip) and (candidate.step.outranks_caps or verdict.reason == NO_TURN):
+        if isinstance(verdict, Skip) and _is_to_be_called(desk, candidate, verdict.reason):
             open_task(
                 desk.unit,
                 StaffTask(
@@ -225,4 +228,17 @@ def _hold_back(desk: Desk, gathered: Gathered, of_all: Verdict, practice: Practi
                     patient_id=candidate.patient.id,
                     appointment_id=candidate.appointment.id,
                 ),
+                desk.workshop.settings,
             )
+
+
+def _is_to_be_called(desk: Desk, candidate: Candidate, reason: str) -> bool:
+    """Whether somebody calls in the text's place: about a visit whose number is a landline, once."""
+    if candidate.step.outranks_caps or reason == NO_TURN:
+        return True
+    earlier = (
+        each.reason == LANDLINE and each.id != candidate.reminder.id
+        for each in desk.unit.reminders.of_appointment(candidate.appointment.id)
+        if each.patient_id == candidate.reminder.patient_id
+    )
+    return reason == LANDLINE and not any(earlier)

@@ -23,6 +23,7 @@ from integration.domain.last_look import (
     of_patient,
 )
 from integration.domain.letter import Composed, WordingError
+from integration.domain.line_type import LANDLINE
 from integration.domain.recipient_zone import recipient_zones
 from integration.domain.sms_segments import measure
 from integration.domain.staff_task import StaffTask, TaskKind
@@ -31,6 +32,7 @@ from integration.domain.text_request import RequestSource, RequestState
 from integration.domain.write_back import WriteBackKind
 from integration.pipeline.send.desk import NO_PROVIDER, Offer
 from integration.pipeline.send.free_words import language_of, words_of
+from integration.pipeline.send.line import of_line
 from integration.pipeline.send.waiting import is_request_waiting
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ _FAILURES: Final = {
     "consent to texts was refused": Failure.OPTED_OUT,
     "the number is not the patient's": Failure.BAD_NUMBER,
     "the number cannot receive texts": Failure.BAD_NUMBER,
+    LANDLINE: Failure.BAD_NUMBER,
 }
 
 
@@ -190,7 +193,7 @@ def _verdict(
     verdict = _standing(desk, request, patient, practice, number)
     if verdict is None and number is not None and request.source is RequestSource.OPT_IN:
         verdict = _of_opt_in(desk, request, practice, number)
-    return verdict or desk.of_practice(practice)
+    return verdict or desk.of_practice(practice) or (None if number is None else of_line(desk, number))
 
 
 def _of_opt_in(desk: Desk, request: TextRequest, practice: Practice, number: str) -> Verdict:

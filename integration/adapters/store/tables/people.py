@@ -14,6 +14,7 @@ from integration.adapters.store.tables.columns import (
     to,
 )
 from integration.domain.consent import SuppressionKind
+from integration.domain.line_type import LineType
 
 # Every number ever seen. Its row is what "the lock on a number" locks, so it is never deleted.
 numbers = sa.Table(
@@ -22,6 +23,14 @@ numbers = sa.Table(
     sa.Column("number_hash", sa.LargeBinary, primary_key=True),
     sa.Column("sealed_number", sa.LargeBinary, nullable=False),
     sqlite_with_rowid=False,
+)
+
+number_lines = sa.Table(
+    "number_lines",
+    metadata,
+    to("numbers.number_hash", "number_hash", primary_key=True),
+    sa.Column("line_type", Word(LineType)),
+    sa.Column("asked_at", Instant, nullable=False),
 )
 
 patients = sa.Table(

@@ -41,9 +41,7 @@ def upgrade() -> None:
         op.add_column("staff_tasks", sa.Column(name, sa.Text))
     for name in ("sealed_done_by", "sealed_note"):
         op.add_column("staff_tasks", sa.Column(name, sa.LargeBinary))
-    op.add_column(
-        "replies", sa.Column("partial", sa.Boolean, nullable=False, server_default=sa.false())
-    )
+    op.add_column("replies", sa.Column("partial", sa.Boolean, nullable=False, server_default=sa.false()))
     big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.create_table(
         "visit_choices",
@@ -83,4 +81,15 @@ def upgrade() -> None:
         sa.Column("sender", sa.Text, primary_key=True),
         sa.Column("free_at", sa.BigInteger, nullable=False),
         sa.Column("tail_at", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "number_lines",
+        sa.Column(
+            "number_hash",
+            sa.LargeBinary,
+            sa.ForeignKey("numbers.number_hash", name="number_lines_number_hash_fk"),
+            primary_key=True,
+        ),
+        sa.Column("line_type", sa.Text),
+        sa.Column("asked_at", sa.BigInteger, nullable=False),
     )
