@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from integration.domain.failure import Failure
 
 
+OPT_IN: Final = "opt_in"  # occasion of the text that confirms a yes to texts
 OWN_WORDS: Final = "request"  # occasion of a text in a person's own words; a template's is its name
 
 
@@ -22,7 +23,7 @@ class TextKind(StrEnum):
 
     REMINDER = "reminder"  # reminders of the plan
     ANSWER = "answer"  # our answer to a patient's text; does not count towards caps
-    FREE = "free"  # a person wrote it
+    FREE = "free"  # a person wrote it, or said yes to texts
 
 
 class AttemptState(StrEnum):

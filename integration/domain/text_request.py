@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 OF_PAGE: Final = "page:"  # begins the id of what the page asks for; no id of FHIR has a colon
+OF_OPT_IN: Final = "opt_in:"  # begins the id of what confirms a yes
 
 
 class RequestState(StrEnum):
@@ -35,6 +36,7 @@ class RequestSource(StrEnum):
 
     CHART = "chart"  # a CommunicationRequest
     PAGE = "page"  # our own
+    OPT_IN = "opt_in"  # nobody asked: a yes to texts is confirmed, once
 
 
 @dataclass(frozen=True, slots=True)

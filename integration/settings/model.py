@@ -190,6 +190,7 @@ class Practice:
     cancel_until: timedelta | None = None  # before the visit: later wishes are told to call
     tasks: TaskRules = field(default_factory=TaskRules)
     costs: Costs = field(default_factory=Costs)
+    opt_in_text: bool = False  # one text confirms a yes that is heard
     free_text_segments: int | None = None  # of texts that people ask for; None: max_segments
     refuse_flagged_words: bool = False  # clinical or financial words of theirs are refused, not only flagged
     sender: str | None = None  # its own number, short code or messaging service; None: the site's

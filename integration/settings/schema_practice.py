@@ -238,6 +238,10 @@ class PracticeFile(Section):
     consent: ConsentPolicy = Field(
         description="express: a recorded yes; implied: the number was given to the practice; not_required"
     )
+    opt_in_text: bool = Field(
+        False,
+        description="one text confirms each yes that is heard, where `consent` is express (docs/opt-outs.md)",
+    )
     serves_unclaimed: bool = Field(
         False, description="takes the locations that no practice claims; in test mode only"
     )
@@ -284,3 +288,9 @@ class PracticeFile(Section):
     steps: dict[str, dict[str, object]] = Field(
         {}, description="in place of the plan's, key by key; `off = true` leaves a step out"
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.opt_in_text and self.consent is not ConsentPolicy.EXPRESS:
+            raise ValueError('opt_in_text: only where consent = "express" does a yes begin the texts')
+        return self

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.domain.consent import SuppressionKind
+from integration.domain.appointment import Modality, Slot
+from integration.domain.consent import ConsentPolicy, SuppressionKind
 from integration.entrypoints.cli import main
-from tests.adapters.store.records import ADA, BEN, NOW, patient, suppression
+from integration.entrypoints.commands.consent.importing import import_list
+from tests import settings as make
+from tests.adapters.store.records import ADA, BEN, NOW, appointment, patient, suppression
 from tests.stores import TEST_DATA_KEY
 
 if TYPE_CHECKING:
@@ -202,3 +206,24 @@ def test_a_wrong_number_is_lifted_too_and_what_is_not_stopped_is_not_lifted(
     assert main(wanted) == 1
     assert "Nothing stops that number." in capsys.readouterr().err
     assert main(["consent", "lift", "12", "--by", "x", "--reason", "y"]) == 2
+
+
+@pytest.mark.parametrize("welcome", [False, True])
+def test_a_list_asks_for_texts_only_when_told_to_and_says_first_how_many(
+    kept: SqlStore, capsys: pytest.CaptureFixture[str], *, welcome: bool
+) -> None:
+    soon = datetime.now(UTC) + timedelta(days=9)
+    settings = make.settings(
+        practices={"riverside": make.practice(consent=ConsentPolicy.EXPRESS, opt_in_text=True)}
+    )
+    with kept.unit() as unit:
+        unit.appointments.save(appointment(1, slot=Slot(soon, "Riverside North", Modality.VIDEO)))
+    file = ("intake.csv", [HEAD, YES])
+    assert import_list(kept, settings, file, None, dry_run=True, welcome=welcome) == 0
+    assert ("1 would be texted once" in capsys.readouterr().out) is welcome
+    with kept.reading() as unit:
+        assert not unit.requests.of_patient(1)
+    assert import_list(kept, settings, file, None, dry_run=False, welcome=welcome) == 0
+    assert ("1 will be texted once" in capsys.readouterr().out) is welcome
+    with kept.reading() as unit:
+        assert len(unit.requests.of_patient(1)) == welcome

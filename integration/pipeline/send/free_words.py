@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from integration.domain.catalog_sections import Answer
 from integration.domain.free_text import FreeWords, compose_free
 from integration.domain.recipient_zone import recipient_zones
+from integration.domain.text_request import RequestSource
 from integration.domain.visit_words import PracticeWords, VisitWords, reads_another_clock
+from integration.domain.wording import answer
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,6 +38,10 @@ def words_of(
     now: datetime,
 ) -> Composed:
     """The text; raises WordingError with a reason for who asks for it. A child's text names the child."""
+    catalog = settings.catalogs[language_of(patient, practice, now)]
+    words = PracticeWords(practice.public_name, practice.phone, practice.emergency)
+    if request.source is RequestSource.OPT_IN:
+        return answer(catalog, Answer.HELP, practice=words, max_segments=practice.max_segments)
     today = now.astimezone(practice.plan.zone).date()
     said, show_zone = None, False
     if visit is not None and visit.slot.start is not None:
@@ -42,9 +49,9 @@ def words_of(
         said = VisitWords(None, visit.slot.start.astimezone(zone), visit.slot.modality)
         show_zone = reads_another_clock(said.start, recipient_zones([patient], zone))
     return compose_free(
-        settings.catalogs[language_of(patient, practice, now)],
+        catalog,
         FreeWords(request.form, request.body, request.minutes),
-        practice=PracticeWords(practice.public_name, practice.phone, practice.emergency),
+        practice=words,
         visit=said,
         name=patient.given if practice.first_names or patient.is_minor(today) else None,
         max_segments=practice.free_text_segments or practice.max_segments,

@@ -190,9 +190,12 @@ def _verdict(
         return _standing(desk, request, patient, practice, number)
     if is_request_waiting(desk.unit, desk.workshop, request, patient):
         return Hold(desk.now + SOON, "news of the request or its patient is being read")
-    verdict = _standing(desk, request, patient, practice, number)
-    if verdict is None and number is not None and request.source is RequestSource.OPT_IN:
-        verdict = _of_opt_in(desk, request, practice, number)
+    own = None
+    if number is not None and request.source is RequestSource.OPT_IN:
+        own = _of_opt_in(desk, request, practice, number)
+    if isinstance(own, Skip):  # what will never go need not wait for its hour
+        return own
+    verdict = _standing(desk, request, patient, practice, number) or own
     return verdict or desk.of_practice(practice) or (None if number is None else of_line(desk, number))
 
 

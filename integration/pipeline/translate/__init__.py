@@ -13,6 +13,7 @@ from integration.pipeline.translate.hearing import Hearing, Unusable
 from integration.pipeline.translate.holding import hold_its_appointment, is_of_a_known_visit, let_go
 from integration.pipeline.translate.notifications import hear_notification, is_notification
 from integration.pipeline.translate.numbers import free_numbers
+from integration.pipeline.translate.opt_ins import hear_opt_ins
 from integration.pipeline.translate.people import hear_people
 from integration.pipeline.translate.reading import expect, read
 from integration.pipeline.translate.requests import hear_request
@@ -125,7 +126,9 @@ def _apply(
     # A FHIR resource of one version comes again whenever what it refers to has changed.
     if feed.fhir is None and unit.inbox.same_control_id(message):
         notes.append("control-id-used-before MSH-10")
-    notes += _hear(Hearing(unit, workshop, feed, reading, translation, numbers_given))
+    hearing = Hearing(unit, workshop, feed, reading, translation, numbers_given)
+    notes += _hear(hearing)
+    hear_opt_ins(hearing)
     return ", ".join(notes) or None
 
 

@@ -36,6 +36,7 @@ class Hearing:
     reading: Reading
     translation: Translation
     numbers_given: dict[str, datetime] = field(default_factory=dict)  # of the whole batch, with when
+    said_yes: list[int] = field(default_factory=list)  # patients whose yes to texts is news
 
     @property
     def message(self) -> KeptMessage:

@@ -71,6 +71,8 @@ def _note_consent(hearing: Hearing, patient_id: int, *, given: bool, at: datetim
     before = next((each.given for each in told if each.source == source and each.at <= at), None)
     if before is not given:
         hearing.unit.patients.record_consent(patient_id, given=given, source=source, at=at)
+        if given:
+            hearing.said_yes.append(patient_id)
 
 
 def _save(hearing: Hearing, mapped: MappedPatient, keys: Sequence[str]) -> Saved:

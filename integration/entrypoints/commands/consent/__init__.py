@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What is to be done."""
     deeds = parser.add_subparsers(dest="deed", required=True, metavar="import|export|show|lift")
-    add = deeds.add_parser("import", help="take in a list (CSV); it sends nothing")
+    add = deeds.add_parser("import", help="take in a list (CSV); it sends nothing unless told to")
     add.add_argument("file", type=Path)
     add.add_argument("--zone", help="of times without an offset, such as America/New_York")
     add.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    add.add_argument(
+        "--welcome",
+        action="store_true",
+        help="text those once whose yes is new, where the practice has `opt_in_text`; says first how many",
+    )
     out = deeds.add_parser(
         "export", help="every record, and every number that is stopped, on standard output"
     )
@@ -52,7 +57,14 @@ def run(options: argparse.Namespace) -> int:
         match options.deed:
             case "import":
                 zone = None if options.zone is None else _zone(options.zone)
-                return import_list(store, settings, _lines(options.file), zone, dry_run=options.dry_run)
+                return import_list(
+                    store,
+                    settings,
+                    _lines(options.file),
+                    zone,
+                    dry_run=options.dry_run,
+                    welcome=options.welcome,
+                )
             case "export":
                 return export(store, as_json=options.json)
             case "show":

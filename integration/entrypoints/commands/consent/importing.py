@@ -13,6 +13,7 @@ from integration.entrypoints.commands.consent.exporting import SOURCE, medium_of
 from integration.entrypoints.commands.consent.finding import patients_known_by
 from integration.entrypoints.printing import say, warn
 from integration.entrypoints.troubles import Refused
+from integration.pipeline.translate.opt_ins import confirm_yes
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -35,38 +36,70 @@ def import_list(
     zone: ZoneInfo | None,
     *,
     dry_run: bool,
+    welcome: bool = False,
 ) -> int:
-    """Record what the list says; exit status 1 when a line of it was refused."""
+    """Record what the list says; exit status 1 when a line of it was refused.
+
+    `welcome`: whose yes is new is texted once, where the practice confirms a yes; how many is said first.
+    """
     name, lines = file
     region = next((feed.region for feed in settings.feeds.values()), "US")
-    done: Counter[str] = Counter()
-    refused = 0
+    now = datetime.now(UTC)
     try:
-        for entry in read_list(lines, region=region, zone=zone, now=datetime.now(UTC)):
-            outcome = entry if isinstance(entry, BadLine) else _take(store, settings, entry, dry_run=dry_run)
-            if isinstance(outcome, BadLine):
-                warn(f"{name}:{outcome.line}: {outcome.column}: {outcome.why}")
-                refused += 1
-            else:
-                done[outcome] += 1
+        entries = list(read_list(lines, region=region, zone=zone, now=now))
     except BadList as error:
         raise Refused(f"{name}:1: {error}") from error
-    would = "would be " if dry_run else ""
-    say(f"{done[_NEW]} {would}recorded, {done[_KNOWN]} known already, {refused} refused. Nobody is texted.")
+    listed = [entry for entry in entries if not isinstance(entry, BadLine)]
+    if welcome:
+        foreseen = _List(store, settings, now, dry_run=True, welcome=True)
+        for line in listed:
+            foreseen.take(line)
+        say(f"{foreseen.texts} {'would' if dry_run else 'will'} be texted once, that their yes is noted.")
+    taken = _List(store, settings, now, dry_run=dry_run, welcome=welcome)
+    done: Counter[str] = Counter()
+    refused = 0
+    for entry in entries:
+        outcome = entry if isinstance(entry, BadLine) else taken.take(entry)
+        if isinstance(outcome, BadLine):
+            warn(f"{name}:{outcome.line}: {outcome.column}: {outcome.why}")
+            refused += 1
+        else:
+            done[outcome] += 1
+    would, nobody = "would be " if dry_run else "", "" if welcome else " Nobody is texted."
+    say(f"{done[_NEW]} {would}recorded, {done[_KNOWN]} known already, {refused} refused.{nobody}")
     if done[_OVERTAKEN]:
         say(f"{done[_OVERTAKEN]} refusals are older than a START of the same number, and change nothing.")
     return int(refused > 0)
 
 
-def _take(store: Store, settings: Settings, line: ConsentLine, *, dry_run: bool) -> str | BadLine:
-    outcome: str | BadLine = _KNOWN
-    try:
-        with store.unit() as unit:
-            outcome = _record(unit, settings, line)
-            _end(dry_run=dry_run)
-    except _Undo:
-        pass
-    return outcome
+class _List:
+    """A list on its way in, line by line, each in a unit of its own."""
+
+    def __init__(
+        self, store: Store, settings: Settings, now: datetime, *, dry_run: bool, welcome: bool
+    ) -> None:
+        self._store, self._settings, self._now = store, settings, now
+        self._dry_run, self._welcome = dry_run, welcome
+        self._asked: dict[int, int] = {}  # by patient, how many texts
+
+    @property
+    def texts(self) -> int:
+        """How many texts are, or would be, asked for."""
+        return sum(self._asked.values())
+
+    def take(self, line: ConsentLine) -> str | BadLine:
+        """What was recorded, or why the line was refused."""
+        outcome: str | BadLine = _KNOWN
+        try:
+            with self._store.unit() as unit:
+                outcome, agreed = _record(unit, self._settings, line)
+                for patient_id in agreed if self._welcome else ():
+                    asked = confirm_yes(unit, self._settings, patient_id, now=self._now)
+                    self._asked[patient_id] = max(asked, self._asked.get(patient_id, 0))
+                _end(dry_run=self._dry_run)
+        except _Undo:
+            pass
+        return outcome
 
 
 def _end(*, dry_run: bool) -> None:
@@ -74,9 +107,10 @@ def _end(*, dry_run: bool) -> None:
         raise _Undo
 
 
-def _record(unit: Unit, settings: Settings, line: ConsentLine) -> str | BadLine:
+def _record(unit: Unit, settings: Settings, line: ConsentLine) -> tuple[str | BadLine, list[int]]:
+    """What came of the line, and whose yes is new."""
     if not line.identifier and not line.given:
-        return _stop(unit, line)
+        return _stop(unit, line), []
     if line.identifier:
         patients = patients_known_by(
             unit,
@@ -88,13 +122,14 @@ def _record(unit: Unit, settings: Settings, line: ConsentLine) -> str | BadLine:
         )
         if len(patients) != 1:
             why = "names more than one patient: say authority, identifier_type and scope"
-            return BadLine(line.line, "identifier", why if patients else "names nobody who is known (yet)")
+            why = why if patients else "names nobody who is known (yet)"
+            return BadLine(line.line, "identifier", why), []
     else:
         patients = [each for each in unit.patients.with_number(line.number or "") if each.merged_into is None]
         if not patients:
-            return BadLine(line.line, "phone", "is the number of nobody who is known (yet)")
-    new = [_record_once(unit, _as_record(line, patient.id)) for patient in patients]
-    return _NEW if any(new) else _KNOWN
+            return BadLine(line.line, "phone", "is the number of nobody who is known (yet)"), []
+    new = [patient.id for patient in patients if _record_once(unit, _as_record(line, patient.id))]
+    return _NEW if new else _KNOWN, new if line.given else []
 
 
 def _record_once(unit: Unit, record: ConsentRecord) -> bool:
