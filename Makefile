@@ -1,13 +1,13 @@
 # The commands a person needs; `make` alone lists them. A line's words after ## are its help.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench soak fuzz schema lock clean
+.PHONY: help setup run test check bench soak simulate fuzz schema lock clean
 
 PYTEST = .venv/bin/python -m pytest -n 2 --dist loadfile
 LOCK = uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv, with the command .venv/bin/appointment-texts in it
 	@requirements/install
@@ -37,6 +37,10 @@ fuzz: setup ## a million damaged inputs for framing, answers, reader, mapper and
 
 soak: setup ## ten minutes of good, bad, slow, huge and half-dead senders (FOR=seconds)
 	.venv/bin/python -m benchmarks.soak --seconds $(or $(FOR),600)
+
+simulate: setup ## a year of 20,000 patients against an oracle (PATIENTS, APPOINTMENTS, SEED; hours long)
+	.venv/bin/python -m tests.simulation --patients $(or $(PATIENTS),20000) \
+		--appointments $(or $(APPOINTMENTS),150000) --seed $(or $(SEED),1)
 
 schema: setup ## write config/schema and the tables of config/README.md anew
 	.venv/bin/python -m integration.settings.json_schema config
