@@ -36,7 +36,7 @@ _SECTIONS: Final = (
     *("locale", "encoding", "lint", "practice_for", "options", "when", "list", "visit"),
     *("texts", "free", "answers", "replies"),
 )
-_ENCODINGS: Final = ("GSM-7", "UCS-2")
+ENCODINGS: Final = ("GSM-7", "UCS-2")
 _OFFERED: Final = ("confirm", "cancel", "reschedule", "human")
 _MUST_SAY: Final = {Answer.STOP: ("START",), Answer.HELP: ("STOP",)}
 _ACTED_UPON: Final = (Meaning.OPT_OUT, Meaning.OPT_OUT_ALONE, Meaning.START, Meaning.HELP)
@@ -54,8 +54,8 @@ class CatalogReader(TableReader):
         self.language = language
         self.root = self.known_keys("", mapping, _SECTIONS)
         self.encoding = self.root.get("encoding", "GSM-7")
-        if self.encoding not in _ENCODINGS:
-            self.mistakes.append(f"encoding: {choices(str(self.encoding), _ENCODINGS)}")
+        if self.encoding not in ENCODINGS:
+            self.mistakes.append(f"encoding: {choices(str(self.encoding), ENCODINGS)}")
         self.lint, self._capitals = self._read_lint()
         self._replies = read_reply_words(language, self.table("replies", self.root), self.mistakes)
         self._acted_upon = frozenset(word for meaning in _ACTED_UPON for word in self._replies.words(meaning))

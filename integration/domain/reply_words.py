@@ -64,7 +64,7 @@ REQUIRED: Final = (
     *(Meaning.RESCHEDULE, Meaning.CANCEL, Meaning.DECLINE, Meaning.CONFIRM),
 )
 SINGLE_WORDS: Final = frozenset({Meaning.NEGATION, Meaning.LINK, Meaning.NOISE})
-_TABLES: Final = ("same", "sets", "picks", "marked")
+TABLES: Final = ("same", "sets", "picks", "marked")
 PICKS: Final = ("1", "2", "3", "4", "5", "6", "all", "beside")  # `beside` may stand between and around them
 
 # A phrase may not be listed under two of these: nobody could say what it means.
@@ -96,7 +96,7 @@ class ReplyWords:
 
 def read_reply_words(language: str, section: Mapping[str, Any], mistakes: list[str]) -> ReplyWords:
     """Read a `[replies]` section; every mistake is added to `mistakes` with its key."""
-    allowed = [*_TABLES, *(meaning.value for meaning in Meaning)]
+    allowed = [*TABLES, *(meaning.value for meaning in Meaning)]
     mistakes += [
         f"replies.{key}: unknown key; {choices(key, allowed)}" for key in section if key not in allowed
     ]

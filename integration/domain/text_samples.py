@@ -32,7 +32,7 @@ class Sample:
 
     occasion: str  # answers are `answer <name>`
     ask: bool
-    which: str  # longest | shortest
+    which: str  # longest | shortest | first, of a relationship | several, of two visits in one text
     text: str | None
     encoding: str | None
     segments: int | None
@@ -50,7 +50,10 @@ class Sample:
 def samples(
     catalog: Catalog, practice: PracticeWords, *, max_segments: int = 1, zone: tzinfo = UTC
 ) -> Iterator[Sample]:
-    """The longest and the shortest of each text and answer; one where both are the same."""
+    """The longest and the shortest of each text and answer; one where both are the same.
+
+    Also the first text of a relationship, and one of two visits, where the language has room for such.
+    """
     visits = [
         VisitWords(name, datetime(*day, *time, tzinfo=zone), modality, "1")
         for day, time, modality, name in product(_DAYS, _TIMES, MODALITIES, _NAMES)
@@ -72,6 +75,8 @@ def samples(
             )[0]
 
         yield from _extremes(occasion, text, visits, ask=ask)
+        plain = [visit for visit in visits if visit.first_name is None and visit.modality == "in_person"]
+        yield from _other_forms(catalog, practice, occasion, plain, ask=ask, max_segments=max_segments)
     for name in catalog.answers:
         if name not in CHOOSING:
 
@@ -83,6 +88,36 @@ def samples(
 
             yield from _extremes(f"answer {name}", reply, visits, ask=False)
     yield from _questions(catalog, practice, visits)
+
+
+def _other_forms(
+    catalog: Catalog,
+    practice: PracticeWords,
+    occasion: str,
+    visits: list[VisitWords],
+    *,
+    ask: bool,
+    max_segments: int,
+) -> Iterator[Sample]:
+    """The first text of a relationship, and the text of two visits; none where they do not fit."""
+    for which, spoken_of in (("first", visits[:1]), ("several", [visits[0], visits[-1]])):
+        try:
+            text, usual = (
+                compose(
+                    catalog,
+                    occasion,
+                    ask=ask,
+                    practice=practice,
+                    visits=spoken_of,
+                    max_segments=max_segments,
+                    first_text=first_text,
+                )[0]
+                for first_text in (which == "first", False)
+            )
+        except WordingError:
+            continue  # _extremes has said so
+        if text.body != usual.body or len(text.visits) > 1:
+            yield _sample(occasion, text, which, ask=ask)
 
 
 def _questions(catalog: Catalog, practice: PracticeWords, visits: list[VisitWords]) -> Iterator[Sample]:

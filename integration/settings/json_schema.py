@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fhir_mappers.profile import VendorProfile
 from fhir_mappers.profile_values import INHERITED
+from integration.domain.catalog_reading import ENCODINGS
 from integration.domain.catalog_sections import NEVER_ASK, Answer, FreeForm, Occasion
 from integration.domain.failure import Failure
+from integration.domain.reply_words import TABLES, Meaning
+from integration.domain.text_lint import LISTED as LISTED_WORDS
 from integration.settings.schema import FeedFile, SettingsFile
 from integration.settings.schema_practice import PracticeFile, RemindersFile
 
@@ -89,13 +92,31 @@ def _messages() -> dict[str, Any]:
         occasion.value: {"properties": {"inform": way} | ({} if occasion in NEVER_ASK else {"ask": way})}
         for occasion in Occasion
     }
-    answers = {answer.value: {"properties": {"plain": forms, "visit": forms}} for answer in Answer}
+    answer_forms = {"plain": forms, "visit": forms, "closed": forms}
+    answers = {answer.value: {"properties": answer_forms} for answer in Answer}
+    words = {"type": "array", "items": {"type": "string"}}
+    tables = {name: {"type": "object", "additionalProperties": words} for name in TABLES}
     by_hand = {form.value: forms for form in FreeForm}
     shut = {"type": "object", "additionalProperties": False}
     return {
         "title": "messages/<language>.toml",
         "type": "object",
         "properties": {
+            "extends": {
+                "type": "string",
+                "description": "the language from which it differs little, such as en",
+            },
+            "locale": {
+                "type": "string",
+                "description": "whose names of days and months it uses, such as en_US",
+            },
+            "encoding": {"enum": list(ENCODINGS), "description": "GSM-7 unless it cannot write the language"},
+            "lint": shut
+            | {
+                "description": "words no text may say; oncolog* is every word that so begins",
+                "properties": {kind.value: words for kind in LISTED_WORDS} | {"capitals": words},
+            },
+            "replies": shut | {"properties": {meaning.value: words for meaning in Meaning} | tables},
             "texts": {
                 "type": "object",
                 "properties": {name: shut | table for name, table in texts.items()},

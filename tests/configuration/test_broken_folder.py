@@ -252,7 +252,7 @@ SAID = [
     ("practices/river.toml", "steps.booked.of", "unknown key; allowed: …; did you mean off?"),
     ("practices/second.toml", "caps", "must be a table, such as { key = … }"),
     ("practices/second.toml", "languages.1", 'must be a text in quotes, such as "…"'),
-    ("practices/second.toml", "languages.2", "there is no messages/fr.toml; allowed: en, es"),
+    ("practices/second.toml", "languages.2", "there is no messages/fr.toml; allowed: en, en_GB, es"),
     ("reminders.toml", "caps.per_day", "must be at least 1"),
     ("reminders.toml", "hours.opens", 'must be a local time of day such as "09:00"'),
     ("reminders.toml", "settle", 'must be at most 3600 or "1h"'),

@@ -168,7 +168,7 @@ WRONG: Mapping[str, tuple[tuple[Edit, ...], str]] = {
     ),
     "an unknown language": (
         (("practices/riverside.toml", '"es"', '"xx"'),),
-        "practices/riverside.toml: languages.1: there is no messages/xx.toml; allowed: en, es",
+        "practices/riverside.toml: languages.1: there is no messages/xx.toml; allowed: en, en_GB, es",
     ),
     "a missing key": (
         (("practices/riverside.toml", 'consent = "implied"', ""),),

@@ -19,7 +19,7 @@ def _lines(capsys: pytest.CaptureFixture[str], *more: str) -> list[dict[str, obj
 def test_each_text_is_shown_longest_and_shortest_with_what_it_costs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    longest, shortest = (
+    longest, shortest, _ = (
         line for line in _lines(capsys, "--language", "en", "--occasion", "cancelled") if not line["ask"]
     )
     assert (longest["which"], shortest["which"]) == ("longest", "shortest")
@@ -27,6 +27,19 @@ def test_each_text_is_shown_longest_and_shortest_with_what_it_costs(
     assert len(str(shortest["text"])) < len(str(longest["text"])) <= 160
     assert longest["left"] == 160 - len(str(longest["text"]))
     assert (longest["segments"], longest["price"], longest["problem"]) == (1, "0.0083", None)
+
+
+def test_the_first_text_and_that_of_several_visits_are_shown_where_a_language_has_room_for_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def shown(language: str) -> dict[object, str]:
+        lines = _lines(capsys, "--language", language, "--occasion", "booked")
+        return {line["which"]: str(line["text"]) for line in lines if not line["ask"]}
+
+    english = shown("en")
+    assert "Msg&data rates may apply" in english["first"]
+    assert "Your appointments are booked for" in english["several"]
+    assert set(shown("zh")) >= {"longest", "shortest"}
 
 
 def test_every_language_of_the_practice_and_every_answer_is_there(capsys: pytest.CaptureFixture[str]) -> None:
