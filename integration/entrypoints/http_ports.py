@@ -105,6 +105,15 @@ def silent_feeds(workshop: Workshop) -> list[str]:
     ]
 
 
+def stopped_texts(workshop: Workshop) -> list[str]:
+    """A sentence for each breaker that waits for a person's release, for `/health/ready`."""
+    try:
+        stopped = workshop.store.breakers()
+    except StoreUnavailable:
+        return []
+    return [f'texts wait for `release "{name}"`: {reason}' for name, reason in sorted(stopped.items())]
+
+
 def stopped_subscriptions(workshop: Workshop) -> list[str]:
     """A sentence for each Subscription of ours that does not tell us what changes, for `/health/ready`."""
     try:

@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
 
 from integration.domain.application_acknowledgment import AcknowledgmentState
+from integration.domain.consequences import ACCOUNT_BREAKER
 from integration.domain.failure import Failure
 from integration.domain.write_back import WriteBackState
 from integration.ports.ehr_store import WantState
@@ -72,6 +73,9 @@ class _StoreCollector:
         stopped = GaugeMetricFamily(
             f"{_PREFIX}_open_breakers", "What was stopped until a person releases it."
         )
+        refused = GaugeMetricFamily(
+            f"{_PREFIX}_account_refused", "Whether the provider refused our account, so that nothing is sent."
+        )
         failed = GaugeMetricFamily(
             f"{_PREFIX}_failed_texts",
             "Texts offered in the last 24 hours that failed, by kind.",
@@ -91,7 +95,9 @@ class _StoreCollector:
             failures = unit.texts.failures_since(clock.calendar() - _A_DAY)
         for kind in Failure:
             failed.add_metric([kind.value], failures.get(kind, 0))
-        stopped.add_metric([], len(store.breakers()))
+        breakers = store.breakers()
+        stopped.add_metric([], len(breakers))
+        refused.add_metric([], ACCOUNT_BREAKER in breakers)
         due = store.next_times().calendar
         if due is not None:
             late.add_metric([], (due - clock.calendar()).total_seconds())
@@ -107,7 +113,7 @@ class _StoreCollector:
                 heard.add_metric([watch.name], watch.last_heard.timestamp())
         calendar = GaugeMetricFamily(f"{_PREFIX}_calendar_seconds", "What the calendar shows, since 1970.")
         calendar.add_metric([], clock.calendar().timestamp())
-        yield from (inbox, outbox, answers, tasks, stopped, failed, late, silent, heard, calendar)
+        yield from (inbox, outbox, answers, tasks, stopped, refused, failed, late, silent, heard, calendar)
         yield from self._listening()
         yield from self._subscriptions()
 

@@ -22,7 +22,13 @@ from integration import bootstrap
 from integration.domain.clock import RealClock, SimulatedClock, wall_now
 from integration.entrypoints.bells import Bells
 from integration.entrypoints.channel import channels
-from integration.entrypoints.http_ports import Ports, silent_feeds, stopped_subscriptions, store_answers
+from integration.entrypoints.http_ports import (
+    Ports,
+    silent_feeds,
+    stopped_subscriptions,
+    stopped_texts,
+    store_answers,
+)
 from integration.entrypoints.in_force import Running, SettingsWatch, begin_with, go_on_with
 from integration.entrypoints.knocker import AT_REST, Knocker
 from integration.entrypoints.lifeline import Lifeline
@@ -130,7 +136,8 @@ class EmbeddedWeb:
         self._workshop.store.close()
 
     def _notes(self) -> list[str]:
-        return [*silent_feeds(self._workshop), *stopped_subscriptions(self._workshop)]
+        of = self._workshop
+        return [*silent_feeds(of), *stopped_subscriptions(of), *stopped_texts(of)]
 
     def _ready(self) -> Mapping[str, bool | str]:
         return {

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from integration import bootstrap
 from integration.domain.clock import wall_now
 from integration.entrypoints.broker import BrokerKnocks, celery_app
-from integration.entrypoints.http_ports import Ports, silent_feeds, stopped_subscriptions, store_answers
+from integration.entrypoints.http_ports import (
+    Ports,
+    silent_feeds,
+    stopped_subscriptions,
+    stopped_texts,
+    store_answers,
+)
 from integration.entrypoints.in_force import SettingsWatch, begin_with
 from integration.entrypoints.printing import say
 from integration.entrypoints.process_logging import configure_logging
@@ -54,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         environment,
         workshop,
         lambda: {"store": store_answers(workshop), "settings": watch.trouble or True},
-        lambda: [*silent_feeds(workshop), *stopped_subscriptions(workshop)],
+        lambda: [*silent_feeds(workshop), *stopped_subscriptions(workshop), *stopped_texts(workshop)],
     )
     ports.take_operator_port()
     ports.start()
