@@ -19,6 +19,7 @@ from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.text_message import AttemptState, TextKind
 from integration.domain.text_request import RequestSource
 from integration.domain.write_back import WriteBackKind
+from integration.stops import stop, told_anew
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -78,7 +79,8 @@ def record(
         unit.texts.update(after)
     if after.status in _PASSED and before.status not in _PASSED and after.kind is TextKind.ANSWER:
         # While a number awaits START only answers of ours go there; what arrives is not blocked.
-        unit.consents.passed(after.number, workshop.clock.calendar())
+        if unit.consents.passed(after.number, workshop.clock.calendar()):
+            told_anew(unit, after.number)
     if _chart_facts(after) != _chart_facts(before):
         for patient_id in sorted({subject.patient_id for subject in after.subjects}):
             unit.write_backs.want(WriteBackKind.TEXT, after.id, patient_id)
@@ -176,7 +178,7 @@ def _bear(
         filtered=filtered,
     )
     for suppression in found.suppressions:
-        unit.numbers.suppress(suppression)
+        stop(unit, suppression)
     for task in found.tasks:
         whose = None if task.patient_id is None else unit.patients.survivor(task.patient_id).id
         open_task(unit, replace(task, patient_id=whose), workshop.settings)

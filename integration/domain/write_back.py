@@ -25,6 +25,7 @@ class WriteBackKind(StrEnum):
     REPLY = "reply"  # one reply: a Communication in response
     CONFIRMATION = "confirmation"  # the patient's answer about a visit: an AppointmentResponse
     CONSENT = "consent"  # STOP or START, a reply: a Consent
+    SUPPRESSION = "suppression"  # a stop of the number that no reply said: a Consent
     TASK = "task"  # work for staff about the patient: a Task
     SKIPPED = "skipped"  # a reminder that was due and became no text, where the site asks: a Communication
     REQUEST = "request"  # what became of a CommunicationRequest of the EHR's
@@ -46,7 +47,7 @@ class WriteBack:
     id: int  # 0 until stored
     kind: WriteBackKind
     subject_id: (
-        int  # the id of the text, reply (also of a confirmation or consent), task, reminder or request
+        int  # the id of the text, reply (also of a confirmation or consent), task, stop, reminder or request
     )
     patient_id: int
     state: WriteBackState = WriteBackState.PENDING

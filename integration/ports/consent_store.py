@@ -26,6 +26,9 @@ class ConsentRows(Protocol):
     def of_number(self, number: str) -> Sequence[Suppression]:
         """Every suppression of a number, lifted ones too, oldest first."""
 
+    def suppression(self, suppression_id: int) -> Suppression:
+        """By its id, lifted or not; KeyError when unknown."""
+
     def suppressed(self, *, after_id: int = 0, limit: int = 1000) -> Sequence[Suppression]:
         """Every number's suppressions that are in force, by id, above an id."""
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from integration.domain.appointment import Appointment
+    from integration.domain.consent import Suppression
     from integration.domain.conversation import Reply
     from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
@@ -76,10 +77,11 @@ class Fact:
     CONFIRMATION and CONSENT. `answered` is the write-back row of the answered text, so that a reply can point
     to its Communication. `acted_upon` is False for a yes that confirmed nothing and was left to staff.
     `told` is the write-back row of what a CONSENT or TASK follows from: its reply, else its text.
-    `in_force` is False for a STOP or START that a later one has taken back.
+    `stop` is set for kind SUPPRESSION.
+    `in_force` is False for a STOP or START that a later one has taken back, and for a stop that is over.
     `task` is set for kind TASK, `reminder` for kind SKIPPED, `request` (the EHR's id of a
     CommunicationRequest) for kind REQUEST and for the text that the request became.
-    `author` is who asked for a free text, as they call themselves; `override`: why hours and caps held it not.
+    `author` is who asked for a free text, as they call themselves; `override`: why nothing held it.
     `discreet` is set where a visit at a sensitive place is concerned: the patient's own words stay out of it.
     """
 
@@ -98,6 +100,7 @@ class Fact:
     discreet: bool = False
     author: str | None = None
     override: str | None = None
+    stop: Suppression | None = None
 
 
 class EhrServer(Protocol):

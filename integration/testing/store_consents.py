@@ -46,6 +46,10 @@ class FakeConsentRows:
         """Oldest first."""
         return [each for each in self._tables.suppressions.values() if each.number == number]
 
+    def suppression(self, suppression_id: int) -> Suppression:
+        """By id."""
+        return self._tables.suppressions[suppression_id]
+
     def suppressed(self, *, after_id: int = 0, limit: int = 1000) -> Sequence[Suppression]:
         """By id."""
         known = self._tables.suppressions.values()

@@ -41,6 +41,7 @@ PURPOSES: Final = {
     WriteBackKind.SKIPPED: Purpose.TEXTS,
     WriteBackKind.CONFIRMATION: Purpose.ANSWERS,
     WriteBackKind.CONSENT: Purpose.CONSENT,
+    WriteBackKind.SUPPRESSION: Purpose.CONSENT,
     WriteBackKind.TASK: Purpose.TASKS,
     WriteBackKind.REQUEST: Purpose.REQUESTS,
 }

@@ -68,6 +68,8 @@ def own_identifier(fact: Fact) -> str:
         began = fact.reminder.not_after
     elif fact.task is not None:
         began = fact.task.created_at
+    elif fact.stop is not None:
+        began = fact.stop.since
     else:
         began = fact.reply.received_at if fact.reply else fact.text.created_at if fact.text else _EPOCH
     return _identifier(fact.row.kind, fact.row.subject_id, fact.row.patient_id, began)

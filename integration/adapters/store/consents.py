@@ -37,6 +37,7 @@ _OF_NUMBER = (
     .where(suppressions.c.number_hash == sa.bindparam("of"))
     .order_by(suppressions.c.id)
 )
+_OF_ID = sa.select(suppressions).where(suppressions.c.id == sa.bindparam("this"))
 _SUPPRESSED = (
     sa.select(suppressions)
     .where(IN_FORCE, suppressions.c.id > sa.bindparam("above"))
@@ -102,6 +103,12 @@ class SqlConsentRows:
         """Oldest first."""
         rows = self._work.rows(_OF_NUMBER, {"of": self._work.hash_of(number)})
         return [read_suppression(self._work, row) for row in rows]
+
+    def suppression(self, suppression_id: int) -> Suppression:
+        """By id."""
+        for row in self._work.rows(_OF_ID, {"this": suppression_id}):
+            return read_suppression(self._work, row)
+        raise KeyError(suppression_id)
 
     def suppressed(self, *, after_id: int = 0, limit: int = 1000) -> Sequence[Suppression]:
         """By id."""

@@ -1,5 +1,7 @@
 """Writes STOP and START as FHIR Consent: one for each, of which the newest of a number is active.
 
+So is a stop that no reply said: the carrier's, or a list's.
+
 Our own ledger of opt-outs decides who is texted; this is its mirror in the chart.
 """
 
@@ -15,8 +17,11 @@ from integration.domain.phone_number import mask
 from integration.ports.ehr import LeftOut, TryLater, Written
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from integration.adapters.ehr.fact_to_fhir import Links
     from integration.adapters.ehr.tools import FhirTools, Tools
+    from integration.domain.consent import Suppression
     from integration.domain.conversation import Reply
     from integration.ports.ehr import Fact, WriteOutcome
 
@@ -36,9 +41,8 @@ class FhirConsentMode:
 
     def write(self, fact: Fact) -> WriteOutcome:
         """Create the Consent, or bring it forward."""
-        reply = fact.reply
-        wants_texts = None if reply is None else reply.wants_texts
-        if reply is None or wants_texts is None:
+        build = _wish_of(fact)
+        if build is None:
             return LeftOut("the reply is no STOP and no START")
         abilities = self._fhir.capabilities.of("Consent")
         if isinstance(abilities, TryLater):
@@ -49,8 +53,31 @@ class FhirConsentMode:
             return LeftOut("the EHR takes no Consent: our own ledger holds")
         if not abilities.update and not fact.in_force:
             return LeftOut("it was taken back before the EHR heard of it")
-        provision = Provision.PERMIT if wants_texts else Provision.DENY
-        return self._filing.file(fact, abilities, lambda links: consent(_wish(fact, reply, provision, links)))
+        return self._filing.file(fact, abilities, lambda links: consent(build(links)))
+
+
+def _wish_of(fact: Fact) -> Callable[[Links], Wish] | None:
+    """What is said of texts; None when nothing is."""
+    reply, stop = fact.reply, fact.stop
+    if stop is not None:
+        return lambda links: _stop(fact, stop, links)
+    if reply is None or reply.wants_texts is None:
+        return None
+    provision = Provision.PERMIT if reply.wants_texts else Provision.DENY
+    return lambda links: _wish(fact, reply, provision, links)
+
+
+def _stop(fact: Fact, stop: Suppression, links: Links) -> Wish:
+    """What the carrier or a list says of the number: who said it is not known."""
+    return Wish(
+        identifier=own_identifier(fact),
+        patient_id=links.patient_id,
+        organization=links.organization,
+        provision=Provision.DENY,
+        said_at=stop.since,
+        state=ConsentState.ACTIVE if fact.in_force else ConsentState.INACTIVE,
+        number=mask(stop.number),
+    )
 
 
 def _wish(fact: Fact, reply: Reply, provision: Provision, links: Links) -> Wish:

@@ -14,6 +14,7 @@ from integration.domain.reply_decision import the_question
 from integration.domain.reply_intent import Intent
 from integration.domain.staff_task import Done, StaffTask, TaskKind, TaskOutcome
 from integration.domain.write_back import WriteBackKind
+from integration.stops import stops_told_anew
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -106,6 +107,7 @@ def _tell_wish(unit: Unit, around: Surroundings) -> None:
     The number is theirs whoever of them wrote: unlike the words, this goes into each chart.
     """
     reply = around.reply
+    stops_told_anew(unit, reply.number)
     for patient in around.patients:
         unit.write_backs.want(WriteBackKind.CONSENT, reply.id, patient.id)
     heard = unit.replies.heard_since(reply.number, _EVER)

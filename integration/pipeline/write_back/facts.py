@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from integration.domain.consent import SuppressionKind
 from integration.domain.reply_intent import Intent
 from integration.domain.text_message import TextKind
 from integration.domain.text_request import RequestSource
@@ -153,9 +154,21 @@ def _skipped_fact(unit: Unit, row: WriteBack, patient: Patient) -> Fact:
 
 
 def _is_in_force(unit: Unit, reply: Reply) -> bool:
-    """Whether this STOP or START is the newest word of its number on the matter."""
+    """Whether this STOP or START is the newest word of its number on the matter, and not lifted by staff."""
     heard = unit.replies.heard_since(reply.number, reply.heard_at)
-    return not any(each.id > reply.id and each.wants_texts is not None for each in heard)
+    if any(each.id > reply.id and each.wants_texts is not None for each in heard):
+        return False
+    stops = [each for each in unit.consents.of_number(reply.number) if each.kind is SuppressionKind.OPT_OUT]
+    is_stopped = any(each.lifted_at is None for each in stops)
+    return not is_stopped if reply.wants_texts else is_stopped or not stops
+
+
+def _stop_fact(unit: Unit, row: WriteBack, patient: Patient) -> Fact:
+    """A stop; over when it is lifted, or its number has said STOP itself since; raises KeyError."""
+    stop = unit.consents.suppression(row.subject_id)
+    heard = unit.replies.heard_since(stop.number, stop.since)
+    said_since = any(each.wants_texts is False for each in heard)
+    return Fact(row, patient, stop=stop, in_force=stop.lifted_at is None and not said_since)
 
 
 def _visits(unit: Unit, text: TextMessage, patient_id: int) -> tuple[Appointment, ...]:
@@ -168,5 +181,6 @@ _WITHOUT_REPLY = {
     WriteBackKind.TEXT: _text_fact,
     WriteBackKind.TASK: _task_fact,
     WriteBackKind.SKIPPED: _skipped_fact,
+    WriteBackKind.SUPPRESSION: _stop_fact,
     WriteBackKind.REQUEST: _request_fact,
 }

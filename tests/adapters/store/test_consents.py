@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 import integration
 from integration.domain.consent import KEPT_FOR_YEARS, ConsentRecord, SuppressionKind
 from tests.adapters.store.records import ADA, BEN, DAY, HOUR, NOW, add_visit, patient, suppression, text
@@ -65,6 +67,17 @@ def test_a_lifted_suppression_stays_as_a_record_with_who_lifted_it(store: Store)
         assert kept.lifted_at == NOW + DAY
         assert kept.lifted_by == "staff"
         assert kept.lift_note == "M. Ellis: it is hers after all"
+
+
+def test_a_suppression_is_found_by_its_id_lifted_or_not(store: Store) -> None:
+    with store.unit() as unit:
+        unit.numbers.suppress(suppression())
+        (stop,) = unit.numbers.suppressions(ADA)
+        assert unit.consents.suppression(stop.id) == stop
+        unit.consents.lift(stop, at=NOW + DAY, by="staff")
+        assert unit.consents.suppression(stop.id).lifted_at == NOW + DAY
+        with pytest.raises(KeyError):
+            unit.consents.suppression(stop.id + 1)
 
 
 def test_what_awaits_start_is_in_force_until_a_text_passes(store: Store) -> None:

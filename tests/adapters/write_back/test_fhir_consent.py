@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import httpx
@@ -10,7 +11,9 @@ import pytest
 
 from integration.adapters.ehr.fhir_client import FhirClient
 from integration.adapters.write_back.fhir_consent import FhirConsentMode, build
-from integration.ports.ehr import LeftOut, NoChart, NotWritable, TryLater, Written
+from integration.domain.consent import ALL_SENDERS, Suppression, SuppressionKind
+from integration.domain.write_back import WriteBack, WriteBackKind
+from integration.ports.ehr import Fact, LeftOut, NoChart, NotWritable, TryLater, Written
 from tests.adapters.ehr.charts import ANA, admit, patient, reply_fact, settled, tell, wish_fact
 from tests.adapters.ehr.strict_server import Fault, StrictEhr, listening
 from tests.adapters.ehr.tooling import RIVERSIDE, tools
@@ -153,3 +156,35 @@ def test_another_reply_is_none(mode: FhirConsentMode, intent: str) -> None:
 def test_without_a_server_the_setting_is_named() -> None:
     with pytest.raises(ValueError, match="EHR_FHIR_BASE_URL"):
         build(tools(None))
+
+
+def stop_fact(*, in_force: bool = True) -> Fact:
+    """The carrier says that Ana's number wants no texts."""
+    row = WriteBack(id=4, kind=WriteBackKind.SUPPRESSION, subject_id=5, patient_id=4)
+    since = datetime(2027, 3, 1, 14, 5, tzinfo=UTC)
+    stop = Suppression(
+        5, "+12025550123", SuppressionKind.OPT_OUT, ALL_SENDERS, since, "carrier", evidence="21610"
+    )
+    return Fact(row, patient(), stop=stop, in_force=in_force)
+
+
+def test_a_stop_that_only_the_carrier_knows_of_is_a_consent_that_nobody_is_said_to_have_spoken(
+    ehr: StrictEhr, mode: FhirConsentMode
+) -> None:
+    told, outcome = tell(mode, stop_fact())
+    assert isinstance(outcome, Written)
+    (stop,) = ehr.all("Consent")
+    assert (stop["status"], stop["provision"]["type"]) == ("active", "deny")
+    assert stop["dateTime"] == "2027-03-01T14:05:00Z"
+    assert stop.keys().isdisjoint({"performer", "sourceAttachment"})
+    assert "+12025550123" not in str(stop)
+    assert "21610" not in str(stop)
+    tell(mode, replace(told, in_force=False))
+    assert ehr.statuses("Consent", outcome.ehr_id) == ["active", "inactive"]
+
+
+def test_a_stop_whose_answer_got_lost_is_one(ehr: StrictEhr, mode: FhirConsentMode) -> None:
+    ehr.faults.append(LOST_ANSWER)
+    _, outcome = tell(mode, stop_fact())
+    assert isinstance(outcome, Written)
+    assert len(ehr.all("Consent")) == 1

@@ -14,6 +14,7 @@ from integration.entrypoints.commands.consent.finding import patients_known_by
 from integration.entrypoints.printing import say, warn
 from integration.entrypoints.troubles import Refused
 from integration.pipeline.translate.opt_ins import confirm_yes
+from integration.stops import stop
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -165,7 +166,8 @@ def _stop(unit: Unit, line: ConsentLine) -> str:
     if any(each.lifted_at is not None and each.lifted_at > line.at for each in ever):
         return _OVERTAKEN
     parts = (line.medium, line.wording, line.campaign, line.ip, line.recorded_by)
-    unit.numbers.suppress(
+    stop(
+        unit,
         Suppression(
             id=0,
             number=line.number,
@@ -174,6 +176,6 @@ def _stop(unit: Unit, line: ConsentLine) -> str:
             since=line.at,
             source=SOURCE,
             evidence=" | ".join(filter(None, parts)),
-        )
+        ),
     )
     return _NEW

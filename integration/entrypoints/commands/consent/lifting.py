@@ -9,6 +9,7 @@ from integration.domain.consent import SuppressionKind
 from integration.entrypoints.commands.consent.finding import number_of
 from integration.entrypoints.printing import say
 from integration.entrypoints.troubles import Refused, Usage
+from integration.stops import told_anew
 
 if TYPE_CHECKING:
     from integration.ports.store import Store
@@ -40,6 +41,7 @@ def lift(store: Store, settings: Settings, written: str, *, note: str, unblocked
                 )
             else:
                 say(f"{_WHAT[each.kind]} is lifted.")
+        told_anew(unit, number)
     if not in_force:
         raise Refused("Nothing stops that number.")
     return 0
