@@ -70,13 +70,13 @@ class Family:
 
 
 def phones() -> Iterator[str]:
-    """Numbers of the ranges that are kept for fiction (555-01xx), all of them valid; 35,900 in all."""
+    """Numbers of the ranges that are kept for fiction (555-01xx), all of them valid, all of the US."""
     for last in range(100, 200):
         for area in range(201, 990):
             number = f"+1{area}5550{last}"
             parsed = phonenumbers.parse(number)
-            kind = phonenumbers.number_type(parsed)
-            if phonenumbers.is_valid_number(parsed) and kind is not phonenumbers.PhoneNumberType.TOLL_FREE:
+            usual = phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE
+            if usual and phonenumbers.region_code_for_number(parsed) == "US":
                 yield number
 
 
