@@ -90,4 +90,7 @@ class Billing:
             unit.costs.settle_day(
                 replace(day, looks=day.looks + 1, next_look_at=None if ended else now + _A_DAY)
             )
-        _log.info("a day's prices were read", day=day.day.date().isoformat(), known=known, again=not ended)
+        if known or not ended:
+            _log.info(
+                "a day's prices were read", day=day.day.date().isoformat(), known=known, again=not ended
+            )
