@@ -35,6 +35,7 @@ _ELSEWHERE = [
     *("integration.domain.last_look:AWAITS_RELEASE", "integration.domain.last_look:DROPPED"),
     *("integration.domain.cost:USED_UP", "integration.domain.second_try:TRIED_AGAIN"),
     *("integration.domain.free_text:TOO_LONG", "integration.domain.free_text:NO_VISIT"),
+    *("integration.domain.line_type:LANDLINE", "integration.domain.line_type:BEING_ASKED"),
     "integration.pipeline.plan.addressees:NO_NUMBER",
 ]
 

@@ -50,7 +50,7 @@ OVER: Final = BOOKED_AT + timedelta(hours=60)  # long after the last word, and b
 PATIENCE: Final = 0.15  # seconds that the adapter waits for an answer
 LATE: Final = 0.3  # seconds after which a slow one comes
 STEPS: Final = 400
-REST: Final = timedelta(hours=1)  # a step of the clock when nothing is due sooner
+REST: Final = timedelta(hours=6)  # a step of the clock when nothing is due sooner
 
 
 class TurnedTimetable:
@@ -311,6 +311,12 @@ def test_whatever_goes_wrong_on_the_way_the_text_arrives_once(name: str, house: 
     assert _alone(house, name) == End("delivered", None, (), ())
 
 
+def _takes_turns(one: str, other: str) -> bool:
+    """Whether it matters which was ordered first: what goes wrong with the same request goes by turns."""
+    orders = [KNOBS[one].order, KNOBS[other].order]
+    return all(orders) and len({Fault.read(order).on for order in orders}) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", sorted(KNOBS))
 def test_every_two_faults_end_as_the_weightier_one_alone(first: str, house: House) -> None:
@@ -318,6 +324,8 @@ def test_every_two_faults_end_as_the_weightier_one_alone(first: str, house: Hous
     for second in sorted(KNOBS):
         if second == first or (KNOBS[first].play and KNOBS[second].play):
             continue
+        if second < first and not _takes_turns(first, second):
+            continue  # told the other way round
         story = Story(house, first, second)
         end = story.tell()
         deciding = [name for name in (first, second) if name in DECIDING and story.met(name)]
