@@ -123,7 +123,7 @@ def account_refused(unit: Unit, workshop: Workshop, text: TextMessage, code: str
     )
     for task in found.tasks:
         if task.kind is TaskKind.RELEASE:
-            open_task(unit, task)
+            open_task(unit, task, workshop.settings)
     return found.breaker
 
 
@@ -138,13 +138,12 @@ def in_time(task: StaffTask, settings: Settings) -> StaffTask:
     return replace(task, owner=task.owner or practice.tasks.owner(task.kind), due_at=due)
 
 
-def open_task(unit: Unit, task: StaffTask, settings: Settings | None = None) -> None:
+def open_task(unit: Unit, task: StaffTask, settings: Settings) -> None:
     """Put it on the staff's list, unless it is there; the chart is told of what is its patient's matter.
 
-    With `settings`, its `due_at` is the visit's start, and it is put into its queue, due in time before.
+    Its `due_at` is the visit's start: it is put into its practice's queue, due in time before.
     """
-    if settings is not None:
-        task = in_time(task, settings)
+    task = in_time(task, settings)
     opened = unit.tasks.add(task)
     if opened is not None and task.patient_id is not None and task.is_for_a_chart:
         unit.write_backs.want(WriteBackKind.TASK, opened, task.patient_id)
@@ -211,7 +210,7 @@ def _try_again(unit: Unit, text: TextMessage, failure: Failure, now: datetime) -
     return frozenset(reminder.appointment_id for reminder in planned)
 
 
-def call_instead(unit: Unit, reminder: Reminder, reason: str, now: datetime) -> None:
+def call_instead(unit: Unit, reminder: Reminder, reason: str, now: datetime, settings: Settings) -> None:
     """A person calls about a visit that still stands and whose text was tried in vain."""
     appointment = unit.appointments.get(reminder.appointment_id)
     start = appointment.slot_numbered(reminder.slot_number).start
@@ -231,4 +230,5 @@ def call_instead(unit: Unit, reminder: Reminder, reason: str, now: datetime) -> 
             appointment_id=reminder.appointment_id,
             text_id=reminder.after_text_id or reminder.text_id,
         ),
+        settings,
     )

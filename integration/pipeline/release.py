@@ -80,7 +80,7 @@ def drop(store: Store, settings: Settings, waiting: Waiting, now: datetime) -> i
             )
             for each in still:
                 if _is_bad_news(settings, each):
-                    _call(unit, each, now)
+                    _call(unit, each, now, settings)
                 if settings.write_back.skipped:
                     unit.write_backs.want(WriteBackKind.SKIPPED, each.id, each.patient_id)
             dropped += len(still)
@@ -102,7 +102,7 @@ def _is_bad_news(settings: Settings, reminder: Reminder) -> bool:
     return step is not None and step.outranks_caps
 
 
-def _call(unit: Unit, reminder: Reminder, now: datetime) -> None:
+def _call(unit: Unit, reminder: Reminder, now: datetime, settings: Settings) -> None:
     """Whoever was told of the visit must hear that it moved or was called off."""
     start = unit.appointments.get(reminder.appointment_id).slot_numbered(reminder.slot_number).start
     if start is not None and start <= now:
@@ -119,4 +119,5 @@ def _call(unit: Unit, reminder: Reminder, now: datetime) -> None:
             patient_id=unit.patients.survivor(reminder.patient_id).id,
             appointment_id=reminder.appointment_id,
         ),
+        settings,
     )

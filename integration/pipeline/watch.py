@@ -108,6 +108,7 @@ class Watching:
                 created_at=self._workshop.clock.calendar(),
                 feed=watch.name,
             ),
+            self._workshop.settings,
         )
 
     def _close_tasks(self, unit: Unit, feed: str) -> None:

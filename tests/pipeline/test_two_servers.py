@@ -64,7 +64,7 @@ def test_work_for_staff_waits_for_the_server_of_the_documents_only_if_it_is_the_
     telling.drain()
     call = StaffTask(0, TaskKind.CALL_PATIENT, "riverside", "call", site.clock.now, patient_id=patient_id)
     with site.store.unit() as unit:
-        open_task(unit, call)
+        open_task(unit, call, site.workshop.settings)
     telling.drain()
     told = [kind for kind, *_ in chart.records]
     assert told == ([WriteBackKind.TASK] if is_told else [])

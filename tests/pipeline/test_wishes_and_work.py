@@ -244,13 +244,13 @@ def test_work_that_is_open_already_is_told_once() -> None:
     with site.store.unit() as unit:
         for _ in range(2):
             call = StaffTask(0, TaskKind.CALL_PATIENT, "riverside", "call", BOOKED_AT, patient_id=1)
-            open_task(unit, call)
+            open_task(unit, call, site.workshop.settings)
     assert [len(facts) for facts in work(write(site, FakeWriteBack())).values()] == [1]
 
 
 def test_a_text_that_failed_is_work_told_after_the_text() -> None:
     site = booked_site()
-    report(site, "undelivered", Failure.UNREACHABLE)
+    report(site, "undelivered", Failure.BAD_NUMBER)
     ehr = write(site, FakeWriteBack())
 
     assert kinds(ehr) == [TaskKind.CALL_PATIENT]
@@ -284,7 +284,8 @@ def test_only_what_is_a_patients_own_matter_is_told(kind: TaskKind, *, has_patie
     site = booked_site()
     with site.store.unit() as unit:
         whose = 1 if has_patient else None
-        open_task(unit, StaffTask(0, kind, "riverside", "a sentence", BOOKED_AT, patient_id=whose))
+        task = StaffTask(0, kind, "riverside", "a sentence", BOOKED_AT, patient_id=whose)
+        open_task(unit, task, site.workshop.settings)
         (task,) = unit.tasks.open()
         close_task(unit, task.id, BOOKED_AT)
     assert bool(work(write(site, FakeWriteBack()))) is (has_patient and kind in OF_THE_PATIENT)
@@ -328,7 +329,8 @@ def test_work_of_a_record_that_became_part_of_another_is_done_under_its_one_reco
     site = booked_site()
     book(site, "A2", "2027-04-20T09:00", TWIN)
     with site.store.unit() as unit:
-        open_task(unit, StaffTask(0, TaskKind.CALL_PATIENT, "riverside", "call", BOOKED_AT, patient_id=2))
+        call = StaffTask(0, TaskKind.CALL_PATIENT, "riverside", "call", BOOKED_AT, patient_id=2)
+        open_task(unit, call, site.workshop.settings)
     ehr = write(site, FakeWriteBack())
     site.clock.now = local("2027-03-02T11:00")
     merged(site)
@@ -351,7 +353,7 @@ def test_work_that_both_records_had_is_done_once_and_the_other_chart_is_told_so(
             call = StaffTask(
                 0, TaskKind.CALL_PATIENT, "riverside", "call", BOOKED_AT, VISIT, patient_id=patient_id
             )
-            open_task(unit, call)
+            open_task(unit, call, site.workshop.settings)
     ehr = write(site, FakeWriteBack())
     site.clock.now = local("2027-03-02T11:00")
     merged(site)

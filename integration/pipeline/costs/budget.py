@@ -77,4 +77,4 @@ class Budgets:
                 task = StaffTask(
                     id=0, kind=TaskKind.BUDGET, practice=practice.name, reason=reason, created_at=now
                 )
-                open_task(unit, task)
+                open_task(unit, task, self._workshop.settings)

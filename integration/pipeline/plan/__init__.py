@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from integration.domain.reminder_plan import PlanRules, Situation
     from integration.ports.store import Change, Unit
     from integration.ports.workshop import Workshop
-    from integration.settings.model import Practice
+    from integration.settings.model import Practice, Settings
 
 BATCH = 100
 NOT_IN_THE_PLAN = "no longer in the plan"
@@ -142,7 +142,7 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change, released: Mapping[
         return None
     _follow_the_practice(unit, appointment, practice, owed, revision.update)
     let_go = released.get(mass_change_breaker(practice.name))
-    return _flood(unit, practice, revision.add, let_go, now)
+    return _flood(unit, workshop.settings, practice, revision.add, let_go=let_go, now=now)
 
 
 def _other_reason(appointment: Appointment, practice: Practice | None) -> str:
@@ -263,7 +263,13 @@ def _wanted(
 
 
 def _flood(
-    unit: Unit, practice: Practice, added: Sequence[Reminder], let_go: datetime | None, now: datetime
+    unit: Unit,
+    settings: Settings,
+    practice: Practice,
+    added: Sequence[Reminder],
+    *,
+    let_go: datetime | None,
+    now: datetime,
 ) -> str | None:
     """Whether this cancellation is one too many for an hour (a mass change waits for a person).
 
@@ -287,5 +293,6 @@ def _flood(
             reason="More visits were cancelled in an hour than expected: release the texts or drop them.",
             created_at=now,
         ),
+        settings,
     )
     return practice.name

@@ -113,7 +113,7 @@ class Fetching:
         today = self._workshop.clock.calendar()
         in_vain = isinstance(outcome, TryLater) and want.tries > 0 and want.tries % TELL_STAFF_AFTER == 0
         if isinstance(outcome, NotReadable) or in_vain:
-            tell_of_refusal(unit, want.feed, want.reason or "", today)
+            tell_of_refusal(unit, want.feed, want.reason or "", today, self._workshop.settings)
             self._refused = True
         elif self._refused and not isinstance(outcome, TryLater) and not unit.wants.count("refused"):
             close_refusals(unit, want.feed, today)

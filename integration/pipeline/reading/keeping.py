@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from integration.ports.ehr_reading import Snapshot
     from integration.ports.store import Unit
+    from integration.settings.model import Settings
 
 LEASE: Final = timedelta(minutes=2)  # longer than one exchange with the EHR may take
 
@@ -34,10 +35,10 @@ def keep(unit: Unit, feed: str, snapshots: Iterable[Snapshot], asked_at: datetim
     return kept
 
 
-def tell_of_refusal(unit: Unit, feed: str, reason: str, at: datetime) -> None:
+def tell_of_refusal(unit: Unit, feed: str, reason: str, at: datetime, settings: Settings) -> None:
     """A person must see to it; one task a feed. `at`: calendar."""
     words = f"The EHR does not show what feed {feed} needs: {reason}"
-    open_task(unit, StaffTask(0, TaskKind.UNREAD_EHR, None, words, at, feed=feed))
+    open_task(unit, StaffTask(0, TaskKind.UNREAD_EHR, None, words, at, feed=feed), settings)
 
 
 def close_refusals(unit: Unit, feed: str, at: datetime) -> None:

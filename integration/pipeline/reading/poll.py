@@ -127,7 +127,8 @@ class Polling:
             reason = None
             if not places:
                 reason = "it shows Appointments by location alone: name its Locations in [locations]"
-                tell_of_refusal(unit, feed.name, reason, self._workshop.clock.calendar())
+                today, settings = self._workshop.clock.calendar(), self._workshop.settings
+                tell_of_refusal(unit, feed.name, reason, today, settings)
             elif poll.reason is not None:
                 close_refusals(unit, feed.name, self._workshop.clock.calendar())
             unit.polls.settle(replace(poll, next_at=next_at(fhir, now), tries=0, reason=reason))
@@ -143,7 +144,8 @@ class Polling:
         with workshop.store.unit() as unit:
             unit.polls.settle(replace(poll, next_at=again, tries=tries, reason=trouble.reason))
             if isinstance(trouble, NotReadable):
-                tell_of_refusal(unit, poll.feed, trouble.reason, workshop.clock.calendar())
+                today, settings = workshop.clock.calendar(), workshop.settings
+                tell_of_refusal(unit, poll.feed, trouble.reason, today, settings)
         _log.warning("the EHR could not be asked", feed=poll.feed, tries=tries, reason=trouble.reason)
 
 

@@ -85,4 +85,4 @@ def _leave_to_a_person(workshop: Workshop, reply: Reply) -> None:
     )
     with workshop.store.unit() as unit:
         unit.replies.update(replace(reply, reason="software could not read it", done=True))
-        open_task(unit, task)
+        open_task(unit, task, workshop.settings)

@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from integration.aftermath import open_task
 from integration.domain.consent import SuppressionKind
 from integration.domain.conversation import CHOICE_LIFE, Choice
 from integration.domain.recipient_zone import recipient_zones
 from integration.domain.reply_intent import Intent
+from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.text_message import Subject, TextKind, TextMessage
 from integration.domain.visit_words import reads_another_clock
 from integration.domain.wording import Answer, PracticeWords, VisitWords, WordingError, answer, ask_which
@@ -60,6 +62,7 @@ def write_answer(
             name, composed = Answer.WHICH_VISIT, asked
     except WordingError as why:
         _log.error("no words for an answer", reply=reply.id, why=str(why))
+        _leave_to_a_person(unit, workshop, around, reply, str(why))
         return False
     unit.texts.add(
         TextMessage(
@@ -81,6 +84,24 @@ def write_answer(
     if asked is not None:
         _remember(unit, around, decision, now)
     return True
+
+
+def _leave_to_a_person(
+    unit: Unit, workshop: Workshop, around: Surroundings, reply: Reply, reason: str
+) -> None:
+    """The patient waits for an answer that has no words."""
+    task = StaffTask(
+        id=0,
+        kind=TaskKind.READ_REPLY,
+        practice=reply.practice,
+        reason=f"Our answer could not be written: {reason}. Please answer.",
+        created_at=workshop.clock.calendar(),
+        due_at=around.visits[0].start if around.visits else None,
+        patient_id=reply.patient_id,
+        appointment_id=reply.appointment_id,
+        reply_id=reply.id,
+    )
+    open_task(unit, task, workshop.settings)
 
 
 def _ask_which(

@@ -114,7 +114,7 @@ def _give_up(
         if isinstance(verdict, Skip):
             settled.append(skipped(desk, reminder, verdict))
             if tried and reminder.after_text_id is None:
-                call_instead(desk.unit, reminder, verdict.reason, desk.now)
+                call_instead(desk.unit, reminder, verdict.reason, desk.now, desk.workshop.settings)
         else:
             settled.append(
                 replace(

@@ -71,6 +71,7 @@ class Desk:
     now: datetime = field(init=False)  # calendar
     wall: datetime = field(init=False)
     breakers_to_open: dict[str, str] = field(default_factory=dict)
+    unsayable: set[Skip] = field(default_factory=set)  # no words were found, though no rule forbids the text
     to_ask: str | None = None  # the number whose line the provider is to be asked about
 
     def __post_init__(self) -> None:
@@ -219,6 +220,7 @@ class Desk:
                     reason="More texts went out in an hour than expected: release the others or drop them.",
                     created_at=self.now,
                 ),
+                self.workshop.settings,
             )
             verdict = Hold(self.now + LATER, AWAITS_RELEASE)
         return verdict
@@ -261,7 +263,7 @@ def skipped(desk: Desk, reminder: Reminder, verdict: Skip) -> Reminder:
                 [replace(moved, due_at=desk.now, text_id=None, after_text_id=None, decided_at=desk.now)]
             )
     elif reminder.after_text_id is not None:
-        call_instead(desk.unit, reminder, verdict.reason, desk.now)
+        call_instead(desk.unit, reminder, verdict.reason, desk.now, desk.workshop.settings)
     elif desk.workshop.settings.write_back.skipped and reminder.text_id is None:
         desk.unit.write_backs.want(WriteBackKind.SKIPPED, reminder.id, reminder.patient_id)
     return replace(reminder, state=ReminderState.SKIPPED, reason=verdict.reason, decided_at=desk.now)

@@ -74,6 +74,7 @@ def offer_reminders(desk: Desk, number: str) -> Offer | None:
             return write(desk, gathered, practice, number)
         except WordingError as why:
             verdict = Skip(str(why))
+            desk.unsayable.add(verdict)
     _hold_back(desk, gathered, verdict, practice, number)
     return None
 
@@ -215,7 +216,9 @@ def _hold_back(desk: Desk, gathered: Gathered, of_all: Verdict, practice: Practi
             not_after = candidate.reminder.not_after
             verdict = _of_moment(desk, gathered, practice, number, not_after) or of_all
         settle(desk, [candidate.reminder], verdict)
-        if isinstance(verdict, Skip) and _is_to_be_called(desk, candidate, verdict.reason):
+        if isinstance(verdict, Skip) and (
+            verdict in desk.unsayable or _is_to_be_called(desk, candidate, verdict.reason)
+        ):
             open_task(
                 desk.unit,
                 StaffTask(

@@ -282,11 +282,20 @@ def _refuse(desk: Desk, request: TextRequest, patient: Patient, number: str | No
             practice=request.practice,
             reason=f"The text {asked} was not sent: {why}. Please call.",
             created_at=desk.now,
+            due_at=_start(desk, request),
             patient_id=patient.id,
             appointment_id=request.appointment_id,
             text_id=text_id,
         ),
+        desk.workshop.settings,
     )
+
+
+def _start(desk: Desk, request: TextRequest) -> datetime | None:
+    """When the visit that it is about begins, if it is about one still to come."""
+    visit = visit_of(desk.unit, request)
+    start = None if visit is None else visit.slot.start
+    return start if start is not None and start > desk.now else None
 
 
 def _text(desk: Desk, request: TextRequest, patient: Patient, practice: Practice, number: str) -> TextMessage:

@@ -139,7 +139,7 @@ def _settle(unit: Unit, workshop: Workshop, heard: _Heard, open_breakers: Collec
         _log.warning("unknown status word", callback=callback.id)
     before, now = unit.texts.get(heard.text_id), workshop.clock.calendar()
     if report.status is not None and contradicts(before.status, report.status):
-        _doubt(unit, before, report.status, now)
+        _doubt(unit, workshop, before, report.status, now)
         return None
     after = bring_forward(before, _news(callback, report, provider_id), now=now)
     return record(unit, workshop, before=before, after=after, open_breakers=open_breakers)
@@ -183,10 +183,11 @@ def _news(callback: Callback, report: StatusReport, provider_id: str) -> Deliver
     )
 
 
-def _doubt(unit: Unit, text: TextMessage, heard: DeliveryStatus, now: datetime) -> None:
+def _doubt(unit: Unit, workshop: Workshop, text: TextMessage, heard: DeliveryStatus, now: datetime) -> None:
     """Two final words disagree: the first stands, and a person looks once."""
     _log.warning("two final words", text=text.id, first=text.status, second=heard)
     reason = f"the provider reported this text {text.status} first and {heard} later"
     visits = visit_starts(unit, text)
     for subject in text.subjects:
-        open_task(unit, about(subject, text, TaskKind.UNRESOLVED_TEXT, reason, now=now, visits=visits))
+        task = about(subject, text, TaskKind.UNRESOLVED_TEXT, reason, now=now, visits=visits)
+        open_task(unit, task, workshop.settings)

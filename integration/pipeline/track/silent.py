@@ -73,7 +73,7 @@ def _ask(workshop: Workshop, sms: SmsProvider, text: TextMessage) -> None:
             after = bring_forward(after, news, now=now)
         if _long_silent(workshop, after, now):
             after = replace(after, final_at=now)
-            _leave_to_a_person(unit, after, now)
+            _leave_to_a_person(unit, workshop, after, now)
         breaker = record(unit, workshop, before=before, after=after, open_breakers=open_breakers)
     if breaker is not None:
         workshop.store.open_breaker(breaker.name, breaker.reason)
@@ -84,11 +84,12 @@ def _long_silent(workshop: Workshop, text: TextMessage, now: datetime) -> bool:
     return text.final_at is None and now - since >= workshop.settings.sending.final_after
 
 
-def _leave_to_a_person(unit: Unit, text: TextMessage, now: datetime) -> None:
+def _leave_to_a_person(unit: Unit, workshop: Workshop, text: TextMessage, now: datetime) -> None:
     """`sent` is good enough; a text that never left the provider's queue is not."""
     if text.status is DeliveryStatus.SENT or text.kind is TextKind.ANSWER:
         return
     reason = "the provider took this text and never said what became of it"
     visits = visit_starts(unit, text)
     for subject in text.subjects:
-        open_task(unit, about(subject, text, TaskKind.UNRESOLVED_TEXT, reason, now=now, visits=visits))
+        task = about(subject, text, TaskKind.UNRESOLVED_TEXT, reason, now=now, visits=visits)
+        open_task(unit, task, workshop.settings)

@@ -198,4 +198,5 @@ def _leave_to_a_person(unit: Unit, workshop: Workshop, text: TextMessage, *, tri
     reason = f"the provider does not list this text, and it was {why}; nobody can tell whether it arrived"
     visits, now = visit_starts(unit, text), workshop.clock.calendar()
     for subject in text.subjects:
-        open_task(unit, about(subject, text, TaskKind.UNRESOLVED_TEXT, reason, now=now, visits=visits))
+        task = about(subject, text, TaskKind.UNRESOLVED_TEXT, reason, now=now, visits=visits)
+        open_task(unit, task, workshop.settings)

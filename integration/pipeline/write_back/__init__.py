@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from integration.aftermath import open_task
 from integration.domain.pace import TELL_EVERY
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.write_back import TELL_STAFF_AFTER, WriteBackKind, WriteBackState, rest
@@ -46,6 +45,11 @@ def nowhere(visit: Appointment) -> bool:  # noqa: ARG001 - there are none
     return False
 
 
+def unassigned(task: StaffTask) -> StaffTask:
+    """No practice has queues."""
+    return task
+
+
 def write_next(
     store: Store,
     mode: WriteBackMode,
@@ -55,11 +59,13 @@ def write_next(
     *,
     is_sensitive: Callable[[Appointment], bool] = nowhere,
     kinds: Collection[WriteBackKind] | None = None,
+    in_time: Callable[[StaffTask], StaffTask] = unassigned,
 ) -> bool:
     """Tell the chart one fact that is due; False when there is none, or the EHR is being let be.
 
     `kinds`: what this circuit's server is told of, None: all there is. `jitter` gives numbers in [0, 1).
-    Of visits that are `is_sensitive` no patient's own words are told. Raises `StoreUnavailable`.
+    Of visits that are `is_sensitive` no patient's own words are told; `in_time` puts a task for staff into
+    their queue, due in time. Raises `StoreUnavailable`.
     """
     let_in = circuit.admit(clock.wall())
     if let_in is None:
@@ -73,7 +79,7 @@ def write_next(
             circuit.failed(let_in, clock.wall(), outcome.after, jitter())
         else:
             circuit.heard()
-        _settle(store, fact, outcome, clock, jitter())
+        _settle(store, fact, outcome, clock, jitter=jitter(), in_time=in_time)
         return True
     finally:
         circuit.let_be(let_in)
@@ -88,6 +94,7 @@ def drain(
     *,
     is_sensitive: Callable[[Appointment], bool] = nowhere,
     kinds: Collection[WriteBackKind] | None = None,
+    in_time: Callable[[StaffTask], StaffTask] = unassigned,
     limit: int = 100,
     pace: Pace | None = None,
     progress: Progress | None = None,
@@ -97,7 +104,9 @@ def drain(
     for done in range(limit):
         if pace is not None and (wait := pace.wait(clock.wall())):
             sleep(wait.total_seconds())
-        if not write_next(store, mode, clock, jitter, circuit, is_sensitive=is_sensitive, kinds=kinds):
+        if not write_next(
+            store, mode, clock, jitter, circuit, is_sensitive=is_sensitive, kinds=kinds, in_time=in_time
+        ):
             return done
         if pace is not None:
             pace.went(clock.wall())
@@ -144,7 +153,15 @@ def _write(mode: WriteBackMode, fact: Fact) -> WriteOutcome:
         return TryLater(f"writing stopped unexpectedly ({type(error).__name__})", away=False)
 
 
-def _settle(store: Store, fact: Fact, outcome: WriteOutcome, clock: Clock, jitter: float) -> None:
+def _settle(
+    store: Store,
+    fact: Fact,
+    outcome: WriteOutcome,
+    clock: Clock,
+    *,
+    jitter: float,
+    in_time: Callable[[StaffTask], StaffTask],
+) -> None:
     row = _settled(fact.row, outcome)
     if isinstance(outcome, TryLater):
         tries = fact.row.tries + 1
@@ -155,7 +172,7 @@ def _settle(store: Store, fact: Fact, outcome: WriteOutcome, clock: Clock, jitte
             _remember(unit, fact, outcome)
         task = _task(fact, outcome, row.tries, clock.calendar())
         if task is not None:
-            open_task(unit, task)
+            unit.tasks.add(in_time(task))  # about writing, so no chart is told
     _log.info("write_back", row=row.id, kind=row.kind, state=row.state, tries=row.tries, reason=row.reason)
 
 
@@ -212,10 +229,17 @@ def _task(fact: Fact, outcome: WriteOutcome, tries: int, now: datetime) -> Staff
         practice,
         reason,
         now,
+        due_at=_soonest(fact, now),
         patient_id=fact.patient.id,
         reply_id=None if fact.reply is None else fact.reply.id,
         text_id=fact.row.subject_id if fact.row.kind is WriteBackKind.TEXT else None,
     )
+
+
+def _soonest(fact: Fact, now: datetime) -> datetime | None:
+    """When the first of its visits to come begins."""
+    starts = (visit.slot.start for visit in fact.appointments)
+    return min((start for start in starts if start is not None and start > now), default=None)
 
 
 def _practice(fact: Fact) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
+from integration.aftermath import in_time
 from integration.domain.circuit import Circuit
 from integration.domain.pace import Pace, Progress
 from integration.pipeline.write_back import drain
@@ -40,6 +41,7 @@ class ByServer:
                 self._circuits[server],
                 is_sensitive=workshop.settings.is_sensitive,
                 kinds=kinds,
+                in_time=lambda task: in_time(task, workshop.settings),
                 limit=self._limit,
                 pace=self._paces[server] if self._there_is_an_ehr else None,
                 progress=self._progress,
