@@ -12,7 +12,7 @@ from integration.domain.identity import patient_key
 from integration.domain.phone_number import mask, parse
 from integration.domain.reminder_decision import decisions
 from integration.domain.text_message import TextKind
-from integration.domain.text_request import RequestState
+from integration.domain.text_request import RequestSource, RequestState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -223,6 +223,8 @@ def _reply(reply: Reply, zone: ZoneInfo) -> Entry:
 def _waiting(request: TextRequest, zone: ZoneInfo, now: datetime) -> Entry:
     at = (request.asked_at or request.due_at).astimezone(zone)
     words = request.body or request.form.value.replace("_", " ").capitalize()
+    if request.source is RequestSource.OPT_IN:
+        words = "What our texts are, to confirm the patient's yes"
     if request.state is RequestState.WAITING:
         due = request.due_at.astimezone(zone)
         until = f"waits until {due:%a %b} {due.day} at {due:%-I:%M %p}"

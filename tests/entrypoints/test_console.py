@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from integration.domain.consent import ALL_SENDERS, Suppression, SuppressionKind
+from integration.domain.text_request import RequestSource, TextRequest
 from integration.entrypoints.console import console_app
 from integration.testing.store import FakeStore
 from tests.messages import siu
@@ -92,6 +94,24 @@ def test_a_template_is_sent_with_its_author_and_shows_on_the_thread(site: Site, 
     html = page(site, browser)
     assert "about 20 minutes late" in html
     assert "Robin" in html
+
+
+def test_the_confirmation_of_a_yes_that_waits_is_called_so(site: Site, browser: FlaskClient) -> None:
+    now = site.clock.calendar()
+    with site.store.unit() as unit:
+        asked = TextRequest(
+            0,
+            next(iter(site.workshop.settings.feeds)),
+            "opt_in:riverside:1",
+            unit.patients.with_number(NUMBER)[0].id,
+            "",
+            now + timedelta(hours=1),
+            now + timedelta(days=1),
+            source=RequestSource.OPT_IN,
+        )
+        unit.requests.save(asked)
+    html = page(site, browser)
+    assert "What our texts are, to confirm the patient" in html
 
 
 def test_a_double_click_sends_once_and_a_new_form_again(site: Site, browser: FlaskClient) -> None:
