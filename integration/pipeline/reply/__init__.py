@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from integration.aftermath import open_task
+from integration.domain.consent import ALL_SENDERS, Suppression, SuppressionKind, obeyed_by_the_carrier
 from integration.domain.reply_decision import decide
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.surprise import describe
@@ -75,14 +76,30 @@ def _try(workshop: Workshop, claimed: list[Reply]) -> bool:
 
 
 def _leave_to_a_person(workshop: Workshop, reply: Reply) -> None:
+    """Somebody reads it; but a STOP that any carrier would obey holds, whatever goes wrong with us."""
+    stops = obeyed_by_the_carrier(reply.body, keyword_handled=reply.keyword_handled)
+    done = "Only its opt-out was obeyed" if stops else "Nothing was done about it, not even an opt-out"
     task = StaffTask(
         id=0,
         kind=TaskKind.READ_REPLY,
         practice=None,
-        reason="A reply that software could not read. Nothing was done about it, not even an opt-out.",
+        reason=f"A reply that software could not read. {done}.",
         created_at=workshop.clock.calendar(),
         reply_id=reply.id,
     )
     with workshop.store.unit() as unit:
         unit.replies.update(replace(reply, reason="software could not read it", done=True))
+        if stops:
+            unit.numbers.lock(reply.number)
+            unit.numbers.suppress(
+                Suppression(
+                    id=0,
+                    number=reply.number,
+                    kind=SuppressionKind.OPT_OUT,
+                    sender=ALL_SENDERS,
+                    since=reply.heard_at,
+                    source="keyword",
+                    evidence=reply.body,
+                )
+            )
         open_task(unit, task, workshop.settings)
