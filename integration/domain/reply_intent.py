@@ -27,7 +27,8 @@ _IN_EVERY_LANGUAGE: Final = frozenset(
     {
         *(Meaning.OPT_OUT, Meaning.OPT_OUT_ALONE, Meaning.OPT_OUT_ANYWHERE),
         *(Meaning.AROUND_OPT_OUT, Meaning.NOT_OPT_OUT),
-        *(Meaning.START, Meaning.HELP, Meaning.URGENT, Meaning.NOT_URGENT, Meaning.OURS, Meaning.TAPBACK),
+        *(Meaning.START, Meaning.HELP, Meaning.URGENT, Meaning.NOT_URGENT, Meaning.WRONG_NUMBER),
+        *(Meaning.OURS, Meaning.TAPBACK),
     }
 )
 # What no offered answer may mean otherwise: the carrier acts on these itself.
