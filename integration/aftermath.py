@@ -13,7 +13,7 @@ from integration.domain.consequences import OPT_OUT_BREAKER, of_failure
 from integration.domain.delivery_news import DeliveryNews
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
-from integration.domain.reminder import ReminderState
+from integration.domain.reminder import OPEN, ReminderState
 from integration.domain.second_try import TRIED_AGAIN, second_try
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.text_message import AttemptState, TextKind
@@ -79,7 +79,8 @@ def record(
         unit.texts.update(after)
     if after.status in _PASSED and before.status not in _PASSED and after.kind is TextKind.ANSWER:
         # While a number awaits START only answers of ours go there; what arrives is not blocked.
-        if unit.consents.passed(after.number, workshop.clock.calendar()):
+        offered_at = after.offered_at or after.created_at
+        if unit.consents.passed(after.number, workshop.clock.calendar(), offered_at=offered_at):
             told_anew(unit, after.number)
     if _chart_facts(after) != _chart_facts(before):
         for patient_id in sorted({subject.patient_id for subject in after.subjects}):
@@ -149,6 +150,12 @@ def open_task(unit: Unit, task: StaffTask, settings: Settings) -> None:
         unit.write_backs.want(WriteBackKind.TASK, opened, task.patient_id)
 
 
+def assign_task(unit: Unit, task_id: int, owner: str | None) -> None:
+    """Give an open task to a queue or person; a chart that was told of it is told so."""
+    unit.tasks.assign(task_id, owner)
+    unit.write_backs.renew(WriteBackKind.TASK, task_id)
+
+
 def close_task(unit: Unit, task_id: int, at: datetime, done: Done | None = None) -> None:
     """It is done (`at`: calendar), and what came of it; a chart that was told of it is told so."""
     unit.tasks.close(task_id, at, done)
@@ -208,6 +215,27 @@ def _try_again(unit: Unit, text: TextMessage, failure: Failure, now: datetime) -
     ]
     unit.reminders.update(planned)
     return frozenset(reminder.appointment_id for reminder in planned)
+
+
+def not_again(unit: Unit, text: TextMessage, now: datetime) -> None:
+    """The text may have arrived after all: what was to be said once more, and has not been, is not."""
+    visits = sorted({each.appointment_id for each in text.subjects if each.appointment_id is not None})
+    unit.changes.waits(visits)  # from here on nobody plans them until this unit ends
+    unit.reminders.update(
+        [
+            replace(
+                reminder,
+                state=ReminderState.SENT,
+                reason=None,
+                text_id=text.id,
+                after_text_id=None,
+                decided_at=now,
+            )
+            for visit in visits
+            for reminder in unit.reminders.of_appointment(visit)
+            if reminder.after_text_id == text.id and reminder.state in OPEN
+        ]
+    )
 
 
 def call_instead(unit: Unit, reminder: Reminder, reason: str, now: datetime, settings: Settings) -> None:

@@ -7,7 +7,8 @@ Pure. What a reply means (`reply_intent`) and which questions are open go in; de
     help          answer
     urgent        the safe answer and an urgent task; nothing else is done
     wrong number  suppress; a task; no answer, for whoever reads it is a stranger
-    confirm       confirm, if exactly one question is meant; if several are, ask once which; else a person
+    confirm       confirm, if exactly one question is meant and none has been asked since; if several are,
+                  ask once which; else a person
     cancel, move  a task; nothing is cancelled or moved; if several visits fit, ask once which
     1, 2, both    what was wished, for the visits chosen, if they have not changed since we asked
     the rest      a person reads it
@@ -205,7 +206,7 @@ def _worth_asking(heard: Heard, intent: Intent, options: Sequence[Option]) -> tu
 
 def _confirm(heard: Heard, intent: Intent, reason: str) -> Decision:
     meant = the_question(heard.questions)
-    if meant and _is_whole(heard):
+    if meant and _is_whole(heard) and not _asked_which_since(heard, meant):
         answer = _unless_handled(heard, Answer.CONFIRMED)
         return Decision(intent, reason, confirmed=meant, answer=answer)
     if heard.outdated and not heard.questions:
@@ -220,11 +221,20 @@ def _confirm(heard: Heard, intent: Intent, reason: str) -> Decision:
     return replace(given_up, ask=_worth_asking(heard, intent, ask))
 
 
+def _asked_which_since(heard: Heard, meant: Sequence[Question]) -> bool:
+    """Whether we have asked which visit since: a yes may answer that, or our last word, or neither."""
+    choice = heard.choice
+    return choice is not None and any(question.asked_at <= choice.asked_at for question in meant)
+
+
 def _why_not_confirmed(heard: Heard) -> str:
     if heard.media:
         return "A yes that came with a picture. Please read it."
     if heard.partial:
         return "A yes, but a part of the text did not arrive. Please read it."
+    meant = the_question(heard.questions)
+    if meant and _asked_which_since(heard, meant):
+        return "A yes after we had asked which visit. Nothing was confirmed by it."
     if heard.questions:
         return f"A yes that several of our questions fit. {_ASKED_WHICH}"
     return "A yes to no open question. Nothing was confirmed."

@@ -1,6 +1,7 @@
 """What a breaker holds back, for the person who releases it: to be seen, and to be dropped instead.
 
-A dropped reminder is skipped with its reason; bad news that is dropped becomes a call to make.
+A dropped reminder is skipped with its reason; bad news that is dropped becomes a call to make, and so does a
+second try, whose first one did not arrive.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from integration.aftermath import open_task
+from integration.aftermath import call_instead, open_task
 from integration.domain.last_look import AWAITS_RELEASE, DROPPED, LATER
 from integration.domain.reminder import ReminderState
 from integration.domain.staff_task import StaffTask, TaskKind
@@ -81,6 +82,8 @@ def drop(store: Store, settings: Settings, waiting: Waiting, now: datetime) -> i
             for each in still:
                 if _is_bad_news(settings, each):
                     _call(unit, each, now, settings)
+                elif each.after_text_id is not None:  # nobody was asked to call, for it was to be tried again
+                    call_instead(unit, each, DROPPED, now, settings)
                 if settings.write_back.skipped:
                     unit.write_backs.want(WriteBackKind.SKIPPED, each.id, each.patient_id)
             dropped += len(still)

@@ -40,5 +40,8 @@ class ConsentRows(Protocol):
         `note` tells which of the staff, and why.
         """
 
-    def passed(self, number: str, at: datetime) -> int:
-        """A text reached the number: what awaited its START is lifted. Returns how many."""
+    def passed(self, number: str, at: datetime, *, offered_at: datetime) -> int:
+        """A text reached the number: what awaited its START when it was offered is lifted. Returns how many.
+
+        One that was offered before says nothing of what the carrier blocks since.
+        """

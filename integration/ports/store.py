@@ -451,7 +451,7 @@ class TextRows(Protocol):
         """How many of its newest texts could not reach the handset, counted up to `GIVEN_UP`."""
 
     def was_texted(self, number: str, practice: str) -> bool:
-        """Whether a reminder or free text of this practice was ever offered to this number."""
+        """Whether a reminder or free text of this practice may ever have reached this number."""
 
     def offered_by(self, practice: str, since: datetime) -> int:
         """How many texts a practice has offered since then (calendar)."""
@@ -536,6 +536,9 @@ class TaskRows(Protocol):
 
     def open(self, practice: str | None = None) -> Sequence[StaffTask]:
         """What is to be done, oldest first."""
+
+    def done(self, since: datetime, practice: str | None = None) -> Sequence[StaffTask]:
+        """What was done at or after `since` (calendar), in the order in which it was."""
 
     def close(self, task_id: int, at: datetime, done: Done | None = None) -> None:
         """Done, unless it is already; `done` says what came of it."""

@@ -68,12 +68,14 @@ class FakeConsentRows:
             changed = replace(known, lifted_at=at, lifted_by=by, lift_note=note)
         self._tables.suppressions[known.id] = as_stored(changed)
 
-    def passed(self, number: str, at: datetime) -> int:
+    def passed(self, number: str, at: datetime, *, offered_at: datetime) -> int:
         """Kept as a record."""
         waiting = [
             each
             for each in self.of_number(number)
-            if each.lifted_at is None and each.awaiting_start is not None
+            if each.lifted_at is None
+            and each.awaiting_start is not None
+            and each.awaiting_start <= offered_at
         ]
         for each in waiting:
             self._tables.suppressions[each.id] = as_stored(replace(each, lifted_at=at, lifted_by="passed"))

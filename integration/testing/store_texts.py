@@ -227,7 +227,7 @@ class FakeTextRows:
         told = (
             (text.number, text.practice, text.kind is TextKind.ANSWER)
             for text in self._all()
-            if text.offered_at
+            if text.offered_at and text.status not in _NOT_ARRIVED
         )
         return (number, practice, False) in told
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integration.domain.consent import SuppressionKind
-from integration.domain.conversation import Question
+from integration.domain.conversation import Choice, Option, Question
 from integration.domain.reply_decision import Heard, decide, the_question
 from integration.domain.reply_intent import Intent, Understood
 from integration.domain.staff_task import TaskKind
@@ -34,6 +34,24 @@ def question(number: int, *, text: int, answered: bool = False) -> Question:
 
 def heard(intent: Intent, *, urgent: bool = False) -> Heard:
     return Heard(Understood(intent, urgent, "a rule"), questions=(question(1, text=10),))
+
+
+@pytest.mark.parametrize(("after", "stands"), [(timedelta(minutes=-1), True), (timedelta(minutes=1), False)])
+def test_a_yes_is_to_the_last_that_was_asked(after: timedelta, *, stands: bool) -> None:
+    asked = Choice(
+        id=1,
+        number="+16175550123",
+        sender="+12025550199",
+        intent=Intent.CANCEL.value,
+        reply_id=1,
+        options=(Option(1, 1, 1), Option(2, 2, 1)),
+        asked_at=NOON + after,
+        expires_at=NOON + timedelta(hours=2),
+    )
+    decision = decide(replace(heard(Intent.CONFIRM), choice=asked))
+
+    assert bool(decision.confirmed) is stands
+    assert [task.kind for task in decision.tasks] == ([] if stands else [TaskKind.READ_REPLY])
 
 
 @pytest.mark.parametrize(

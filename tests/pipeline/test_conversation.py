@@ -104,6 +104,28 @@ def test_a_second_thought_chooses_the_other_too() -> None:
     assert confirmed(site) == [1, 2]
 
 
+@pytest.mark.parametrize("words", ["C", "yes", "ok"])
+def test_a_yes_after_the_choice_of_one_does_not_confirm_the_other(words: str) -> None:
+    site = asked_twice()
+    for said in ("C", "1", words):
+        say(site, said)
+
+    assert confirmed(site) == [2]
+    assert [task.kind for task in site.tasks] == [TaskKind.READ_REPLY]
+
+
+def test_a_yes_to_which_visit_shall_be_cancelled_confirms_none() -> None:
+    site = asked_site()
+    book(site, "A2", "2027-03-12T09:00")
+    site.until(site.clock.now + timedelta(minutes=10))
+    say(site, "I need to cancel my appointment")
+    assert occasions(site) == ["which_visit"]
+    say(site, "yes")
+
+    assert confirmed(site) == []
+    assert {task.kind for task in site.tasks} == {TaskKind.CANCEL_WISH, TaskKind.READ_REPLY}
+
+
 @pytest.mark.parametrize("words", ["3", "1 or 2", "not 1", "1?", "yes for the first if it does not rain"])
 def test_what_is_no_plain_choice_confirms_nothing(words: str) -> None:
     site = asked_twice()

@@ -95,6 +95,16 @@ def test_what_awaits_start_is_lifted_by_an_answer_that_reaches_the_number() -> N
         assert unit.consents.of_number(ANAS_NUMBER)[0].lifted_by == "passed"
 
 
+def test_an_answer_that_was_offered_before_the_stop_and_arrives_late_lifts_nothing() -> None:
+    site = asked_site()
+    say(site, "HELP")
+    say(site, "STOP")
+    site.clock.now += timedelta(minutes=5)
+    lift(site, await_start=True)
+    deliver(site)
+    assert suppressed(site)
+
+
 def test_a_stop_after_the_staffs_lift_awaits_nothing() -> None:
     site = stopped_site()
     lift(site, await_start=True)

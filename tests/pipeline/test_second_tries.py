@@ -12,6 +12,7 @@ from integration.domain.reminder import ReminderState
 from integration.domain.second_try import TRIED_AGAIN
 from integration.domain.staff_task import TaskKind
 from integration.domain.text_message import AttemptState
+from integration.pipeline.release import drop, held_by
 from integration.testing.sms import Trouble
 from tests.messages import siu
 from tests.pipeline.network import (
@@ -58,6 +59,16 @@ def test_a_second_try_that_arrives_is_nobodys_task() -> None:
 
     assert site.tasks == []
     assert [text.status for text in site.texts] == [DeliveryStatus.UNDELIVERED, DeliveryStatus.DELIVERED]
+
+
+def test_a_second_try_of_the_first_text_of_a_practice_says_again_what_the_programme_is() -> None:
+    site = booked_site()
+    report(site, "undelivered", Failure.UNREACHABLE)
+    site.until(BOOKED_AT + timedelta(hours=3))
+    first, second = (text.body for text in site.texts)
+
+    assert "rates" in first
+    assert second == first
 
 
 def test_a_second_try_waits_for_a_decent_hour() -> None:
@@ -150,6 +161,30 @@ def test_a_second_try_outlives_news_that_leaves_the_visit_as_it_was() -> None:
     site.until(BOOKED_AT + timedelta(hours=3))
 
     assert [occasion for _, occasion in site.sent] == ["booked", "booked"]
+
+
+def test_what_arrived_after_all_is_not_said_again() -> None:
+    site = booked_site()
+    report(site, "undelivered", Failure.UNREACHABLE)
+    report(site, "delivered")
+    site.until(BOOKED_AT + timedelta(days=1))
+
+    assert [occasion for _, occasion in site.sent] == ["booked"]
+    assert site.reminders["booked"].state is ReminderState.SENT
+    assert [task.kind for task in site.tasks] == [TaskKind.UNRESOLVED_TEXT]
+
+
+def test_a_second_try_that_is_dropped_is_a_call_to_make() -> None:
+    site = booked_site()
+    report(site, "failed", Failure.ACCOUNT)
+    with site.store.unit() as unit:
+        waiting = held_by(unit, site.settings, "account", site.clock.now)
+    drop(site.store, site.settings, waiting, site.clock.now)
+    site.store.release("account", site.clock.now)
+    site.until(BOOKED_AT + timedelta(days=1))
+
+    assert [occasion for _, occasion in site.sent] == ["booked"]
+    assert TaskKind.CALL_PATIENT in {task.kind for task in site.tasks}
 
 
 def test_a_text_offered_twice_is_not_tried_a_third_time() -> None:

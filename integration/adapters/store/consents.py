@@ -59,7 +59,7 @@ _PASSED = (
     .where(
         IN_FORCE,
         suppressions.c.number_hash == sa.bindparam("of"),
-        suppressions.c.awaiting_start.is_not(None),
+        suppressions.c.awaiting_start <= sa.bindparam("offered_at", type_=suppressions.c.awaiting_start.type),
     )
     .values(lifted_at=sa.bindparam("at", type_=suppressions.c.lifted_at.type), lifted_by="passed")
 )
@@ -125,9 +125,10 @@ class SqlConsentRows:
         else:
             self._work.run(_LIFT, {**values, "by": by})
 
-    def passed(self, number: str, at: datetime) -> int:
+    def passed(self, number: str, at: datetime, *, offered_at: datetime) -> int:
         """Kept as a record."""
-        return self._work.run(_PASSED, {"of": self._work.hash_of(number), "at": at}).rowcount
+        values = {"of": self._work.hash_of(number), "at": at, "offered_at": offered_at}
+        return self._work.run(_PASSED, values).rowcount
 
     def _read(self, row: sa.Row[Any]) -> ConsentRecord:
         work = self._work

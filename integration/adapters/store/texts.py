@@ -138,6 +138,7 @@ _WAS_TEXTED = (
         texts.c.practice == sa.bindparam("of_practice"),
         _COUNTS_TOWARDS_CAPS,
         texts.c.offered_at.is_not(None),
+        ~_NOT_ARRIVED,
     )
     .limit(1)
 )

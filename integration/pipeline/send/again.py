@@ -81,8 +81,7 @@ def _is_overridden(desk: Desk, text: TextMessage) -> bool:
 
 def _is_bad_news(text: TextMessage, practice: Practice) -> bool:
     """Whether it tells that a visit was moved or called off."""
-    step = practice.plan.step(text.occasion)
-    return step is not None and step.outranks_caps
+    return any(step.occasion == text.occasion and step.outranks_caps for step in practice.plan.steps)
 
 
 def _of_its_reminders(desk: Desk, reminders: Sequence[Reminder], practice: Practice) -> dict[int, Verdict]:

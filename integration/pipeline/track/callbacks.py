@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 import structlog
 
-from integration.aftermath import open_task, record, visit_starts
+from integration.aftermath import not_again, open_task, record, visit_starts
 from integration.domain.consequences import about
 from integration.domain.delivery_news import DeliveryNews, bring_forward
 from integration.domain.delivery_status import contradicts
@@ -184,9 +184,10 @@ def _news(callback: Callback, report: StatusReport, provider_id: str) -> Deliver
 
 
 def _doubt(unit: Unit, workshop: Workshop, text: TextMessage, heard: DeliveryStatus, now: datetime) -> None:
-    """Two final words disagree: the first stands, and a person looks once."""
+    """Two final words disagree: the first stands, nothing is said a second time, and a person looks once."""
     _log.warning("two final words", text=text.id, first=text.status, second=heard)
     reason = f"the provider reported this text {text.status} first and {heard} later"
+    not_again(unit, text, now)
     visits = visit_starts(unit, text)
     for subject in text.subjects:
         task = about(subject, text, TaskKind.UNRESOLVED_TEXT, reason, now=now, visits=visits)

@@ -88,7 +88,8 @@ def test_what_awaits_start_is_in_force_until_a_text_passes(store: Store) -> None
         unit.consents.lift(opt_out, at=NOW + HOUR, by="staff", note="M. Ellis", await_start=True)
         waiting = unit.numbers.suppressions(ADA)[0]
         assert (waiting.awaiting_start, waiting.lift_note) == (NOW + HOUR, "M. Ellis")
-        assert unit.consents.passed(ADA, NOW + DAY) == 1
+        assert unit.consents.passed(ADA, NOW + DAY, offered_at=NOW) == 0
+        assert unit.consents.passed(ADA, NOW + DAY, offered_at=NOW + HOUR) == 1
         assert [each.kind for each in unit.numbers.suppressions(ADA)] == [SuppressionKind.BAD_NUMBER]
         assert unit.consents.of_number(ADA)[0].lifted_by == "passed"
 
@@ -102,7 +103,7 @@ def test_a_new_stop_ends_the_waiting_and_the_carriers_word_does_not(store: Store
         assert unit.numbers.suppressions(ADA)[0].awaiting_start == NOW
         unit.numbers.suppress(suppression(source="reply"))
         assert unit.numbers.suppressions(ADA)[0].awaiting_start is None
-        assert unit.consents.passed(ADA, NOW + DAY) == 0
+        assert unit.consents.passed(ADA, NOW + DAY, offered_at=NOW + DAY) == 0
 
 
 def test_all_that_is_in_force_can_be_listed(store: Store) -> None:
