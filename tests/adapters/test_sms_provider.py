@@ -13,6 +13,7 @@ from integration.domain.failure import Failure
 from integration.domain.line_type import LineType
 from integration.ports.sms import (
     Accepted,
+    Billed,
     NotSent,
     ProviderUnavailable,
     Refused,
@@ -250,7 +251,7 @@ def test_a_days_bill_names_each_text_that_was_sent_over_as_many_pages_as_there_a
         for text in sent
         if text and text.sent_at
     }
-    billed = []
+    billed: list[Billed] = []
     for day in sorted(days):
         page = None
         for _ in range(10):
