@@ -70,6 +70,10 @@ class StaffWork:
     communication_id: str | None = None  # of the text or reply that made the work
     staff: str | None = None  # reference of who is asked, such as Group/123
     sender: str | None = None  # reference of who asks; the practice by its name unless set
+    queue: str | None = None  # what the practice calls whoever does it
+    outcome: str | None = None  # what came of it, in a few words, once it is done
+    done_by: str | None = None
+    note: str | None = None  # in the words of whoever did it
 
 
 def task(work: StaffWork) -> Resource:
@@ -90,11 +94,13 @@ def task(work: StaffWork) -> Resource:
             authoredOn=date_time(work.opened),
             lastModified=date_time(max(work.done or work.opened, work.opened)),  # R4: inv-1
             requester=_sender(work),
-            owner=owner,
+            owner=owner | ({"display": work.queue} if work.queue else {}),
             restriction=without_gaps(
                 period={"end": date_time(work.due)} if work.due else None, recipient=recipient
             ),
             executionPeriod={"end": date_time(work.done)} if work.done else None,
+            note=_notes(work),
+            output=_output(work),
             **{"for": reference("Patient", work.patient_id)},
         ),
     )
@@ -131,6 +137,21 @@ def staff_message(work: StaffWork, *, identified: bool) -> Resource:
             ],
         ),
     )
+
+
+def _output(work: StaffWork) -> list[Resource]:
+    """What came of it: Task.output holds what a task produces, statusReason why one is held or refused."""
+    if not work.done or work.outcome is None:
+        return []
+    return [{"type": {"text": "Outcome"}, "valueString": plain_text(work.outcome)}]
+
+
+def _notes(work: StaffWork) -> list[Resource]:
+    """The words of whoever did it; an Annotation needs some, so who did it is said in them if need be."""
+    if not work.done or not (work.note or work.done_by):
+        return []
+    said = work.note or "Done."
+    return [without_gaps(authorString=work.done_by, time=date_time(work.done), text=plain_text(said))]
 
 
 def _addressees(staff: str | None) -> tuple[Resource, list[Resource]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
+from integration.domain.quiet_days import QuietDays
+
 if TYPE_CHECKING:
+    from datetime import date
     from zoneinfo import ZoneInfo
 
 _LOOK: Final = 15  # days to either side: a practice closed for longer says nothing of its hours
@@ -20,7 +23,7 @@ class OfficeHours:
     days: frozenset[int]
     opens: time
     closes: time
-    closed: frozenset[date] = frozenset()
+    closed: QuietDays = field(default_factory=QuietDays)
 
     def is_open(self, at: datetime, zone: ZoneInfo) -> bool:
         """Whether somebody is there."""
@@ -44,4 +47,4 @@ class OfficeHours:
         return next((end.astimezone(UTC) for end in ends if end <= at), at)
 
     def _works(self, day: date) -> bool:
-        return day.weekday() in self.days and day not in self.closed
+        return day.weekday() in self.days and not self.closed.hold(day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from fhir_mappers.translation import ConsentField
@@ -120,16 +121,19 @@ def a_practice(name: str, file: PracticeFile, plan: PlanRules, caps: Caps) -> Pr
     facts = {key: value for key, value in file if key not in differs}
     costs = Costs(price_per_segment=file.price_per_segment, currency=file.currency, **dict(file.costs))
     return Practice(
-        name=name, plan=plan, caps=caps, costs=costs, office=_office(file), tasks=_tasks(file), **facts
+        name=name, plan=plan, caps=caps, costs=costs, office=_office(file, plan), tasks=_tasks(file), **facts
     )
 
 
-def _office(file: PracticeFile) -> OfficeHours | None:
+def _office(file: PracticeFile, plan: PlanRules) -> OfficeHours | None:
+    """Closed on the holidays and dates on which it texts nobody; of weekdays `office.days` says enough."""
     section = file.office
     if section is None:
         return None
     days = frozenset(_DAYS.index(day) for day in section.days)
-    return OfficeHours(days, section.opens, section.closes)
+    return OfficeHours(
+        days, section.opens, section.closes, replace(plan.hours.quiet_days, weekdays=frozenset())
+    )
 
 
 def _tasks(file: PracticeFile) -> TaskRules:

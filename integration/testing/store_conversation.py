@@ -171,6 +171,15 @@ class FakeTaskRows:
             if task.done_at is None and practice in {None, task.practice}
         ]
 
+    def done(self, since: datetime, practice: str | None = None) -> Sequence[StaffTask]:
+        """The earliest first."""
+        found = [
+            (task.done_at, task.id, task)
+            for task in self._tables.tasks.values()
+            if task.done_at is not None and task.done_at >= since and practice in {None, task.practice}
+        ]
+        return [task for _, _, task in sorted(found)]
+
     def close(self, task_id: int, at: datetime, done: Done | None = None) -> None:
         """Once."""
         task = self._tables.tasks.get(task_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -421,6 +421,19 @@ def test_a_step_on_an_event_may_have_a_sister_for_other_visits(tmp_path: Path) -
     own = PRACTICE + '\n[steps.booked]\ntypes = ["NEW"]\n[steps.also]\non = "booked"\ntext = "booked"\n'
     plan = load(site(tmp_path, ("practices/riverside.toml", "", own))).practices["riverside"].plan
     assert {step.name for step in plan.steps} >= {"booked", "also"}
+
+
+def test_an_office_is_closed_on_the_days_on_which_nobody_is_texted_but_for_weekdays(tmp_path: Path) -> None:
+    own = PRACTICE + (
+        '\n[hours]\nquiet_days = ["sunday", "2027-03-09", "US"]\n'
+        '[office]\ndays = ["sun", "mon", "tue"]\nopens = "08:00"\ncloses = "17:00"\n'
+    )
+    practice = load(site(tmp_path, ("practices/riverside.toml", "", own))).practices["riverside"]
+    assert practice.office is not None
+    zone = practice.plan.zone
+    days = (datetime(2027, 3, day, 12, tzinfo=zone) for day in (7, 8, 9))  # Sunday to Tuesday
+    assert [practice.office.is_open(day, zone) for day in days] == [True, True, False]
+    assert not practice.office.is_open(datetime(2027, 5, 31, 12, tzinfo=zone), zone)  # Memorial Day
 
 
 def test_a_place_that_no_feed_names_is_pointed_out_and_no_mistake(tmp_path: Path) -> None:

@@ -77,6 +77,14 @@ def test_a_task_has_an_owner_and_what_came_of_it(kept: SqlStore, capsys: pytest.
     with kept.unit() as unit:
         task = unit.tasks.get(2)
     assert (task.outcome, task.done_by, task.note) == (TaskOutcome.REACHED, "Rosa", "will come")
+    capsys.readouterr()
+    assert main(["tasks", "--done-since", "2026-01-01", "--json"]) == 0
+    [line] = listed(capsys)
+    assert (line["id"], line["outcome"], line["by"], line["note"]) == (2, "reached", "Rosa", "will come")
+    assert main(["tasks", "--done-since", "2026-01-01"]) == 0
+    assert "will come" in capsys.readouterr().out
+    assert main(["tasks", "--done-since", "2999-01-01", "--json"]) == 0
+    assert listed(capsys) == []
 
 
 def test_what_the_chart_refused_is_written_again_once_a_person_has_mended_the_cause(

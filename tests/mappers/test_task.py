@@ -67,6 +67,31 @@ def test_what_is_done_is_completed() -> None:
     assert done["lastModified"] == "2027-03-01T16:05:00Z"
 
 
+def test_what_came_of_it_and_who_did_it_is_told() -> None:
+    hours = timedelta(hours=2)
+    done = built(
+        done=OPENED + hours,
+        queue="Front desk",
+        outcome="The patient was reached",
+        done_by="Rosa",
+        note="Will come.",
+    )
+    assert done["owner"] == {
+        "reference": "Organization/front-desk",
+        "type": "Organization",
+        "display": "Front desk",
+    }
+    assert done["output"] == [{"type": {"text": "Outcome"}, "valueString": "The patient was reached"}]
+    assert done["note"] == [{"authorString": "Rosa", "time": "2027-03-01T16:05:00Z", "text": "Will come."}]
+    assert built(staff=None, queue="Front desk")["owner"] == {"display": "Front desk"}
+
+
+def test_what_is_not_done_yet_has_no_outcome() -> None:
+    asked = built(outcome="Done", done_by="Rosa", note="soon")
+    assert "output" not in asked
+    assert "note" not in asked
+
+
 def test_a_task_is_never_changed_before_it_was_authored() -> None:
     """R4, inv-1; a site's two clocks may differ."""
     assert built(done=OPENED - timedelta(days=1))["lastModified"] == "2027-03-01T14:05:00Z"

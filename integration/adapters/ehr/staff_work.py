@@ -9,7 +9,7 @@ from fhir_mappers.task import Priority, StaffWork
 from integration.adapters.ehr.telling import own_identifier
 from integration.domain.phone_number import mask
 from integration.domain.reply_intent import Intent
-from integration.domain.staff_task import TaskKind
+from integration.domain.staff_task import TaskKind, TaskOutcome
 from integration.domain.write_back import WriteBackKind
 
 if TYPE_CHECKING:
@@ -30,6 +30,16 @@ ASKED: Final = {
     TaskKind.OPTED_OUT: ("Patient stopped text messages", Priority.ROUTINE),
     TaskKind.WRONG_NUMBER: ("Check a patient's telephone number", Priority.ROUTINE),
     TaskKind.CALL_PATIENT: ("Call a patient", Priority.URGENT),
+}
+# What came of it → in words
+CAME_OF_IT: Final = {
+    TaskOutcome.REACHED: "The patient was reached",
+    TaskOutcome.LEFT_MESSAGE: "A message was left",
+    TaskOutcome.REBOOKED: "The visit has another time",
+    TaskOutcome.CANCELLED: "The visit was cancelled",
+    TaskOutcome.NO_ANSWER: "Nobody answered",
+    TaskOutcome.ANSWERED: "The patient's next text settled it",
+    TaskOutcome.OTHER: "Done",
 }
 # What a yes asks for, where staff are to put it into the schedule; of a no they have been asked already.
 CONFIRMED: Final = "Patient confirmed a visit"
@@ -76,6 +86,10 @@ def _of_task(fact: Fact, task: StaffTask, links: Links, settings: WritingBack) -
         priority=priority,
         due=_local(fact, task.due_at),
         done=task.done_at,
+        queue=task.owner,
+        outcome=None if task.outcome is None else CAME_OF_IT[task.outcome],
+        done_by=task.done_by,
+        note=task.note,
         appointment_id=next(iter(links.appointment_ids), None),
         communication_id=communication_of(fact),
         staff=settings.staff_group,

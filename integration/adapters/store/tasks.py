@@ -36,6 +36,12 @@ _ADD = insert(staff_tasks).on_conflict_do_nothing().returning(staff_tasks.c.id)
 _GET = sa.select(staff_tasks).where(staff_tasks.c.id == sa.bindparam("wanted"))
 _OPEN = sa.select(staff_tasks).where(TO_DO).order_by(staff_tasks.c.id)
 _OPEN_OF_PRACTICE = _OPEN.where(staff_tasks.c.practice == sa.bindparam("of_practice"))
+_DONE = (
+    sa.select(staff_tasks)
+    .where(staff_tasks.c.done_at >= sa.bindparam("since"))
+    .order_by(staff_tasks.c.done_at, staff_tasks.c.id)
+)
+_DONE_OF_PRACTICE = _DONE.where(staff_tasks.c.practice == sa.bindparam("of_practice"))
 _CLOSE = (
     staff_tasks.update()
     .where(TO_DO, staff_tasks.c.id == sa.bindparam("wanted"))
@@ -93,6 +99,14 @@ class SqlTaskRows:
             rows = self._work.rows(_OPEN)
         else:
             rows = self._work.rows(_OPEN_OF_PRACTICE, {"of_practice": practice})
+        return [self._read(row) for row in rows]
+
+    def done(self, since: datetime, practice: str | None = None) -> Sequence[StaffTask]:
+        """The earliest first."""
+        if practice is None:
+            rows = self._work.rows(_DONE, {"since": since})
+        else:
+            rows = self._work.rows(_DONE_OF_PRACTICE, {"since": since, "of_practice": practice})
         return [self._read(row) for row in rows]
 
     def close(self, task_id: int, at: datetime, done: Done | None = None) -> None:

@@ -5,11 +5,11 @@ What a chart would not take is tried again once its cause is mended: `tasks --ag
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Final
 
 from integration import bootstrap
-from integration.aftermath import close_task
+from integration.aftermath import assign_task, close_task
 from integration.domain.staff_task import Done, TaskKind, TaskOutcome
 from integration.entrypoints.printing import json_line, table, warn
 from integration.entrypoints.surroundings import the_environment
@@ -36,6 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", help="who says so")
     parser.add_argument("--note", help="in a few words; kept sealed")
     parser.add_argument("--owner", help="those of this queue or person alone")
+    parser.add_argument(
+        "--done-since",
+        type=date.fromisoformat,
+        metavar="DATE",
+        help="instead, those that were done from this day on (UTC), and what came of them",
+    )
     parser.add_argument("--overdue", action="store_true", help="those whose time has come alone")
     parser.add_argument("--assign", type=int, nargs="+", default=(), metavar="ID", help="give these away")
     parser.add_argument("--to", metavar="OWNER", help="to whom; to nobody unless given")
@@ -63,19 +69,25 @@ def run(options: argparse.Namespace) -> int:
             complaints = [_complaint(open_tasks.get(each), each, options.again) for each in asked]
             for task_id, complaint in zip(asked, complaints, strict=True):
                 if complaint is None and task_id in options.assign:
-                    unit.tasks.assign(task_id, options.to)
+                    assign_task(unit, task_id, options.to)
                     open_tasks[task_id] = unit.tasks.get(task_id)
                 elif complaint is None:
                     _close(unit, open_tasks.pop(task_id), options.again, done)
+            shown: list[StaffTask] = list(open_tasks.values())
+            if options.done_since is not None:
+                since = datetime.combine(options.done_since, time(), UTC)
+                shown = list(unit.tasks.done(since, options.practice))
     finally:
         store.close()
     now = datetime.now(UTC)
-    left = [as_json(task) for task in open_tasks.values() if _is_wanted(task, options, now)]
+    left = [as_json(task) for task in shown if _is_wanted(task, options, now)]
     if options.json:
         for line in left:
             json_line(line)
     else:
-        head = ("id", "kind", "practice", "owner", "due", "patient", "visit", "reason")
+        head: tuple[str, ...] = ("id", "kind", "practice", "owner", "due", "patient", "visit", "reason")
+        if options.done_since is not None:
+            head = (*head, "done", "outcome", "by", "note")
         table(head, (list(line.values()) for line in left))
     warn(*filter(None, complaints))
     return int(any(complaints))
@@ -104,7 +116,7 @@ def _complaint(task: StaffTask | None, task_id: int, again: Sequence[int]) -> st
 
 def as_json(task: StaffTask) -> dict[str, Any]:
     """One task; patients and visits by our own ids."""
-    return {
+    line = {
         "id": task.id,
         "kind": task.kind.value,
         "practice": task.practice,
@@ -113,4 +125,12 @@ def as_json(task: StaffTask) -> dict[str, Any]:
         "patient": task.patient_id,
         "appointment": task.appointment_id,
         "reason": task.reason,
+    }
+    if task.done_at is None:
+        return line
+    return line | {
+        "done_at": task.done_at.isoformat(timespec="minutes"),
+        "outcome": None if task.outcome is None else task.outcome.value,
+        "by": task.done_by,
+        "note": task.note,
     }

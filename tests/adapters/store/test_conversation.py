@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.domain.staff_task import TaskKind
+from integration.domain.conversation import Choice, Option
+from integration.domain.staff_task import Done, TaskKind, TaskOutcome
 from tests.adapters.store.records import ADA, BEN, DAY, HOUR, NOW, add_visit, question, reply, task, text
 
 if TYPE_CHECKING:
@@ -144,3 +145,46 @@ def test_a_task_is_on_the_list_once_until_it_is_done(store: Store) -> None:
             unit.tasks.get(999)
         unit.tasks.add(wanted)
         assert len(unit.tasks.open("riverside")) == 3
+
+
+def test_what_was_done_is_found_by_when_with_what_came_of_it(store: Store) -> None:
+    with store.unit() as unit:
+        _, whose = add_visit(unit)
+        kinds = (TaskKind.CALL_PATIENT, TaskKind.CANCEL_WISH, TaskKind.READ_REPLY)
+        ids = [unit.tasks.add(task(kind=kind, patient_id=whose)) for kind in kinds]
+        first, second, third = [each for each in ids if each is not None]
+        unit.tasks.assign(second, "Front desk")
+        unit.tasks.close(second, NOW, Done(TaskOutcome.REACHED, "Rosa", "will come"))
+        unit.tasks.close(first, NOW + HOUR)
+        unit.tasks.assign(first, "too late")
+    with store.unit() as unit:
+        assert [each.id for each in unit.tasks.open()] == [third]
+        assert [each.id for each in unit.tasks.done(NOW)] == [second, first]
+        assert [each.id for each in unit.tasks.done(NOW + HOUR)] == [first]
+        assert unit.tasks.done(NOW, "another practice") == []
+        done, closed = unit.tasks.done(NOW, "riverside")
+        assert (done.owner, done.outcome, done.done_by, done.note) == (
+            "Front desk",
+            TaskOutcome.REACHED,
+            "Rosa",
+            "will come",
+        )
+        assert (closed.owner, closed.outcome) == (task().owner, None)
+
+
+def test_the_newest_numbered_question_of_a_number_and_sender_counts_until_it_expires(store: Store) -> None:
+    with store.unit() as unit:
+        visit, whose = add_visit(unit)
+        unit.replies.add(reply())
+        heard = unit.replies.claim()
+        assert heard is not None
+        option = Option(visit, whose, 1)
+        older = Choice(0, ADA, heard.to_number, "confirm", heard.id, (option, option), NOW, NOW + 2 * HOUR)
+        unit.choices.offer(older)
+        newer = replace(older, intent="cancel", options=(option,), expires_at=NOW + HOUR)
+        kept = unit.choices.offer(newer)
+    with store.unit() as unit:
+        assert unit.choices.newest(ADA, heard.to_number, NOW) == replace(newer, id=kept)
+        assert unit.choices.newest(ADA, heard.to_number, NOW + HOUR) is None  # nor does the older one again
+        assert unit.choices.newest(ADA, "+12025550199", NOW) is None
+        assert unit.choices.newest(BEN, heard.to_number, NOW) is None
