@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -18,9 +19,9 @@ NAME = "Riverside Clinic: "
 FULL = " Call 555-555-0100. Reply STOP to opt out."
 
 
-def own(words: str, **how: object) -> str:
+def own(words: str, **how: Any) -> str:
     said = FreeWords(FreeForm.OWN_WORDS, words)
-    return compose_free(catalog("en"), said, practice=PRACTICE, **how).body  # type: ignore[arg-type] - the options of one function
+    return compose_free(catalog("en"), said, practice=PRACTICE, **how).body
 
 
 @pytest.mark.parametrize(

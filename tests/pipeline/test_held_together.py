@@ -1,4 +1,4 @@
-"""Stories of several visits whose texts would share one, and of which one is useful for longer than another."""
+"""Stories of several visits whose texts would share one, and one of them is useful for longer."""
 
 from __future__ import annotations
 

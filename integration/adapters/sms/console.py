@@ -36,7 +36,7 @@ class ConsoleProvider:
 
     name = "console"
     loopback = True
-    usual_sender = None
+    usual_sender: str | None = None
     signature_header = "X-No-Signature"
 
     def __init__(self, now: Callable[[], datetime], new_id: Callable[[], str]) -> None:
