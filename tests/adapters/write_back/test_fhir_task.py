@@ -12,7 +12,7 @@ import pytest
 from integration.adapters.ehr.fhir_client import FhirClient
 from integration.adapters.write_back.fhir_task import FhirTaskMode, build
 from integration.domain.appointment import Slot
-from integration.domain.staff_task import OF_THE_PATIENT, TaskKind
+from integration.domain.staff_task import OF_THE_PATIENT, TaskKind, TaskOutcome
 from integration.domain.write_back import WriteBackKind
 from integration.ports.ehr import LeftOut, TryLater, Written
 from integration.settings.model import WritingBack
@@ -236,3 +236,18 @@ def test_the_task_of_a_merged_record_is_the_survivors_and_still_one(
 def test_without_a_server_the_setting_is_named() -> None:
     with pytest.raises(ValueError, match="EHR_FHIR_BASE_URL"):
         build(tools(None))
+
+
+@pytest.mark.parametrize("outcome", TaskOutcome)
+def test_the_chart_is_told_who_did_it_and_what_came_of_it(
+    ehr: StrictEhr, mode: FhirTaskMode, outcome: TaskOutcome
+) -> None:
+    done = replace(
+        staff_task(), done_at=DONE_AT, owner="Front desk", outcome=outcome, done_by="Rosa", note="Will come."
+    )
+    assert isinstance(mode.write(replace(task_fact(), task=done)), Written)
+
+    (shown,) = ehr.all("Task")
+    assert shown["owner"]["display"] == "Front desk"
+    assert shown["output"][0]["valueString"]
+    assert (shown["note"][0]["authorString"], shown["note"][0]["text"]) == ("Rosa", "Will come.")
