@@ -58,7 +58,7 @@ def compose_free(
         raise WordingError(NO_VISIT)
     values = {"practice": _plain(practice.name), "phone": _plain(practice.phone)}
     spoken = spoken_name(name)
-    if spoken:
+    if spoken and not catalog.lint.find(spoken):  # EHRs keep remarks there, some of which no text may hold
         values["practice"] = _plain(
             catalog.practice_for.fill({"practice": values["practice"], "name": spoken})
         )

@@ -58,7 +58,7 @@ def gather(candidates: Sequence[Candidate], rules: PlanRules, now: datetime) -> 
     moved = _rebooked(ordered)
     if moved:
         visits = tuple(new for _, new in moved)
-        step = rules.on(AppointmentEvent.MOVED)
+        step = rules.on(AppointmentEvent.MOVED, visits[0].appointment)
         occasion = (step or visits[0].step).occasion
         return Gathered(occasion, _asks(visits, now), visits, tuple(old for old, _ in moved))
     urgent = [candidate for candidate in ordered if candidate.step.outranks_caps]

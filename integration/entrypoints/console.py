@@ -44,6 +44,7 @@ _LONGEST_NAME: Final = 80
 _LONGEST_REASON: Final = 200
 _MOST_MINUTES: Final = 600
 _A_DAY: Final = timedelta(days=1)
+_USED: Final = "Another text was sent with this form already. Please send again, if this one is to go, too."
 _HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -138,11 +139,15 @@ def console(workshop: Workshop) -> Blueprint:  # noqa: C901 - one route after an
             unit.patients.hold_still(patient_id)  # a double click waits here, and finds the first one's
             view = _view(unit, workshop, patient_id)
             forecast = _foresee(unit, workshop, view, request.form)
-            if not forecast.refused:
-                asked = _asked(workshop, view, request.form)
-                if unit.requests.find(asked.feed, asked.ehr_id) is None:
-                    unit.requests.save(asked)
-        if forecast.refused:
+            asked = _asked(workshop, view, request.form)
+            earlier = unit.requests.find(asked.feed, asked.ehr_id)
+            if earlier is not None and not _says_the_same(earlier, asked):
+                forecast = replace(forecast, verdict=_USED, refused=True)
+            elif earlier is None and not forecast.refused:
+                unit.requests.save(asked)
+        if forecast.verdict == _USED:
+            return _patient_page(workshop, patient_id, {**request.form, "once": ""}, forecast)
+        if forecast.refused and earlier is None:
             return _patient_page(workshop, patient_id, request.form, forecast)
         workshop.knock("send")
         return redirect(url_for("console.patient", patient_id=patient_id, _anchor="end"), 303)
@@ -229,6 +234,14 @@ def _asked(workshop: Workshop, view: PatientView, said: Mapping[str, str]) -> Te
     )
 
 
+def _says_the_same(earlier: TextRequest, asked: TextRequest) -> bool:
+    """Whether a form that comes again is the same text: a double click, and no second thought."""
+    return all(
+        getattr(earlier, each) == getattr(asked, each)
+        for each in ("body", "form", "minutes", "appointment_id", "author")
+    )
+
+
 def _feed_of(workshop: Workshop, view: PatientView) -> str:
     """A feed that tells of this patient; a live one, if there is any."""
     feeds = [feed for feed in workshop.settings.feeds.values() if feed.scope == view.patient.scope]
@@ -281,6 +294,8 @@ def _lacking(asked: TextRequest, said: Mapping[str, str]) -> str:
         return "Please choose the visit that the text is about."
     if said.get("minutes", "").strip() and asked.form is FreeForm.RUNNING_LATE and asked.minutes is None:
         return f"Minutes are a number from 1 to {_MOST_MINUTES}, or nothing."
+    if asked.ehr_id == OF_PAGE:
+        return "Please open the page again: the form is not complete."
     if asked.author is None:
         return "Please say who writes: it is kept with the text and told to the chart."
     return ""

@@ -43,6 +43,12 @@ def test_around_own_words_stands_what_they_do_not_say(words: str, body: str) -> 
     assert measure(body).segments == 1
 
 
+def test_a_remark_in_the_place_of_a_name_is_not_said() -> None:
+    unnamed = own("Come in.")
+    assert own("Come in.", name="ANA") != unnamed
+    assert own("Come in.", name="HOSPICE") == unnamed
+
+
 def test_words_without_room_are_refused_and_more_segments_give_more() -> None:
     with pytest.raises(WordingError, match=TOO_LONG):
         own("x" * 130)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from integration.domain.appointment import Appointment, Slot
+from integration.domain.appointment import Appointment, AppointmentEvent, Slot
 from integration.domain.gathering import Candidate, gather
 from integration.domain.recipient import Patient
 from integration.domain.reminder import Reminder
+from integration.domain.reminder_plan import Step
+from integration.domain.visit_filter import VisitFilter
 from tests.settings import STEPS, ZONE, practice
 
 NOW = datetime(2027, 3, 9, 12, 0, tzinfo=ZONE)
@@ -40,6 +43,13 @@ def test_a_cancelled_visit_and_a_new_one_of_one_patient_are_a_move() -> None:
     old, new = candidate("cancelled", visit=1), candidate("booked", visit=2, days=9)
     gathered = gather([old, new], RULES, NOW)
     assert (gathered.occasion, gathered.visits, gathered.silent) == ("moved", (new,), (old,))
+
+
+def test_a_move_is_told_by_the_step_for_the_new_visits_type() -> None:
+    of_video = Step("moved_video", on=AppointmentEvent.MOVED, visits=VisitFilter(types=frozenset({"video"})))
+    rules = replace(RULES, steps=(of_video, *STEPS))
+    gathered = gather([candidate("cancelled", visit=1), candidate("booked", visit=2, days=9)], rules, NOW)
+    assert gathered.occasion == "moved"
 
 
 def test_a_cancelled_visit_and_a_new_one_of_another_patient_are_two_events() -> None:

@@ -123,6 +123,25 @@ def test_a_double_click_sends_once_and_a_new_form_again(site: Site, browser: Fla
     assert len(by_hand(site)) == 2
 
 
+def test_other_words_in_a_form_that_was_sent_are_neither_lost_nor_sent_unasked(
+    site: Site, browser: FlaskClient
+) -> None:
+    html = page(site, browser)
+    send(site, browser, html, form="own_words", words="Come at 3.")
+    again = send(site, browser, html, form="own_words", words="Come at 4.", override="Wrong time.")
+    assert "Another text was sent with this form already" in again.text
+    assert len(by_hand(site)) == 1
+    assert hidden(again.text, "once") != hidden(html, "once")
+    send(site, browser, again.text, form="own_words", words="Come at 4.", override="Wrong time.")
+    assert len(by_hand(site)) == 2
+
+
+def test_a_form_that_lost_its_mark_sends_nothing(site: Site, browser: FlaskClient) -> None:
+    answer = send(site, browser, form="please_call", once="")
+    assert "Please open the page again" in answer.text
+    assert by_hand(site) == []
+
+
 def test_what_the_caps_hold_waits_or_goes_with_a_reason_that_is_kept(
     site: Site, browser: FlaskClient
 ) -> None:

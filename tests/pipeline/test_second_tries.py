@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.failure import Failure
+from integration.domain.quiet_days import QuietDays
+from integration.domain.quiet_hours import DecentHours
 from integration.domain.reminder import ReminderState
 from integration.domain.second_try import TRIED_AGAIN
 from integration.domain.staff_task import TaskKind
 from integration.domain.text_message import AttemptState
 from integration.pipeline.release import drop, held_by
 from integration.testing.sms import Trouble
-from tests.messages import siu
+from tests.messages import ANA, called, siu
 from tests.pipeline.network import (
     ANAS_NUMBER,
     BOOKED_AT,
@@ -26,6 +29,7 @@ from tests.pipeline.network import (
     site_at,
     the_text,
 )
+from tests.settings import STEPS, practice, settings
 from tests.site import Site, local
 
 pytestmark = pytest.mark.usefixtures("every_store")
@@ -185,6 +189,51 @@ def test_a_second_try_that_is_dropped_is_a_call_to_make() -> None:
 
     assert [occasion for _, occasion in site.sent] == ["booked"]
     assert TaskKind.CALL_PATIENT in {task.kind for task in site.tasks}
+
+
+def test_a_second_try_goes_to_the_number_that_the_patient_has_by_then() -> None:
+    site = booked_site()
+    deliver(site)
+    site.until(local("2027-03-06T10:00"))
+    report(site, "undelivered", Failure.UNREACHABLE)
+    site.clock.now += timedelta(minutes=30)
+    site.hear(siu("S14", at=site.clock.now, start=VISIT, person=called(ANA, phone="(617)555-0199")))
+    site.until(local("2027-03-06T14:00"))
+
+    assert [(text.occasion, text.number[-4:]) for text in site.texts] == [
+        ("booked", "0123"),
+        ("five_days", "0123"),
+        ("five_days", "0199"),
+    ]
+
+
+def test_a_second_try_of_a_move_is_not_overtaken_by_a_reminder_that_a_cap_holds() -> None:
+    site = booked_site()
+    deliver(site)
+    site.clock.now = local("2027-03-08T19:30")
+    site.hear(siu("S13", at=site.clock.now, start=VISIT + timedelta(hours=1)))
+    report(site, "undelivered", Failure.UNREACHABLE)
+    site.clock.now = local("2027-03-09T10:30")  # an outage until both are due
+    site.work()
+
+    assert ("03-09 10:30", "moved") in site.sent
+
+
+def test_bad_news_under_a_name_of_its_own_is_offered_again_on_a_quiet_day() -> None:
+    steps = tuple(
+        replace(each, name="news", text="moved") if each.name == "moved" else each for each in STEPS
+    )
+    hours = DecentHours(quiet_days=QuietDays.read(["2027-03-02"]))
+    plan = replace(practice().plan, steps=steps, hours=hours)
+    site = booked_site(settings=settings(practices={"riverside": practice(plan=plan)}))
+    deliver(site)
+    site.clock.now = local("2027-03-02T11:00")
+    site.sms.troubles.append(Trouble.THROTTLED)
+    site.hear(siu("S13", at=site.clock.now, start=VISIT + timedelta(days=1)))
+    site.clock.now += timedelta(minutes=2)
+    site.work()
+
+    assert len(site.sms.texts()) == 2
 
 
 def test_a_text_offered_twice_is_not_tried_a_third_time() -> None:

@@ -128,7 +128,8 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change, released: Mapping[
         wanted = keep_early(_not_yet_said(wanted, stored), stored, appointment)
         wanted = take_up(wanted, stored, appointment, now)
         owed = [r for r in stored if carries_on(r, appointment, practice.plan, situation)]
-        wanted += _readdressed(owed, addressees)
+        again = [r for r in stored if _is_to_be_said_again(r, appointment)]
+        wanted += _readdressed([*owed, *again], addressees)
     revision = revise(
         stored,
         [replace(reminder, inbox_id=change.inbox_id) for reminder in wanted],
@@ -177,8 +178,14 @@ def _not_yet_said(wanted: Iterable[Reminder], stored: Iterable[Reminder]) -> lis
     return [each for each in wanted if (each.patient_id, each.step, each.slot_number) not in said]
 
 
+def _is_to_be_said_again(reminder: Reminder, appointment: Appointment) -> bool:
+    """Whether what it says did not arrive, and is still so; the time of its step has passed since."""
+    stands = appointment.is_expected and reminder.slot_number == appointment.slot_number
+    return stands and reminder.after_text_id is not None and reminder.patient_id in appointment.patients
+
+
 def _readdressed(owed: Iterable[Reminder], addressees: Addressees) -> list[Reminder]:
-    """News still owed to patients who have another number now goes there."""
+    """What is still owed to patients who have another number now goes there."""
     found = []
     for reminder in owed:
         number = addressees.number(reminder)

@@ -93,9 +93,13 @@ def _going(desk: Desk, due: Iterable[Reminder], practice: Practice) -> list[Cand
 
 
 def _without_overtaken(desk: Desk, going: list[Candidate]) -> list[Candidate]:
-    """Without second tries of what another text now says of the same visit and patient."""
+    """Without second tries of what another text now says of the same visit and patient.
+
+    Bad news is not overtaken: the other text may be held by a cap that bad news passes.
+    """
     said = Counter((c.appointment.id, c.patient.id) for c in going if c.reminder.after_text_id is None)
-    overtaken = [c for c in going if c.reminder.after_text_id and said[c.appointment.id, c.patient.id]]
+    tried = [c for c in going if c.reminder.after_text_id and not c.step.outranks_caps]
+    overtaken = [c for c in tried if said[c.appointment.id, c.patient.id]]
     desk.unit.reminders.update(
         [
             replace(c.reminder, state=ReminderState.SKIPPED, reason=OVERTAKEN, decided_at=desk.now)
