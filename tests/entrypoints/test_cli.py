@@ -97,7 +97,7 @@ NAMES_NOTHING = (
     (["map", "booking.hl7", "--diff", "generic", "genric"], "no such vendor; allowed: "),
     (["map", "booking.hl7", "--diff", "generic", "new.toml"], "--diff new.toml: there is no such file"),
     (["preview", "booking.hl7", "--practice", "x"], "--practice x: no such practice; allowed: riverside"),
-    (["classify-reply", "--language", "xx"], "--language xx: allowed: en, es"),
+    (["classify-reply", "--language", "xx"], "--language xx: allowed: en, en_GB, es, pt, vi, zh"),
     (["classify-reply", "--options", "C"], "--options: write LABEL=intent"),
     (["classify-reply", "--options", "C=confrim"], "--options C=confrim: unknown intent"),
     (["usage", "--from", "2027-03-02", "--to", "2027-03-01"], "--to lies before --from"),

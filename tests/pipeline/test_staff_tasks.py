@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import time, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,6 +25,9 @@ from tests.pipeline.network import (
 )
 from tests.site import Site, local
 
+if TYPE_CHECKING:
+    from integration.settings.model import Settings
+
 pytestmark = pytest.mark.usefixtures("every_store")
 
 OFFICE = OfficeHours(frozenset(range(5)), time(8), time(12))  # of mornings
@@ -32,7 +36,7 @@ IN_TIME = local("2027-03-11T11:59")  # the visit is at 2:30 PM, and nobody is th
 UNSAYABLE = "Riverside Clinic of the Holy Name " * 10  # no text has room for it
 
 
-def staffed(**changes: object) -> make.Settings:
+def staffed(**changes: object) -> Settings:
     practice = make.practice(office=OFFICE, tasks=RULES, **changes)
     return make.settings(practices={"riverside": practice})
 
@@ -48,7 +52,7 @@ def test_a_text_that_no_words_are_found_for_is_a_call_to_make_in_time() -> None:
     with site.store.unit() as unit:
         skipped = [each for each in unit.reminders.of_appointment(1) if each.state is ReminderState.SKIPPED]
     [task] = site.tasks
-    assert [each.reason in task.reason for each in skipped] == [True]
+    assert [str(each.reason) in task.reason for each in skipped] == [True]
     assert (task.kind, task.owner, task.due_at) == (TaskKind.CALL_PATIENT, "Front desk", IN_TIME)
 
 
