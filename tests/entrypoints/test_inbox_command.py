@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from integration.domain.quiet_hours import DecentHours
 from integration.entrypoints.cli import main
 from integration.entrypoints.commands.inbox.masking import fields, masked
 from integration.ports.store import KeptMessage
@@ -286,6 +287,8 @@ def test_a_reason_is_replayed_in_the_order_of_arrival(
         stored = unit.appointments.find("main", ["SCH-2||B1|"])
         assert stored is not None
         assert stored.slot.start == later
+    site.clock.now = DecentHours().next_opening(NOW + timedelta(minutes=5), ZoneInfo("America/New_York"))
+    site.work()  # at whatever hour this story is told, the next decent one has come
     assert [text.number for text in site.texts] == [
         "+16175550123"
     ]  # the booking of the store's first message
