@@ -5,15 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from integration.domain.appointment import Appointment, Slot
+from integration.domain.appointment import Appointment, AppointmentEvent, Slot
 from integration.domain.consent import ALL_SENDERS, ConsentPolicy, Suppression, SuppressionKind, permits
-from integration.domain.last_look import Hold, Skip, of_caps, of_hours, of_patient, of_visit, suppressed
+from integration.domain.last_look import (
+    DAY_IS_FULL,
+    Hold,
+    Skip,
+    of_caps,
+    of_hours,
+    of_patient,
+    of_visit,
+    suppressed,
+)
 from integration.domain.quiet_hours import DecentHours
 from integration.domain.recipient import Patient
 from integration.domain.reminder import Reminder
+from integration.domain.reminder_plan import Step
 from tests.settings import STEPS, ZONE, practice
 
 NUMBER = "+16175550123"
@@ -47,6 +58,28 @@ RULES = practice().plan
 def test_the_visit(changes: dict[str, Any], step: str, waiting: bool, verdict: type | None) -> None:  # noqa: FBT001 - a row
     found = of_visit(REMINDER, STEP[step], replace(VISIT, **changes), waiting=waiting, now=NOON)
     assert found is None if verdict is None else isinstance(found, verdict)
+
+
+THANKS = Step("thank_you", hours_after=2)
+MISSED = Step("no_show", on=AppointmentEvent.NO_SHOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "thanked", "missed"),
+    [
+        ("booked", Hold, Skip),  # nobody has said that the patient came
+        ("arrived", None, Skip),
+        ("fulfilled", None, Skip),
+        ("cancelled", Skip, Skip),
+        ("entered-in-error", Skip, Skip),
+        ("noshow", Skip, None),
+    ],
+)
+def test_a_visit_that_is_over(status: str, thanked: type | None, missed: type | None) -> None:
+    over = replace(VISIT, status=status)
+    for step, verdict in ((THANKS, thanked), (MISSED, missed)):
+        found = of_visit(replace(REMINDER, step=step.name), step, over, waiting=False, now=NOON)
+        assert found is None if verdict is None else isinstance(found, verdict), step.name
 
 
 def test_a_reminder_past_its_use_is_skipped() -> None:
@@ -147,6 +180,22 @@ def test_caps_over_all_patients_of_a_number(hours_ago: list[int], verdict: type 
         now=NOON,
     )
     assert found is None if verdict is None else isinstance(found, verdict)
+
+
+def test_a_day_of_either_open_clock_is_full() -> None:
+    zones = [ZoneInfo("America/New_York"), ZoneInfo("America/Los_Angeles")]
+    past_midnight = datetime(2027, 3, 10, 1, tzinfo=zones[0])  # and still the 9th by the second clock
+    for ordered in (zones, zones[::-1]):
+        found = of_caps(
+            [past_midnight - timedelta(hours=5)],
+            per_day=1,
+            per_week=3,
+            hours=RULES.hours,
+            zones=ordered,
+            not_after=NOON + timedelta(days=9),
+            now=past_midnight,
+        )
+        assert found == Hold(datetime(2027, 3, 10, 12, tzinfo=zones[0]).astimezone(UTC), DAY_IS_FULL)
 
 
 def test_a_full_week_frees_when_its_oldest_text_leaves_the_window() -> None:

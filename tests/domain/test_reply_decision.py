@@ -36,19 +36,35 @@ def heard(intent: Intent, *, urgent: bool = False) -> Heard:
     return Heard(Understood(intent, urgent, "a rule"), questions=(question(1, text=10),))
 
 
-@pytest.mark.parametrize(("after", "stands"), [(timedelta(minutes=-1), True), (timedelta(minutes=1), False)])
-def test_a_yes_is_to_the_last_that_was_asked(after: timedelta, *, stands: bool) -> None:
-    asked = Choice(
+def which(asked_at: datetime) -> Choice:
+    """Our numbered question about two visits."""
+    return Choice(
         id=1,
         number="+16175550123",
         sender="+12025550199",
         intent=Intent.CANCEL.value,
         reply_id=1,
         options=(Option(1, 1, 1), Option(2, 2, 1)),
-        asked_at=NOON + after,
+        asked_at=asked_at,
         expires_at=NOON + timedelta(hours=2),
     )
-    decision = decide(replace(heard(Intent.CONFIRM), choice=asked))
+
+
+@pytest.mark.parametrize(("handled", "picked"), [(None, True), ("stop", False), ("help", False)])
+def test_what_the_provider_acted_upon_is_no_choice(handled: str | None, *, picked: bool) -> None:
+    asked = which(NOON)
+    known = replace(heard(Intent.HUMAN), choice=asked, picked=asked.options[:1], visits=asked.options)
+    decision = decide(replace(known, keyword_handled=handled))
+
+    assert [task.kind for task in decision.tasks if task.kind is TaskKind.CANCEL_WISH] == (
+        [TaskKind.CANCEL_WISH] if picked else []
+    )
+    assert (decision.suppress is SuppressionKind.OPT_OUT) is (handled == "stop")
+
+
+@pytest.mark.parametrize(("after", "stands"), [(timedelta(minutes=-1), True), (timedelta(minutes=1), False)])
+def test_a_yes_is_to_the_last_that_was_asked(after: timedelta, *, stands: bool) -> None:
+    decision = decide(replace(heard(Intent.CONFIRM), choice=which(NOON + after)))
 
     assert bool(decision.confirmed) is stands
     assert [task.kind for task in decision.tasks] == ([] if stands else [TaskKind.READ_REPLY])

@@ -16,6 +16,7 @@ from integration.domain.second_try import TRIED_AGAIN
 from integration.domain.staff_task import TaskKind
 from integration.domain.text_message import AttemptState
 from integration.pipeline.release import drop, held_by
+from integration.pipeline.send.offer import OVERTAKEN
 from integration.testing.sms import Trouble
 from tests.messages import ANA, called, siu
 from tests.pipeline.network import (
@@ -134,6 +135,19 @@ def test_a_carriers_daily_cap_is_waited_out() -> None:
     site.until(local("2027-03-02T12:00"))
 
     assert len(site.sent) == 2
+
+
+def test_a_second_try_gives_way_to_a_text_that_speaks_of_the_visit_anyway() -> None:
+    site = site_at()
+    site.hear(siu("S12", at=BOOKED_AT, start=local("2027-03-07T14:30")))
+    site.until(BOOKED_AT + timedelta(minutes=10))
+    report(site, "undelivered", Failure.DAILY_CAP)
+    site.clock.now = local("2027-03-02T10:05")  # the five days' own time has come, too
+    site.work()
+
+    assert [occasion for _, occasion in site.sent] == ["booked", "five_days"]
+    booked = site.reminders["booked"]
+    assert (booked.state, booked.reason) == (ReminderState.SKIPPED, OVERTAKEN)
 
 
 @pytest.mark.parametrize("failure", [Failure.FILTERED, Failure.OUR_FAULT, Failure.UNKNOWN])
