@@ -245,18 +245,29 @@ def call_instead(unit: Unit, reminder: Reminder, reason: str, now: datetime, set
     news_of_the_past = appointment.is_expected and reminder.slot_number != appointment.slot_number
     if start is None or start <= now or appointment.confirmed or news_of_the_past:
         return
-    open_task(
-        unit,
-        StaffTask(
-            id=0,
-            kind=TaskKind.CALL_PATIENT,
-            practice=reminder.practice,
-            reason=f"The text '{reminder.step}' did not arrive: {reason}. Please call.",
-            created_at=now,
-            due_at=start,
-            patient_id=unit.patients.survivor(reminder.patient_id).id,
-            appointment_id=reminder.appointment_id,
-            text_id=reminder.after_text_id or reminder.text_id,
-        ),
-        settings,
+    why = f"did not arrive: {reason}"
+    ask_to_call(unit, reminder, why, now, settings, text_id=reminder.after_text_id or reminder.text_id)
+
+
+def ask_to_call(
+    unit: Unit,
+    reminder: Reminder,
+    why: str,
+    now: datetime,
+    settings: Settings,
+    *,
+    text_id: int | None = None,
+) -> None:
+    """A person calls in place of a reminder's text, before the visit it was to speak of."""
+    task = StaffTask(
+        id=0,
+        kind=TaskKind.CALL_PATIENT,
+        practice=reminder.practice,
+        reason=f"The text '{reminder.step}' {why}. Please call.",
+        created_at=now,
+        due_at=unit.appointments.get(reminder.appointment_id).slot_numbered(reminder.slot_number).start,
+        patient_id=unit.patients.survivor(reminder.patient_id).id,
+        appointment_id=reminder.appointment_id,
+        text_id=text_id,
     )
+    open_task(unit, task, settings)

@@ -10,10 +10,10 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from integration.aftermath import call_instead, open_task
+from integration.aftermath import ask_to_call, call_instead
 from integration.domain.last_look import AWAITS_RELEASE, DROPPED, LATER
 from integration.domain.reminder import ReminderState
-from integration.domain.staff_task import StaffTask, TaskKind
+from integration.domain.staff_task import TaskKind
 from integration.domain.write_back import WriteBackKind
 
 if TYPE_CHECKING:
@@ -108,19 +108,5 @@ def _is_bad_news(settings: Settings, reminder: Reminder) -> bool:
 def _call(unit: Unit, reminder: Reminder, now: datetime, settings: Settings) -> None:
     """Whoever was told of the visit must hear that it moved or was called off."""
     start = unit.appointments.get(reminder.appointment_id).slot_numbered(reminder.slot_number).start
-    if start is not None and start <= now:
-        return
-    open_task(
-        unit,
-        StaffTask(
-            id=0,
-            kind=TaskKind.CALL_PATIENT,
-            practice=reminder.practice,
-            reason=f"The text '{reminder.step}' was not sent: {DROPPED}. Please call.",
-            created_at=now,
-            due_at=start,
-            patient_id=unit.patients.survivor(reminder.patient_id).id,
-            appointment_id=reminder.appointment_id,
-        ),
-        settings,
-    )
+    if start is None or start > now:
+        ask_to_call(unit, reminder, f"was not sent: {DROPPED}", now, settings)

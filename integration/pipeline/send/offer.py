@@ -7,14 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from integration.aftermath import open_task
+from integration.aftermath import ask_to_call
 from integration.domain.gathering import Candidate, gather
 from integration.domain.last_look import Hold, Skip, Verdict, of_caps, of_hours
 from integration.domain.law import Jurisdiction
 from integration.domain.line_type import LANDLINE
 from integration.domain.reminder import ReminderState
 from integration.domain.sender_pace import NO_TURN, WAITS_ITS_TURN
-from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.wording import WordingError
 from integration.pipeline.send.desk import Desk, Offer, settle
 from integration.pipeline.send.line import of_line
@@ -223,20 +222,8 @@ def _hold_back(desk: Desk, gathered: Gathered, of_all: Verdict, practice: Practi
         if isinstance(verdict, Skip) and (
             verdict in desk.unsayable or _is_to_be_called(desk, candidate, verdict.reason)
         ):
-            open_task(
-                desk.unit,
-                StaffTask(
-                    id=0,
-                    kind=TaskKind.CALL_PATIENT,
-                    practice=practice.name,
-                    reason=f"The text '{candidate.step.name}' was not sent: {verdict.reason}. Please call.",
-                    created_at=desk.now,
-                    due_at=candidate.start,
-                    patient_id=candidate.patient.id,
-                    appointment_id=candidate.appointment.id,
-                ),
-                desk.workshop.settings,
-            )
+            why = f"was not sent: {verdict.reason}"
+            ask_to_call(desk.unit, candidate.reminder, why, desk.now, desk.workshop.settings)
 
 
 def _is_to_be_called(desk: Desk, candidate: Candidate, reason: str) -> bool:
