@@ -4,7 +4,7 @@ The law's own hours (8 to 21, 47 CFR 64.1200(c)(1)) bind telephone
 solicitations, which reminders are not; ours are narrower and bind everything
 except an answer to the patient's own text.
 
-Where two zones are open for one reader (`recipient_zone`), an hour must be decent by both.
+Where two zones are open for one reader (`recipient_zones`), an hour must be decent by both.
 """
 
 from __future__ import annotations

@@ -56,14 +56,10 @@ _MOMENTS: Final = tuple(
 )
 
 
-def recipient_zone(patient: Patient, practice_zone: ZoneInfo) -> ZoneInfo:
-    """The zone whose clock the patient most likely reads: the practice's where the address allows it."""
-    return recipient_zones([patient], practice_zone)[0]
-
-
 def recipient_zones(patients: Iterable[Patient], practice_zone: ZoneInfo) -> tuple[ZoneInfo, ...]:
     """All zones in which a text about these may be read, the likeliest first; never empty.
 
+    The likeliest is the practice's where an address allows it.
     A guardian is taken to live with the child. A zone that keeps the practice's time is the practice's.
     """
     found: dict[tuple[timedelta | None, ...], ZoneInfo] = {}

@@ -8,7 +8,7 @@ import pytest
 
 from integration.domain.postal_zones import zones_of_postal_code, zones_of_state
 from integration.domain.recipient import Patient
-from integration.domain.recipient_zone import recipient_zone, recipient_zones
+from integration.domain.recipient_zone import recipient_zones
 
 BOSTON = ZoneInfo("America/New_York")
 
@@ -74,13 +74,13 @@ def test_a_state_and_a_postal_code_that_contradict_each_other_both_count() -> No
 
 
 def test_of_two_zones_left_open_the_practices_is_the_likelier() -> None:
-    assert recipient_zone(somebody("US", "TN"), BOSTON) == BOSTON
-    assert recipient_zone(somebody("US", "TN"), ZoneInfo("America/Denver")).key == "America/Chicago"
+    assert recipient_zones([somebody("US", "TN")], BOSTON)[0] == BOSTON
+    assert recipient_zones([somebody("US", "TN")], ZoneInfo("America/Denver"))[0].key == "America/Chicago"
 
 
 def test_a_zone_that_keeps_the_practices_time_is_the_practices() -> None:
     detroit = ZoneInfo("America/Detroit")
-    assert recipient_zone(somebody("US", "NY", "10001"), detroit) is detroit
+    assert recipient_zones([somebody("US", "NY", "10001")], detroit)[0] is detroit
 
 
 def test_a_family_of_two_addresses_reads_by_both_clocks() -> None:
