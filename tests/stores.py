@@ -11,6 +11,8 @@ from integration.adapters.store.inbox import open_inbox
 from integration.adapters.store.opening import open_store
 
 if TYPE_CHECKING:
+    import pytest
+
     from integration.adapters.store.inbox import GroupInbox
     from integration.adapters.store.unit_of_work import SqlStore
 
@@ -33,6 +35,14 @@ class StorePlace:
     def file(self) -> Path:
         """Of a store on SQLite."""
         return Path(self.url.removeprefix("sqlite:///"))
+
+    def lead_commands(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let commands find it, by their environment and the folder they are typed in."""
+        monkeypatch.setenv("APPOINTMENT_TEXTS_DATABASE_URL", self.url)
+        monkeypatch.setenv("APPOINTMENT_TEXTS_DATA", str(self.data_directory))
+        monkeypatch.setenv("APPOINTMENT_TEXTS_DATA_KEY", TEST_DATA_KEY)
+        monkeypatch.delenv("APPOINTMENT_TEXTS_CONFIG", raising=False)
+        monkeypatch.chdir(self.data_directory)
 
     def open(self) -> SqlStore:
         """As the pipeline does."""

@@ -11,7 +11,6 @@ import pytest
 from integration.domain.write_back import WriteBackKind, WriteBackState
 from integration.entrypoints.cli import main
 from tests.adapters.store.records import DAY, NOW, add_visit
-from tests.stores import TEST_DATA_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +29,7 @@ ROWS = (
 @pytest.fixture
 def kept(sqlite_place: StorePlace, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlStore]:
     """A store with two facts that were refused, one given up, one written, and one that waits."""
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATABASE_URL", sqlite_place.url)
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA", str(sqlite_place.data_directory))
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA_KEY", TEST_DATA_KEY)
-    monkeypatch.chdir(sqlite_place.data_directory)
+    sqlite_place.lead_commands(monkeypatch)
     store = sqlite_place.open()
     with store.unit() as unit:
         _, whose = add_visit(unit)

@@ -13,7 +13,6 @@ from integration.entrypoints.cli import main
 from integration.entrypoints.commands.consent.importing import import_list
 from tests import settings as make
 from tests.adapters.store.records import ADA, BEN, NOW, appointment, patient, suppression
-from tests.stores import TEST_DATA_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,10 +28,7 @@ YES = '4711,+1 202 555 0123,yes,2026-01-05T09:30-05:00,paper,"Text me. Reply STO
 @pytest.fixture
 def kept(sqlite_place: StorePlace, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlStore]:
     """A store that knows Ada by her number 4711, and the environment that leads to it."""
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATABASE_URL", sqlite_place.url)
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA", str(sqlite_place.data_directory))
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA_KEY", TEST_DATA_KEY)
-    monkeypatch.chdir(sqlite_place.data_directory)
+    sqlite_place.lead_commands(monkeypatch)
     store = sqlite_place.open()
     with store.unit() as unit:
         unit.patients.save(patient(scope="main", identifiers=("|MR|4711",)))

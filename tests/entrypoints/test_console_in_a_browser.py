@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -15,6 +13,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from integration.entrypoints.console import console_app
 from integration.entrypoints.receiving import Receiver
 from integration.testing.store import FakeStore
+from tests.browser import NEEDS_A_BROWSER, driven
 from tests.messages import siu
 from tests.ports import free_ports
 from tests.settings import practice
@@ -26,25 +25,14 @@ if TYPE_CHECKING:
 
     from selenium.webdriver.chrome.webdriver import WebDriver
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("chromedriver"), reason="no browser to drive"),
-]
-OPTIONS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-background-networking "
-    "--disable-component-update --disable-sync --no-first-run --window-size=1280,1000"
-)
+pytestmark = NEEDS_A_BROWSER
 AT = local("2027-03-01T11:00")
 
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[WebDriver]:
-    options = webdriver.ChromeOptions()
-    for option in (*OPTIONS.split(), f"--user-data-dir={tmp_path}"):
-        options.add_argument(option)
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
+    with driven(tmp_path, "--window-size=1280,1000") as driver:
+        yield driver
 
 
 @pytest.fixture

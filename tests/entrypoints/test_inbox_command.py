@@ -20,7 +20,6 @@ from tests.mappers.notifications import post, r4, r4_event
 from tests.messages import CARLA, siu, without
 from tests.settings import feed
 from tests.site import Site, TurnedClock
-from tests.stores import TEST_DATA_KEY
 
 if TYPE_CHECKING:
     from integration.adapters.store.unit_of_work import SqlStore
@@ -33,10 +32,7 @@ VISIT = (NOW + timedelta(days=20)).replace(hour=14, minute=30, second=0)
 @pytest.fixture
 def kept(sqlite_place: StorePlace, monkeypatch: pytest.MonkeyPatch) -> SqlStore:
     """A store with one message applied and one dead, and the environment that leads to it."""
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATABASE_URL", sqlite_place.url)
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA", str(sqlite_place.data_directory))
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA_KEY", TEST_DATA_KEY)
-    monkeypatch.chdir(sqlite_place.data_directory)
+    sqlite_place.lead_commands(monkeypatch)
     store = sqlite_place.open()
     site = Site(store, TurnedClock(NOW))
     site.hear(siu("S12", at=NOW, start=VISIT, control_id="GOOD"))

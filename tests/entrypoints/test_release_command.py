@@ -14,7 +14,6 @@ from integration.domain.reminder import Reminder, ReminderState
 from integration.domain.staff_task import TaskKind
 from integration.entrypoints.cli import main
 from tests.adapters.store.records import ADA, appointment, patient
-from tests.stores import TEST_DATA_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +27,7 @@ FLOOD = "mass change riverside"
 @pytest.fixture
 def kept(sqlite_place: StorePlace, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlStore]:
     """A store in which one cancellation waits for a person."""
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATABASE_URL", sqlite_place.url)
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA", str(sqlite_place.data_directory))
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA_KEY", TEST_DATA_KEY)
-    monkeypatch.chdir(sqlite_place.data_directory)
+    sqlite_place.lead_commands(monkeypatch)
     store = sqlite_place.open()
     now = datetime.now(UTC)
     with store.unit() as unit:

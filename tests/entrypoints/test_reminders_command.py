@@ -12,7 +12,6 @@ import pytest
 from integration.domain.reminder import ReminderState
 from integration.entrypoints.cli import main
 from tests.adapters.store import records
-from tests.stores import TEST_DATA_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,11 +26,7 @@ NUMBER = "+12025550123"
 @pytest.fixture
 def kept(sqlite_place: StorePlace, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlStore]:
     """A visit with a text sent, one held, one at a former number, and the environment that leads there."""
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATABASE_URL", sqlite_place.url)
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA", str(sqlite_place.data_directory))
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA_KEY", TEST_DATA_KEY)
-    monkeypatch.delenv("APPOINTMENT_TEXTS_CONFIG", raising=False)
-    monkeypatch.chdir(sqlite_place.data_directory)
+    sqlite_place.lead_commands(monkeypatch)
     store = sqlite_place.open()
     with store.unit() as unit:
         whose = unit.patients.save(records.patient()).id

@@ -12,7 +12,6 @@ from integration.domain.staff_task import StaffTask, TaskKind, TaskOutcome
 from integration.domain.write_back import WriteBackKind, WriteBackState
 from integration.entrypoints.cli import main
 from tests.adapters.store.records import DAY, NOW, add_visit
-from tests.stores import TEST_DATA_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +23,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def kept(sqlite_place: StorePlace, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlStore]:
     """A store with a text that the EHR refused, a reply to read, and the environment that leads to it."""
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATABASE_URL", sqlite_place.url)
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA", str(sqlite_place.data_directory))
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA_KEY", TEST_DATA_KEY)
-    monkeypatch.chdir(sqlite_place.data_directory)
+    sqlite_place.lead_commands(monkeypatch)
     store = sqlite_place.open()
     with store.unit() as unit:
         _, whose = add_visit(unit)

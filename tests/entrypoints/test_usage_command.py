@@ -16,7 +16,6 @@ from integration.entrypoints.commands.usage import periods
 from tests.adapters.ehr.reading_server import ReadingServer, reading
 from tests.messages import siu
 from tests.site import Site, TurnedClock
-from tests.stores import TEST_DATA_KEY
 
 if TYPE_CHECKING:
     from tests.stores import StorePlace
@@ -25,10 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def place(sqlite_place: StorePlace, monkeypatch: pytest.MonkeyPatch) -> StorePlace:
     """A store that the command finds."""
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATABASE_URL", sqlite_place.url)
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA", str(sqlite_place.data_directory))
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA_KEY", TEST_DATA_KEY)
-    monkeypatch.chdir(sqlite_place.data_directory)
+    sqlite_place.lead_commands(monkeypatch)
     return sqlite_place
 
 

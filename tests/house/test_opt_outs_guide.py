@@ -11,7 +11,6 @@ from integration.domain.consent_list import COLUMNS
 from integration.entrypoints.cli import main
 from tests.adapters.store.records import patient
 from tests.house.files import ROOT
-from tests.stores import TEST_DATA_KEY
 
 if TYPE_CHECKING:
     import pytest
@@ -24,10 +23,7 @@ GUIDE = (ROOT / "docs" / "opt-outs.md").read_text(encoding="utf-8")
 def test_every_command_works(
     sqlite_place: StorePlace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATABASE_URL", sqlite_place.url)
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA", str(sqlite_place.data_directory))
-    monkeypatch.setenv("APPOINTMENT_TEXTS_DATA_KEY", TEST_DATA_KEY)
-    monkeypatch.chdir(sqlite_place.data_directory)
+    sqlite_place.lead_commands(monkeypatch)
     store = sqlite_place.open()
     with store.unit() as unit:
         unit.patients.save(patient(scope="main", identifiers=("|MR|4711",)))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -14,6 +12,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from integration.sandbox.behaviour import SENDER
 from integration.sandbox.emulator import Emulator
 from tests.adapters.sms_worlds import PATIENT, Receiver, exchange_for
+from tests.browser import NEEDS_A_BROWSER, driven
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,24 +20,13 @@ if TYPE_CHECKING:
 
     from selenium.webdriver.chrome.webdriver import WebDriver
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("chromedriver"), reason="no browser to drive"),
-]
-OPTIONS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-background-networking "
-    "--disable-component-update --disable-sync --no-first-run"
-)
+pytestmark = NEEDS_A_BROWSER
 
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[WebDriver]:
-    options = webdriver.ChromeOptions()
-    for option in (*OPTIONS.split(), f"--user-data-dir={tmp_path}"):
-        options.add_argument(option)
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
+    with driven(tmp_path) as driver:
+        yield driver
 
 
 @pytest.fixture
