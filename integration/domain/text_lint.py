@@ -68,15 +68,24 @@ def lint(text: str, lints: Iterable[Lint]) -> tuple[Finding, ...]:
 
 @lru_cache(maxsize=64)
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(_of_word(_folded(word)) for word in words))
+    """One pattern for all; what begins with a word is looked for where words begin, and nowhere else."""
+    folded = [_folded(word) for word in words]
+    anywhere = [_inner(word) for word in folded if _needs_no_space(word)]
+    whole = [
+        _inner(word) + (r"\w*" if word.endswith("*") else r"(?!\w)")
+        for word in folded
+        if not _needs_no_space(word)
+    ]
+    return re.compile("|".join([*([rf"(?<!\w)(?:{'|'.join(whole)})"] if whole else []), *anywhere]))
 
 
-def _of_word(word: str) -> str:
-    stem = word.removesuffix("*")
-    inner = r"[\s-]+".join(re.escape(part) for part in re.split(r"[\s-]+", stem))
-    if any(unicodedata.category(character) == "Lo" for character in stem):
-        return inner  # scripts without capitals often have no space between words either
-    return rf"(?<!\w){inner}" + (r"\w*" if word.endswith("*") else r"(?!\w)")
+def _needs_no_space(word: str) -> bool:
+    """Scripts without capitals often have no space between words either."""
+    return any(unicodedata.category(character) == "Lo" for character in word)
+
+
+def _inner(word: str) -> str:
+    return r"[\s-]+".join(re.escape(part) for part in re.split(r"[\s-]+", word.removesuffix("*")))
 
 
 def _folded(text: str) -> str:

@@ -275,7 +275,7 @@ def _foresee(unit: Unit, workshop: Workshop, view: PatientView, said: Mapping[st
     )
     if lacking:
         return replace(forecast, verdict=lacking, refused=True)
-    desk = Desk(unit, workshop, breakers={}, released={})  # what they hold back waits when it is due
+    desk = Desk(unit, workshop, breakers=())  # what they hold back waits when it is due
     verdict = foresee(desk, asked)
     held = verdict is not None and asked.override is None
     may_override = held and foresee(desk, replace(asked, override="?")) is None

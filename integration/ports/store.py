@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from integration.domain.text_message import Attempt, TextMessage
     from integration.domain.text_request import TextRequest
     from integration.domain.write_back import WriteBack, WriteBackKind, WriteBackState
+    from integration.ports.breaker_store import BreakerRows
     from integration.ports.consent_store import ConsentRows
     from integration.ports.conversation_store import ChoiceRows
     from integration.ports.cost_store import CostRows
@@ -654,6 +655,7 @@ class Unit(Protocol):
     choices: ChoiceRows
     snapshots: SnapshotRows
     consents: ConsentRows
+    breakers: BreakerRows
 
 
 class Store(Protocol):

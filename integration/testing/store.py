@@ -18,6 +18,7 @@ from integration.domain.write_back import WriteBackState
 from integration.ports.site import ConfigurationNews
 from integration.ports.store import KeptMessage, NextTimes, StoreUnavailable
 from integration.testing.store_answers import FakeAcknowledgmentRows
+from integration.testing.store_breakers import FakeBreakerRows
 from integration.testing.store_consents import FakeConsentRows
 from integration.testing.store_conversation import FakeChoiceRows, FakeReplyRows, FakeTaskRows
 from integration.testing.store_costs import FakeCostRows
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hl7_listener.inbox import ReceivedMessage
+    from integration.ports.breaker_store import BreakerRows
     from integration.ports.consent_store import ConsentRows
     from integration.ports.conversation_store import ChoiceRows
     from integration.ports.cost_store import CostRows
@@ -96,6 +98,7 @@ class FakeUnit:
         self.wants: WantRows = FakeWantRows(tables)
         self.polls: PollRows = FakePollRows(tables)
         self.paces: PaceRows = FakePaceRows(tables)
+        self.breakers: BreakerRows = FakeBreakerRows(tables)
         self.lines: LineRows = FakeLineRows(tables)
         self.requests: TextRequestRows = FakeTextRequestRows(tables)
         self.choices: ChoiceRows = FakeChoiceRows(tables)

@@ -14,6 +14,7 @@ from integration.adapters.store import peek
 from integration.adapters.store.acknowledgments import SqlAcknowledgmentRows
 from integration.adapters.store.addresses import PATIENCE
 from integration.adapters.store.appointments import SqlAppointmentRows
+from integration.adapters.store.breakers import SqlBreakerRows
 from integration.adapters.store.callbacks import SqlCallbackRows
 from integration.adapters.store.changes import SqlChangeRows
 from integration.adapters.store.choices import SqlChoiceRows
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration.adapters.store.keys import Keys
+    from integration.ports.breaker_store import BreakerRows
     from integration.ports.consent_store import ConsentRows
     from integration.ports.conversation_store import ChoiceRows
     from integration.ports.cost_store import CostRows
@@ -80,8 +82,6 @@ if TYPE_CHECKING:
         WriteBackRows,
     )
 
-_BREAKERS = sa.select(breakers.c.name, breakers.c.reason).where(breakers.c.released_at.is_(None))
-_RELEASED = sa.select(breakers.c.name, breakers.c.released_at).where(breakers.c.released_at.is_not(None))
 _OPENED = insert(breakers)
 _OPEN_BREAKER = _OPENED.on_conflict_do_update(
     index_elements=["name"],
@@ -129,6 +129,7 @@ class SqlUnit:
         self.requests: TextRequestRows = SqlTextRequestRows(work)
         self.choices: ChoiceRows = SqlChoiceRows(work)
         self.consents: ConsentRows = SqlConsentRows(work)
+        self.breakers: BreakerRows = SqlBreakerRows(work)
         self.snapshots: SnapshotRows = SqlSnapshotRows(work)
         self.subscriptions: EhrSubscriptionRows = SqlEhrSubscriptionRows(work)
 
@@ -184,8 +185,8 @@ class SqlStore:
 
     def breakers(self) -> dict[str, str]:
         """Takes no lock."""
-        with self._reading() as connection:
-            return {row.name: row.reason for row in connection.execute(_BREAKERS)}
+        with self.reading() as unit:
+            return dict(unit.breakers.open())
 
     def open_breaker(self, name: str, reason: str) -> None:
         """The first reason stands."""
@@ -194,8 +195,8 @@ class SqlStore:
 
     def released(self) -> dict[str, datetime]:
         """Takes no lock."""
-        with self._reading() as connection:
-            return {row.name: row.released_at for row in connection.execute(_RELEASED)}
+        with self.reading() as unit:
+            return dict(unit.breakers.released())
 
     def release(self, name: str, at: datetime) -> None:
         """Close it."""

@@ -90,9 +90,9 @@ def _hold(workshop: Workshop, changes: Sequence[Change], surprise: str) -> None:
 
 def _plan_batch(workshop: Workshop, limit: int, claimed: list[Change]) -> int:
     flooded: set[str] = set()
-    released = workshop.store.released()
     with workshop.store.unit() as unit:
         changes = unit.changes.claim(limit)
+        released = unit.breakers.released() if changes else {}
         claimed.extend(changes)
         for change in changes:
             practice = _plan_one(unit, workshop, change, released)

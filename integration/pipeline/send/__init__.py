@@ -27,7 +27,7 @@ from integration.ports.sms import OutgoingText
 from integration.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
 
     from integration.ports.workshop import Workshop
 
@@ -40,12 +40,9 @@ def send_next(workshop: Workshop, lookups: Circuit | None = None) -> bool:
     `lookups` tells all threads of a process whether the provider may be asked what kind a line is.
     Texts already written (answers, and reminders that are offered again) go first: somebody waits.
     """
-    breakers = workshop.store.breakers()
-    if ACCOUNT_BREAKER in breakers:
-        return False
     claimed = _Claimed()
     try:
-        offer = _write_down(workshop, breakers, claimed)
+        offer = _write_down(workshop, claimed)
     except StoreUnavailable:
         raise
     except Exception as surprise:  # noqa: BLE001 - whatever it is, other numbers must not wait for this one
@@ -64,7 +61,7 @@ def send_next(workshop: Workshop, lookups: Circuit | None = None) -> bool:
                 sender=None if practice is None else practice.sender,
             )
         )
-        record(workshop, offer, outcome, breakers)
+        record(workshop, offer, outcome, claimed.open_breakers)
     if claimed.to_ask is not None:
         ask(workshop, claimed.to_ask, lookups or Circuit())
     return claimed.anything
@@ -78,17 +75,20 @@ class _Claimed:
     text_id: int | None = None
     request_id: int | None = None
     to_ask: str | None = None  # the number whose line is to be asked about first
+    open_breakers: Collection[str] = ()
 
     @property
     def anything(self) -> bool:
         return any(each is not None for each in (self.number, self.text_id, self.request_id))
 
 
-def _write_down(workshop: Workshop, breakers: Mapping[str, str], claimed: _Claimed) -> Offer | None:
-    """Claim, look once more, and write down what is about to leave."""
-    released = workshop.store.released()
+def _write_down(workshop: Workshop, claimed: _Claimed) -> Offer | None:
+    """Claim, look once more, and write down what is about to leave; nothing while our account is refused."""
     with workshop.store.unit() as unit:
-        desk = Desk(unit, workshop, breakers, released)
+        claimed.open_breakers = unit.breakers.open()
+        if ACCOUNT_BREAKER in claimed.open_breakers:
+            return None
+        desk = Desk(unit, workshop, claimed.open_breakers)
         queued = unit.texts.claim_queued(desk.wall) if workshop.sms is not None else None
         if queued is not None:
             claimed.text_id = queued.id
@@ -109,7 +109,7 @@ def _write_down(workshop: Workshop, breakers: Mapping[str, str], claimed: _Claim
 def _put_off(workshop: Workshop, claimed: _Claimed, why: str) -> None:
     """Let what surprised wait a while, with its reason, so that everything else goes on."""
     with workshop.store.unit() as unit:
-        desk = Desk(unit, workshop, {}, {})
+        desk = Desk(unit, workshop, ())
         if claimed.text_id is not None:
             unit.numbers.lock(unit.texts.get(claimed.text_id).number)
             text = unit.texts.get(claimed.text_id)

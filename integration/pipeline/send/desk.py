@@ -36,7 +36,7 @@ from integration.domain.write_back import WriteBackKind
 from integration.pipeline.send.waiting import is_waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -66,8 +66,7 @@ class Desk:
 
     unit: Unit
     workshop: Workshop
-    breakers: Mapping[str, str]
-    released: Mapping[str, datetime]  # when a person last closed a breaker
+    breakers: Collection[str]  # the open ones
     now: datetime = field(init=False)  # calendar
     wall: datetime = field(init=False)
     breakers_to_open: dict[str, str] = field(default_factory=dict)
@@ -208,7 +207,7 @@ class Desk:
         """Whether the practice has texted more in an hour than it should (design: no blast)."""
         name = texts_breaker(practice.name)
         verdict = self._breaker(name)
-        since = max(self.now - HOUR, self.released.get(name, self.now - HOUR))
+        since = max(self.now - HOUR, self.unit.breakers.released().get(name, self.now - HOUR))
         if verdict is None and self.unit.texts.offered_by(practice.name, since) >= practice.texts_per_hour:
             self.breakers_to_open[name] = "more texts in an hour than expected"
             open_task(

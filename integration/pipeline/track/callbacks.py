@@ -57,7 +57,7 @@ def track(workshop: Workshop) -> int:
     while worked < MOST:
         claimed = _batch(workshop, workshop.sms)
         worked += claimed
-        if not claimed:
+        if claimed < BATCH:  # the rest, if any, is for the next call
             break
     if worked:
         workshop.knock("write_back")
@@ -86,10 +86,10 @@ def _batch(workshop: Workshop, sms: SmsProvider) -> int:
 
 
 def _work(workshop: Workshop, sms: SmsProvider, limit: int, claimed: list[Callback]) -> int:
-    open_breakers = workshop.store.breakers()
     to_open: set[Breaker] = set()
     with workshop.store.unit() as unit:
         claimed.extend(unit.callbacks.claim(limit))
+        open_breakers = unit.breakers.open()
         heard = [each for each in (_hear(unit, sms, callback) for callback in claimed) if each is not None]
         # Locks are taken in one order, so that two batches cannot wait for each other.
         for number in sorted({each.number for each in heard}):

@@ -32,6 +32,7 @@ class ByServer:
     def drain(self) -> int:
         """Tell what is due, a part of it; how many facts there were. Raises `StoreUnavailable`."""
         workshop = self._workshop
+        servers = workshop.servers()
         return sum(
             drain(
                 workshop.store,
@@ -40,11 +41,11 @@ class ByServer:
                 workshop.random,
                 self._circuits[server],
                 is_sensitive=workshop.settings.is_sensitive,
-                kinds=kinds,
+                kinds=kinds if len(servers) > 1 else None,
                 in_time=lambda task: in_time(task, workshop.settings),
                 limit=self._limit,
                 pace=self._paces[server] if self._there_is_an_ehr else None,
                 progress=self._progress,
             )
-            for server, kinds in workshop.servers().items()
+            for server, kinds in servers.items()
         )
