@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import tempfile
 import time
@@ -19,6 +20,7 @@ MOST = 5  # new violations said of a month
 def live(seed: int, people: int, visits: int, shards: int, shard: int) -> Report:
     """Live one shard of a year; says on stderr which month it has come to."""
     begin, told = time.monotonic(), [0]
+    gc.set_threshold(100_000)  # a year's worth of people and visits is looked through each time
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None, prefix="simulation-") as folder:
         world = World(Path(folder), seed, people // shards, visits // shards, shard=shard, shards=shards)
 

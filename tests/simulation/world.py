@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import structlog
 from flask import Flask
@@ -39,16 +39,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
     from pathlib import Path
 
+    from integration.ports.store import Step
     from integration.ports.workshop import Workshop
     from integration.sandbox.texts import Text
     from tests.simulation.feed import Message
 
 BASE = "http://127.0.0.1:8080"
-ORDER = ("translate", "anew", "plan", "track", "reply", "look_up", "send", "write_back")
-AT_ONCE = frozenset(ORDER) - {"write_back"}
+ORDER: Final[tuple[Step, ...]] = (
+    "translate",
+    "anew",
+    "plan",
+    "track",
+    "reply",
+    "look_up",
+    "send",
+    "write_back",
+)
 SWEEP, LONGEST_SWEEP = timedelta(seconds=5), timedelta(minutes=5)
-LOOK_UP = timedelta(minutes=15)
-CHART = timedelta(hours=1)  # how often the chart is told; it delays no text
+WATCH = timedelta(minutes=15)  # how often a person looks whether texts have stopped
+LOOK_UP = timedelta(hours=1)  # how often texts of which nothing was heard are asked about
 PERSON = timedelta(minutes=75)  # until somebody releases what stopped the texts
 MOST_TURNS = 100_000  # of the steps at one moment; more is a step that never comes to rest
 BAD = {"30003": "", "30005": "bad", "30006": "bad", "21610": "stop"}
@@ -71,6 +80,7 @@ class World:
     ) -> None:
         self.clock = SteppedClock(BEGIN)
         self.oracle = Oracle()
+        self._rung: set[str] = set()
         self.surprises: Counter[str] = Counter()
         self.figures: Counter[str] = Counter()
         self.moments = 0
@@ -95,13 +105,12 @@ class World:
             }
         )
         (folder / "data").mkdir(parents=True, exist_ok=True)
-        self._rung: set[str] = set()
         opened = bootstrap.open_workshop(
             self.environment,
             settings(folder / "config", changed=False),
             kind="simulated",
             clock=self.clock,
-            knock=self._rung.add,
+            knock=self._rung_for,
         )
         self.workshop: Workshop = replace(opened, random=self._random.random, new_token=self._token)
         self._use(self.workshop)
@@ -112,12 +121,16 @@ class World:
         self._played: set[str] = set()
         self._known: dict[tuple[str, int], str] = {}
         self._judged: set[str] = set()
-        self._looked = self._told_chart = BEGIN
+        self._looked = self._watched = BEGIN
         self._sweep = SWEEP
+        self._to_look = True  # whether rows may be due that nobody has rung for
         self.year.at(PLAN_CHANGE, self._change_plan)
 
     def _token(self) -> str:
         return f"{self._random.getrandbits(144):036x}"
+
+    def _rung_for(self, step: str) -> None:
+        self._rung.add(step)
 
     def _use(self, workshop: Workshop) -> None:
         self.workshop = workshop
@@ -152,6 +165,8 @@ class World:
         if not known:
             return None
         soonest = min(known)
+        due = [each for each in (times.calendar, times.wall) if each is not None]
+        self._to_look = bool(due) and min(due) <= max(soonest, self.clock.now)
         if soonest > self.clock.now:
             self._sweep = SWEEP
             return soonest
@@ -164,41 +179,45 @@ class World:
     def _work(self) -> None:
         """Let every step work until none finds anything to do."""
         now = self.clock.now
-        store = self.workshop.store
         if now - self._looked >= LOOK_UP:
             self._looked = now
-            self._rung.add("look_up")
+            self._let_work("look_up")
+        if now - self._watched >= WATCH:
+            self._watched = now
             self._watch_breakers(now)
-        if now - self._told_chart >= CHART:
-            self._told_chart = now
-            self._rung.add("write_back")
-            self._let_work("write_back")
-        self._rung.update(store.has_work(now, now) & AT_ONCE)
+        idle: set[str] = set()  # what says that there is work and finds none waits for somebody else's
         for _ in range(MOST_TURNS):
-            name = next((each for each in ORDER if each in self._rung and each in AT_ONCE), None)
-            if name is not None:
-                self._let_work(name)
-            elif not self.exchange.stepped.run():
+            if self._rung:
+                waiting, self._rung = frozenset(self._rung), set()
+            elif self._to_look:
+                waiting = self.workshop.store.has_work(now, now)
+                self._to_look = bool(waiting - idle)
+            elif self.exchange.stepped.run():
+                continue
+            else:
                 return
-        self.oracle.wrong("the steps never come to rest", now, *sorted(self._rung))
-        self._rung.clear()
+            for name in ORDER:
+                if name not in waiting or name in idle:
+                    continue
+                if self._let_work(name):
+                    idle.clear()
+                    self._to_look = True
+                else:
+                    idle.add(name)
+        self.oracle.wrong("the steps never come to rest", now)
 
-    def _let_work(self, name: str) -> None:
-        """Work a step until it finds nothing."""
-        for _ in range(MOST_TURNS):
-            found = self._steps[name]()  # type: ignore[index]  # the names are the product's
-            if self._waiting:
-                self._judge_texts()
-            if not found:
-                self._rung.discard(name)
-                return
-        self.oracle.wrong("a step never comes to rest", self.clock.now, name)
+    def _let_work(self, name: Step) -> bool:
+        """Let a step work; whether it found anything."""
+        found = self._steps[name]()
+        if self._waiting:
+            self._judge_texts()
+        return found
 
     def _watch_breakers(self, now: datetime) -> None:
         """A person sees within a quarter of an hour that texts have stopped, and lets them go on later."""
         stops = self.oracle.stoppages
         if self.workshop.store.breakers() and (not stops or stops[-1][1] is not None):
-            stops.append((now - LOOK_UP, None))
+            stops.append((now - WATCH, None))
             self.year.at(now + PERSON, self._release)
 
     # --- What goes in ---------------------------------------------------------------------------
@@ -208,10 +227,10 @@ class World:
         kept = KeptMessage(0, "main", message.control_id, message.payload, self.clock.now)
         with self.workshop.store.unit() as unit:
             fresh = unit.inbox.add(kept, hashlib.sha256(message.payload + salt).digest())
-        self._rung.add("translate")
         self.figures["messages"] += 1
         if not fresh:
             self.figures["messages resent"] += 1
+        self._rung.add("translate")
         self.oracle.told(message, self.clock.now)
         if message.visit is not None and message.visit.key not in self._judged:
             self._judge_later(message.visit.key, message.visit.start)
@@ -242,7 +261,6 @@ class World:
             generation = unit.configurations.propose({"any.toml": "July"}, "July", self.clock.now)
             unit.configurations.put_in_force(generation, scope, self.clock.now)
         self._use(bootstrap.with_settings(self.workshop, self.environment, wanted, generation))
-        self._rung.add("anew")
 
     def _release(self) -> None:
         """A person has looked at what stopped the texts, and lets them go on."""
