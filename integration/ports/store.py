@@ -538,6 +538,9 @@ class TaskRows(Protocol):
     def open(self, practice: str | None = None) -> Sequence[StaffTask]:
         """What is to be done, oldest first."""
 
+    def of_reply(self, reply_id: int) -> Sequence[StaffTask]:
+        """What is to be done about one reply, oldest first."""
+
     def done(self, since: datetime, practice: str | None = None) -> Sequence[StaffTask]:
         """What was done at or after `since` (calendar), in the order in which it was."""
 

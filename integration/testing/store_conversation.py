@@ -171,6 +171,10 @@ class FakeTaskRows:
             if task.done_at is None and practice in {None, task.practice}
         ]
 
+    def of_reply(self, reply_id: int) -> Sequence[StaffTask]:
+        """Oldest first."""
+        return [task for task in self.open() if task.reply_id == reply_id]
+
     def done(self, since: datetime, practice: str | None = None) -> Sequence[StaffTask]:
         """The earliest first."""
         found = [

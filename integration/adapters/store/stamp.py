@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from integration.adapters.store.keys import Keys
 
-NEWEST_REVISION = "0008"
+NEWEST_REVISION = "0009"
 
 Kind = Literal["real", "demo", "simulated"]
 

@@ -36,6 +36,7 @@ _ADD = insert(staff_tasks).on_conflict_do_nothing().returning(staff_tasks.c.id)
 _GET = sa.select(staff_tasks).where(staff_tasks.c.id == sa.bindparam("wanted"))
 _OPEN = sa.select(staff_tasks).where(TO_DO).order_by(staff_tasks.c.id)
 _OPEN_OF_PRACTICE = _OPEN.where(staff_tasks.c.practice == sa.bindparam("of_practice"))
+_OPEN_OF_REPLY = _OPEN.where(staff_tasks.c.reply_id == sa.bindparam("of_reply"))
 _DONE = (
     sa.select(staff_tasks)
     .where(staff_tasks.c.done_at >= sa.bindparam("since"))
@@ -100,6 +101,10 @@ class SqlTaskRows:
         else:
             rows = self._work.rows(_OPEN_OF_PRACTICE, {"of_practice": practice})
         return [self._read(row) for row in rows]
+
+    def of_reply(self, reply_id: int) -> Sequence[StaffTask]:
+        """Oldest first."""
+        return [self._read(row) for row in self._work.rows(_OPEN_OF_REPLY, {"of_reply": reply_id})]
 
     def done(self, since: datetime, practice: str | None = None) -> Sequence[StaffTask]:
         """The earliest first."""

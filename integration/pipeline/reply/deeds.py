@@ -168,9 +168,8 @@ def _about(around: Surroundings, decision: Decision) -> list[Visit]:
 
 def _settle(unit: Unit, workshop: Workshop, reply_id: int) -> None:
     """What staff were to ask about an earlier text, the patient has said now."""
-    for task in unit.tasks.open():
-        if task.reply_id == reply_id:
-            close_task(unit, task.id, workshop.clock.calendar(), Done(TaskOutcome.ANSWERED))
+    for task in unit.tasks.of_reply(reply_id):
+        close_task(unit, task.id, workshop.clock.calendar(), Done(TaskOutcome.ANSWERED))
 
 
 def _take_back(unit: Unit, around: Surroundings, visits: Sequence[Visit]) -> None:

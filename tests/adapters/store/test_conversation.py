@@ -147,6 +147,21 @@ def test_a_task_is_on_the_list_once_until_it_is_done(store: Store) -> None:
         assert len(unit.tasks.open("riverside")) == 3
 
 
+def test_what_is_to_be_done_about_one_reply_is_found_by_it(store: Store) -> None:
+    with store.unit() as unit:
+        for number in (1, 2):
+            unit.replies.add(reply(number))
+        first, second = (each.id for each in reversed(unit.replies.heard_since(ADA, NOW)))
+        kinds = (TaskKind.READ_REPLY, TaskKind.CALL_PATIENT, TaskKind.CANCEL_WISH)
+        mine = [unit.tasks.add(task(kind=kind, reply_id=second)) for kind in kinds]
+        unit.tasks.add(task(reply_id=first))
+        unit.tasks.add(task())
+        unit.tasks.close(mine[1] or 0, NOW)
+    with store.unit() as unit:
+        assert [each.id for each in unit.tasks.of_reply(second)] == [mine[0], mine[2]]
+        assert unit.tasks.of_reply(999) == []
+
+
 def test_what_was_done_is_found_by_when_with_what_came_of_it(store: Store) -> None:
     with store.unit() as unit:
         _, whose = add_visit(unit)

@@ -103,3 +103,4 @@ staff_tasks = sa.Table(
 TO_DO = staff_tasks.c.done_at.is_(None)
 partial_index("one_task_open", staff_tasks.c.kind, staff_tasks.c.about, where=TO_DO, unique=True)
 partial_index("staff_tasks_to_do", staff_tasks.c.id, where=TO_DO)
+partial_index("staff_tasks_by_reply", staff_tasks.c.reply_id, where=TO_DO)
