@@ -14,3 +14,18 @@ def test_the_text_about_a_later_visit_waits_for_the_morning_though_todays_comes_
     site.work()
     site.until(local("2027-03-01T12:00"))
     assert site.sent == [("03-01 09:00", "booked")]
+
+
+def test_a_move_held_until_morning_does_not_keep_the_next_booking_from_being_settled() -> None:
+    site = site_at("2027-03-01T12:00")
+    site.receive(siu("S12", at=site.clock.now, visit="A1", start=local("2027-03-08T10:00")))
+    site.work()
+    site.until(local("2027-03-02T05:00"))
+    site.receive(siu("S15", at=site.clock.now, visit="A1", start=local("2027-03-08T10:00")))
+    site.receive(siu("S12", at=site.clock.now, visit="A2", start=local("2027-03-09T10:00")))
+    site.work()
+    site.until(local("2027-03-02T08:00"))
+    site.receive(siu("S12", at=site.clock.now, visit="A3", start=local("2027-03-20T10:00")))
+    site.work()
+    site.until(local("2027-03-03T12:00"))
+    assert site.sent == [("03-01 12:00", "booked"), ("03-02 09:00", "moved"), ("03-03 09:00", "booked")]

@@ -60,8 +60,7 @@ def offer_reminders(desk: Desk, number: str) -> Offer | None:
         return None
     zones = desk.zones_of((c.patient for c in going), practice)
     companions = _companions(desk, reminders, due, practice, zones[0])
-    spoken_of = _for_one_reader(desk, [*going, *companions], practice, zones[0])
-    gathered = gather(spoken_of, practice.plan, desk.now)
+    gathered = _gathered(desk, going, companions, practice, zones[0])
     verdict = (
         desk.of_practice(practice)
         or _of_moment(desk, gathered, practice, number, useful_until(gathered.visits))
@@ -142,6 +141,17 @@ def _let_settle(desk: Desk, going: Sequence[Candidate], until: datetime) -> None
 def _follows_an_event(practice: Practice, reminder: Reminder) -> bool:
     step = practice.plan.step(reminder.step)
     return step is not None and step.on is not None
+
+
+def _gathered(
+    desk: Desk, going: list[Candidate], companions: list[Candidate], practice: Practice, zone: ZoneInfo
+) -> Gathered:
+    """What is due, with what else would be said later on the day, if one text may say both."""
+    together = gather(_for_one_reader(desk, [*going, *companions], practice, zone), practice.plan, desk.now)
+    if any(each in going for each in (*together.visits, *together.silent)):
+        return together
+    # What is to come outranks what is due, as bad news that waits for the morning: it has its own time.
+    return gather(_for_one_reader(desk, going, practice, zone), practice.plan, desk.now)
 
 
 def _for_one_reader(
