@@ -18,8 +18,8 @@ from fhir_mappers.profile import resolve
 from integration.domain.appointment import AppointmentEvent
 from integration.domain.consent import ConsentPolicy
 from integration.domain.failure import Failure
+from integration.domain.plan_rules import Ask, PlanRules, Step, WhenConfirmed
 from integration.domain.quiet_hours import DecentHours
-from integration.domain.reminder_plan import Ask, PlanRules, Step, WhenConfirmed
 from integration.domain.wording import Catalog
 from integration.settings.model import Caps, Feed, FeedLocation, Practice, Sending, Settings
 

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from integration.domain.appointment import Appointment
+    from integration.domain.plan_rules import PlanRules
     from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
-    from integration.domain.reminder_plan import PlanRules, Situation
+    from integration.domain.reminder_plan import Situation
 
 
 # Upon these, who was taken off the visit is told so; a deletion is silent, and so is a visit under way.

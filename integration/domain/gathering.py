@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from integration.domain.appointment import Appointment
+    from integration.domain.plan_rules import PlanRules, Step
     from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
-    from integration.domain.reminder_plan import PlanRules, Step
 
 
 @dataclass(frozen=True, slots=True)

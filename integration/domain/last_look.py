@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from integration.domain.appointment import NO_SHOW, AppointmentEvent
 from integration.domain.consent import ALL_SENDERS, ConsentPolicy, SuppressionKind, permits
-from integration.domain.reminder_plan import NOT_SEEN_YET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,10 +20,10 @@ if TYPE_CHECKING:
 
     from integration.domain.appointment import Appointment
     from integration.domain.consent import Suppression
+    from integration.domain.plan_rules import Step
     from integration.domain.quiet_hours import DecentHours
     from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
-    from integration.domain.reminder_plan import Step
 
 WEEK = timedelta(hours=168)
 SOON = timedelta(seconds=1)  # "in a moment": what waits is our own pipeline
@@ -49,6 +48,7 @@ class Skip:
 Verdict = Hold | Skip | None  # None: it may go
 PRIVATE = "a minor's visit to a sensitive place is not told to a guardian"
 NO_NO_SHOW = "the EHR does not say no-show any more"
+NOT_SEEN_YET = "the EHR has not said yet that the visit took place"
 NEVER_SEEN = "the EHR never said that the visit took place"
 OTHER_NUMBER = "the patient has another number now"
 NO_GUARDIAN = "the patient is a minor and no guardian's number is known"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration.domain.appointment import Appointment
-    from integration.domain.reminder_plan import PlanRules, Step
+    from integration.domain.plan_rules import PlanRules, Step
 
 
 class Standing(StrEnum):

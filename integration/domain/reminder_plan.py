@@ -2,135 +2,27 @@
 
 Pure: rules, facts and the time go in, reminders come out. A step follows an
 event (booked, moved, cancelled, no-show), precedes the visit (days or hours
-ahead) or comes after it (days or hours after). What is decided here is looked
-at again when it falls due.
+ahead) or comes after it (days or hours after). How that changes what is stored
+is `plan_revision`'s; what is decided here is looked at again when it falls due.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from integration.domain.appointment import NO_SHOW, Appointment, AppointmentEvent
-from integration.domain.quiet_hours import DecentHours, evening_before
+from integration.domain.appointment import Appointment, AppointmentEvent
+from integration.domain.quiet_hours import evening_before
 from integration.domain.reminder import OPEN, Reminder, ReminderState
-from integration.domain.visit_filter import EVERY_VISIT, VisitFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
+    from integration.domain.plan_rules import PlanRules, Step
 
 AFTERTHOUGHT: Final = timedelta(days=2)  # a word about a visit that is over is kind so long after it was due
-NOT_SEEN_YET: Final = "the EHR has not said yet that the visit took place"
-
-
-class Ask(StrEnum):
-    """Whether a step asks the patient to confirm."""
-
-    NEVER = "never"
-    ALWAYS = "always"
-    UNCONFIRMED = "unconfirmed"  # unless the visit is confirmed
-    SOON = "soon"  # only if the visit is nearer than `ask_within`
-
-
-class WhenConfirmed(StrEnum):
-    """What a patient gets who has confirmed the visit."""
-
-    SAME = "same"  # what everybody gets, the question included
-    INFORM = "inform"  # the text without its question
-    NOTHING = "nothing"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a plan.
-
-    On an event, or days or hours ahead of the visit, or days or hours after it: exactly one of the five.
-    """
-
-    name: str
-    on: AppointmentEvent | None = None
-    days_ahead: int | None = None  # calendar days before the visit's local date, at `at`
-    hours_ahead: float | None = None  # elapsed time
-    days_after: int | None = None  # calendar days after the visit's local date, at `at`
-    hours_after: float | None = None  # elapsed time after the visit's end, its start where no end is known
-    at: time = time(10)  # practice time, for days
-    ask: Ask = Ask.NEVER
-    ask_within: timedelta = timedelta(days=5)
-    when_confirmed: WhenConfirmed = WhenConfirmed.INFORM
-    useful_until: timedelta | None = None  # before the visit (None: half-way to it); if `looks_back`, after
-    outranks_caps: bool = False  # bad news outranks the caps
-    text: str = ""  # the occasion of messages/*.toml; "": its own name
-    names_visit: bool = True  # its text says when the visit is; what does not can speak of no other
-    visits: VisitFilter = EVERY_VISIT
-
-    @property
-    def occasion(self) -> str:
-        """Under which name the catalogues keep its text."""
-        return self.text or self.name
-
-    @property
-    def is_after(self) -> bool:
-        """Whether it follows a visit that took place."""
-        return self.days_after is not None or self.hours_after is not None
-
-    @property
-    def is_ahead(self) -> bool:
-        """Whether it precedes the visit."""
-        return self.on is None and not self.is_after
-
-    @property
-    def looks_back(self) -> bool:
-        """Whether it speaks of a visit that is over; such a text speaks of no other."""
-        return self.is_after or self.on is AppointmentEvent.NO_SHOW
-
-    @property
-    def only_unconfirmed(self) -> bool:
-        """Whether a confirmed visit goes without it."""
-        return self.when_confirmed is WhenConfirmed.NOTHING
-
-    def asks(self, *, confirmed: bool, until_visit: timedelta) -> bool:
-        """Whether this step's text asks to confirm."""
-        if self.ask is Ask.NEVER:
-            return False
-        if confirmed and (self.when_confirmed is not WhenConfirmed.SAME or self.ask is Ask.UNCONFIRMED):
-            return False
-        return self.ask is not Ask.SOON or until_visit < self.ask_within
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRules:
-    """A practice's plan and hours."""
-
-    steps: tuple[Step, ...]
-    hours: DecentHours
-    zone: ZoneInfo  # the practice's
-    evening: time = time(19)  # where a step that falls in quiet hours moves to
-    settle: timedelta = timedelta(seconds=180)
-    off: tuple[str, ...] = ()  # steps that are named and turned off
-
-    def step(self, name: str) -> Step | None:
-        """One step by its name; None when the plan no longer has it."""
-        return next((step for step in self.steps if step.name == name), None)
-
-    def on(self, event: AppointmentEvent, appointment: Appointment | None = None) -> Step | None:
-        """The first step that follows an event, of this appointment if one is given."""
-        return next(
-            (
-                step
-                for step in self.steps
-                if step.on is event and (appointment is None or step.visits.covers(appointment))
-            ),
-            None,
-        )
-
-    def follows(self, name: str, event: AppointmentEvent) -> bool:
-        """Whether a step of that name follows the event."""
-        step = self.step(name)
-        return step is not None and step.on is event
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,55 +205,12 @@ _BOOKED_TOO_LATE = "booked too late for this step"
 _HAD_PASSED = "its time had passed"
 _TOO_LATE = "too late to be useful"
 NOT_BEGUN = "the EHR says no-show of a visit that has not begun"
-_A_MATTER_OF_TIME = (_BOOKED_TOO_LATE, _HAD_PASSED, _TOO_LATE, "said by the step ")
+A_MATTER_OF_TIME = (_BOOKED_TOO_LATE, _HAD_PASSED, _TOO_LATE, "said by the step ")
 
 
-def _said_by(step: str) -> str:
+def said_by(step: str) -> str:
+    """Why a step is left out whose day another one has."""
     return f"said by the step {step} on the same day"
-
-
-def told_off(stored: Iterable[Reminder], rules: PlanRules, patient_id: int | None = None) -> bool:
-    """Whether the newest text about the visit, to one patient or to anybody, said that it is cancelled."""
-    sent = [
-        each for each in stored if each.state is ReminderState.SENT and patient_id in {None, each.patient_id}
-    ]
-    newest = max(sent, key=lambda each: (each.text_id or 0, each.id), default=None)
-    return newest is not None and rules.follows(newest.step, AppointmentEvent.CANCELLED)
-
-
-def keep_early(
-    wanted: Sequence[Reminder], stored: Sequence[Reminder], appointment: Appointment
-) -> list[Reminder]:
-    """The wanted reminders, those that speak for an event as well at the event's own time.
-
-    A message that changes nothing, or only the number, must not put off the news which a step has taken over.
-    """
-    news = {
-        (old.patient_id, old.reason): old.due_at
-        for old in stored
-        if old.state is ReminderState.SKIPPED and old.slot_number == appointment.slot_number
-    }
-    found = []
-    for reminder in wanted:
-        due = news.get((reminder.patient_id, _said_by(reminder.step)), reminder.due_at)
-        early = reminder.state in OPEN and due < reminder.due_at
-        found.append(replace(reminder, due_at=due) if early else reminder)
-    return found
-
-
-def take_up(
-    wanted: Sequence[Reminder], stored: Sequence[Reminder], appointment: Appointment, now: datetime
-) -> list[Reminder]:
-    """The wanted reminders; those that wait for the EHR's word that the visit took place are due with it."""
-    waiting = {each.key for each in stored if each.state in OPEN and each.reason == NOT_SEEN_YET}
-    if not appointment.took_place or not waiting:
-        return list(wanted)
-    return [
-        replace(each, due_at=now, state=ReminderState.PLANNED, reason=None)
-        if each.key in waiting and each.due_at < now <= each.not_after
-        else each
-        for each in wanted
-    ]
 
 
 def _one_a_day(
@@ -391,87 +240,6 @@ def _one_a_day(
         day = draft.due_at.astimezone(zone).date()
         earlier = by_day.pop(day, None)
         if earlier is not None:
-            kept.append(_skip(earlier, _said_by(draft.step)))
+            kept.append(_skip(earlier, said_by(draft.step)))
         by_day[day] = draft if earlier is None else replace(draft, due_at=earlier.due_at)
     return sorted([*kept, *by_day.values()], key=lambda draft: draft.due_at)
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """What must change among the stored reminders."""
-
-    add: tuple[Reminder, ...]
-    update: tuple[Reminder, ...]
-
-
-def carries_on(reminder: Reminder, appointment: Appointment, rules: PlanRules, situation: Situation) -> bool:
-    """Whether a text about an event, still waiting, is still owed."""
-    step = rules.step(reminder.step)
-    if step is None or step.on is None or not step.visits.covers(appointment):
-        return False
-    if step.on is AppointmentEvent.NO_SHOW:
-        return appointment.status == NO_SHOW
-    called_off = step.on is AppointmentEvent.CANCELLED
-    if reminder.patient_id not in appointment.patients:
-        return called_off  # whoever was taken off the visit is owed that, and nothing else
-    if reminder.slot_number != appointment.slot_number and not called_off:
-        return False
-    said_again = situation.event in {AppointmentEvent.CHANGED, AppointmentEvent.UNCHANGED}
-    return said_again and appointment.is_expected != called_off
-
-
-def revise(
-    stored: Iterable[Reminder],
-    wanted: Sequence[Reminder],
-    *,
-    kept: Callable[[Reminder], bool],
-    reason: str,
-    now: datetime,
-) -> Revision:
-    """Bring the stored reminders of one appointment in line with the wanted ones.
-
-    What is open, no longer wanted and not `kept` is withdrawn for `reason`; what is open and wanted
-    takes the new times, unless these have passed: it waits already, and late is better than never.
-    What was withdrawn and is wanted is planned again, and so is what was left out as a matter of time when
-    its time is still to come; what was sent, or skipped for any other reason, stays as it is.
-    """
-    by_key = {reminder.key: reminder for reminder in wanted}
-    updates = []
-    for old in stored:
-        new = by_key.pop(old.key, None)
-        revived = new is not None and new.state in OPEN and _may_come_back(old, new, now)
-        if old.state not in OPEN and not revived:
-            continue
-        if new is None and kept(old):
-            continue
-        if new is not None and new.state not in OPEN and new.due_at < now <= old.not_after:
-            continue
-        if new is None:
-            updates.append(
-                replace(old, state=ReminderState.WITHDRAWN, reason=reason, decided_at=now),
-            )
-        elif revived or (new.practice, new.due_at, new.not_after, new.state) != (
-            old.practice,
-            old.due_at,
-            old.not_after,
-            ReminderState.PLANNED,
-        ):
-            updates.append(
-                replace(
-                    old,
-                    practice=new.practice,
-                    due_at=new.due_at,
-                    not_after=new.not_after,
-                    state=new.state,
-                    reason=new.reason,
-                    decided_at=now,
-                )
-            )
-    return Revision(add=tuple(by_key.values()), update=tuple(updates))
-
-
-def _may_come_back(old: Reminder, new: Reminder, now: datetime) -> bool:
-    """Whether what was laid down may be planned again."""
-    if old.state is ReminderState.SKIPPED:
-        return new.due_at > now and (old.reason or "").startswith(_A_MATTER_OF_TIME)
-    return old.state is ReminderState.WITHDRAWN

@@ -9,9 +9,9 @@ from fhir_mappers.translation import ConsentField
 from integration.domain.appointment import AppointmentEvent
 from integration.domain.cost import Costs
 from integration.domain.office_hours import OfficeHours
+from integration.domain.plan_rules import PlanRules, Step
 from integration.domain.quiet_days import QuietDays
 from integration.domain.quiet_hours import DecentHours
-from integration.domain.reminder_plan import PlanRules, Step
 from integration.domain.staff_task import TaskRules
 from integration.domain.visit_filter import VisitFilter, folded
 from integration.settings.model import (

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from integration.domain.consent import ConsentPolicy
     from integration.domain.failure import Failure
     from integration.domain.office_hours import OfficeHours
-    from integration.domain.reminder_plan import PlanRules
+    from integration.domain.plan_rules import PlanRules
     from integration.domain.wording import Catalog
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from integration.domain.reminder_plan import Ask
+from integration.domain.plan_rules import Ask
 from integration.domain.text_template import choices
 from integration.domain.visit_filter import folded
 from integration.settings.schema_practice import WHEN

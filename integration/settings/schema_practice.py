@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 
 from integration.domain.consent import ConsentPolicy
 from integration.domain.law import Jurisdiction
+from integration.domain.plan_rules import Ask, WhenConfirmed
 from integration.domain.quiet_days import QuietDays
-from integration.domain.reminder_plan import Ask, WhenConfirmed
 from integration.domain.staff_task import TaskKind
 from integration.settings.section import Section, written
 from integration.settings.values import (

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from integration.domain.appointment import Appointment, AppointmentEvent, Slot
 from integration.domain.gathering import Candidate, gather
+from integration.domain.plan_rules import Step
 from integration.domain.recipient import Patient
 from integration.domain.reminder import Reminder
-from integration.domain.reminder_plan import Step
 from integration.domain.visit_filter import VisitFilter
 from tests.settings import STEPS, ZONE, practice
 

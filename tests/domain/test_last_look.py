@@ -21,10 +21,10 @@ from integration.domain.last_look import (
     of_visit,
     suppressed,
 )
+from integration.domain.plan_rules import Step
 from integration.domain.quiet_hours import DecentHours
 from integration.domain.recipient import Patient
 from integration.domain.reminder import Reminder
-from integration.domain.reminder_plan import Step
 from tests.settings import STEPS, ZONE, practice
 
 NUMBER = "+16175550123"

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from integration.domain.appointment import Appointment, AppointmentEvent, Slot
+from integration.domain.plan_revision import carries_on, revise
+from integration.domain.plan_rules import PlanRules
 from integration.domain.reminder import OPEN, Reminder, ReminderState
-from integration.domain.reminder_plan import PlanRules, Situation, carries_on, plan, revise
+from integration.domain.reminder_plan import Situation, plan
 from tests.settings import STEPS, practice
 
 ZONE = ZoneInfo("America/New_York")

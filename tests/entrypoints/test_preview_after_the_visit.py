@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from integration.domain.appointment import AppointmentEvent
-from integration.domain.reminder_plan import Step
+from integration.domain.plan_rules import Step
 from integration.entrypoints.commands.preview.rehearsal import rehearse
 from tests import settings as make
 from tests.messages import siu

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.domain.reminder_plan import Ask
+from integration.domain.plan_rules import Ask
 from integration.settings.files import SHIPPED
 from integration.settings.load import load
 from tests.house.files import ROOT

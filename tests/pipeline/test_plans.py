@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from integration.domain.appointment import AppointmentEvent
+from integration.domain.last_look import NOT_SEEN_YET
+from integration.domain.plan_rules import Ask, Step, WhenConfirmed
 from integration.domain.reminder import OPEN
 from integration.domain.reminder_decision import Standing, decisions
-from integration.domain.reminder_plan import NOT_SEEN_YET, Ask, Step, WhenConfirmed
 from integration.domain.visit_filter import VisitFilter
 from integration.pipeline.translate.anew import GRACE, anew
 from integration.settings.differences import touched

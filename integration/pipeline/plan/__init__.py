@@ -13,9 +13,10 @@ from integration.domain.appointment import AppointmentEvent
 from integration.domain.changed_hands import Hands
 from integration.domain.consequences import mass_change_breaker
 from integration.domain.last_look import LATER, NO_NO_SHOW, OTHER_NUMBER
+from integration.domain.plan_revision import carries_on, keep_early, revise, take_up
 from integration.domain.recipient_zone import recipient_zones
 from integration.domain.reminder import OPEN, Reminder, ReminderState
-from integration.domain.reminder_plan import carries_on, keep_early, plan, revise, take_up
+from integration.domain.reminder_plan import plan
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.surprise import describe
 from integration.pipeline.plan.addressees import Addressees
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration.domain.appointment import Appointment
+    from integration.domain.plan_rules import PlanRules
     from integration.domain.recipient import Patient
-    from integration.domain.reminder_plan import PlanRules, Situation
+    from integration.domain.reminder_plan import Situation
     from integration.ports.store import Change, Unit
     from integration.ports.workshop import Workshop
     from integration.settings.model import Practice, Settings

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from integration.domain.appointment import AppointmentEvent
+from integration.domain.plan_revision import told_off
 from integration.domain.reminder import OPEN, Reminder
-from integration.domain.reminder_plan import Situation, told_off
+from integration.domain.reminder_plan import Situation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -26,9 +26,9 @@ from integration.domain.last_look import (
     of_visit,
     suppressed,
 )
+from integration.domain.plan_revision import told_off
 from integration.domain.recipient_zone import recipient_zones
 from integration.domain.reminder import ReminderState
-from integration.domain.reminder_plan import told_off
 from integration.domain.sender_pace import NO_TURN, WAITS_ITS_TURN, turn, usual_rate, went
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.text_message import Attempt, AttemptState
