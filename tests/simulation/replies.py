@@ -32,11 +32,16 @@ REPLIES: dict[str, tuple[float, tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-def choose(rng: random.Random, language: str) -> tuple[str, str] | None:
+UNASKED = 0.1  # of those who would say yes, who say so to a text that asks for nothing
+
+
+def choose(rng: random.Random, language: str, *, asked: bool) -> tuple[str, str] | None:
     """What somebody answers to a text in a language: its meaning and its words; None: nothing."""
     drawn = rng.random() * 100
     for meaning, (share, english, spanish) in REPLIES.items():
         drawn -= share
+        if drawn < 0 and meaning == "confirm" and not asked and rng.random() >= UNASKED:
+            return None
         if drawn < 0:
             return meaning, rng.choice(spanish if language == "es" else english)
     return None

@@ -60,6 +60,7 @@ WATCH = timedelta(minutes=15)  # how often a person looks whether texts have sto
 LOOK_UP = timedelta(hours=1)  # how often texts of which nothing was heard are asked about
 PERSON = timedelta(minutes=75)  # until somebody releases what stopped the texts
 MOST_TURNS = 100_000  # of the steps at one moment; more is a step that never comes to rest
+ASKS = re.compile(r"\bC\b")  # the letter our questions offer
 BAD = {"30003": "", "30005": "bad", "30006": "bad", "21610": "stop"}
 _log = logging.getLogger(__name__)
 
@@ -316,7 +317,8 @@ class World:
                 self.year.play_for(text.to)
             if not claim.answer:
                 visits = sorted({key for _, key in claim.subjects})
-                self.year.read(text.to, claim.language, visits, self.say)
+                asked = ASKS.search(claim.body) is not None
+                self.year.read(text.to, claim.language, visits, self.say, asked=asked)
 
     def _claim(self, text: Text) -> Claim | None:
         token = (text.callback or "").rsplit("/", 1)[-1]

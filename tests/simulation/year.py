@@ -366,13 +366,19 @@ class Year:
                 return
 
     def read(
-        self, number: str, language: str, visits: list[str], say: Callable[[str, str, str], None]
+        self,
+        number: str,
+        language: str,
+        visits: list[str],
+        say: Callable[[str, str, str], None],
+        *,
+        asked: bool,
     ) -> None:
         """A text has come: perhaps somebody answers, and perhaps somebody at the desk acts on that."""
         assert self.exchange is not None
         if self.exchange.plays.get(number) in _DEAF:
             return
-        drawn = choose(self.rng, language)
+        drawn = choose(self.rng, language, asked=asked)
         if number in self.strangers:
             words = "numero equivocado" if language == "es" else "wrong number"
             drawn = ("wrong", words) if self.rng.random() < 0.3 else None
