@@ -165,6 +165,7 @@ class MappedAppointment:
     status_said: bool = True  # False: the message leaves the status as it is (S14, S18 to S22)
     parents: tuple[AppointmentIdentifier, ...] = ()  # what the parent calls itself: SCH-2 is SCH-24 here
     ehr_id: str = ""  # its id on the EHR's FHIR server, '' when HL7 v2 tells of it
+    accepted: tuple[str, ...] = ()  # FHIR: of each patient, as which participant; '' who has not confirmed
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,12 +63,7 @@ def map_appointment(message: Message) -> Translation:
     if times.start is None and standing.status in _WITHOUT_TIMES:
         del message.warnings[before:]  # a cancellation needs no time
     # Of a visit that nobody expects, or has come to, an old answer means nothing.
-    confirmed = (
-        facts.accepted_confirms
-        and standing.status in {"booked", "pending"}
-        and bool(coming)
-        and all(each.status == "accepted" for each in coming)
-    )
+    means_yes = facts.accepted_confirms and standing.status in {"booked", "pending"} and bool(coming)
     mapped = MappedAppointment(
         resource=_resource(message, standing, times),
         identifiers=identifiers,
@@ -77,18 +72,19 @@ def map_appointment(message: Message) -> Translation:
         end=times.end,
         zone=place.zone,
         status=standing.status,
-        confirmed=confirmed,
+        confirmed=means_yes and all(each.status == "accepted" for each in coming),
         modality=place.modality,
         locations=place.codes,
         place=place.codes[0].code if place.codes else None,
         tentative=standing.status in TENTATIVE or not coming,
         status_said=standing.said,
         ehr_id=snapshot.id,
+        accepted=tuple(each.key if means_yes and each.status == "accepted" else "" for each, _ in patients),
     )
     return message.translation(
         standing.event,
         appointment=mapped,
-        patients=tuple(patients),
+        patients=tuple(patient for _, patient in patients),
         merges=read_merges(snapshot, message.profile, message.feed),
         sources=sources | _sources(mapped, times, place, coming),
     )
@@ -121,9 +117,11 @@ def _deleted(message: Message, identifiers: tuple[AppointmentIdentifier, ...]) -
     return message.translation("deleted", appointment=mapped, sources=sources)
 
 
-def _patients(message: Message, attending: list[Attending], sources: dict[str, str]) -> list[MappedPatient]:
+def _patients(
+    message: Message, attending: list[Attending], sources: dict[str, str]
+) -> list[tuple[Attending, MappedPatient]]:
     """Every patient who is to come; of one that was not sent along only the id is known."""
-    patients: list[MappedPatient] = []
+    patients: list[tuple[Attending, MappedPatient]] = []
     for each in attending:
         if each.resource is None:
             known = _known_by_reference(each, message)
@@ -131,12 +129,12 @@ def _patients(message: Message, attending: list[Attending], sources: dict[str, s
                 message.warn(each.path, "not-unique-reference")
                 continue
             message.warn(each.path, "not-included")
-            patients.append(known)
+            patients.append((each, known))
             found = {"identifier": each.path}
         else:
             told = survivor_of(message.snapshot, each.resource) or each.resource
             patient, found = map_patient(message, told)
-            patients.append(patient)
+            patients.append((each, patient))
         key = "Patient" if len(patients) == 1 else f"Patient[{len(patients)}]"
         sources |= {f"{key}.{fact}": path for fact, path in found.items()}
     return patients

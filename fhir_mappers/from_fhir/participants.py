@@ -24,6 +24,7 @@ class Attending(NamedTuple):
     resource: Resource | None  # None when it was not sent along
     status: str  # what the patient answered
     informed: bool  # the patient is only to know of it
+    key: str = ""  # by what the participant is known again in an Appointment we keep
 
 
 def read_attending(snapshot: Snapshot) -> list[Attending]:
@@ -70,21 +71,31 @@ def _r4_reference(actor: Resource) -> Resource:
 
 def has_accepted(appointment: Mapping[str, Any]) -> bool:
     """Whether every patient participant of an Appointment we keep has accepted."""
-    said = [
-        word(each, "status")
-        for each in parts(appointment, "participant")
-        if type_of(part(each, "actor")) == "Patient"
-    ]
+    said = [word(each, "status") for each in _patients(appointment)]
     return bool(said) and all(status == "accepted" for status in said)
 
 
-def with_all_accepted(appointment: Mapping[str, Any]) -> Resource:
-    """An Appointment we keep, every patient participant of which has accepted."""
-    participants = [
-        {**each, "status": "accepted"} if type_of(part(each, "actor")) == "Patient" else each
-        for each in parts(appointment, "participant")
-    ]
-    return {**appointment, "participant": participants}
+def accepted_keys(appointment: Mapping[str, Any]) -> frozenset[str]:
+    """The keys (`Attending.key`) of the patients of an Appointment we keep who have accepted."""
+    return frozenset(
+        _key(part(each, "actor")) for each in _patients(appointment) if word(each, "status") == "accepted"
+    )
+
+
+def with_patients_of(appointment: Mapping[str, Any], told: Mapping[str, Any]) -> Resource:
+    """An Appointment we keep, its patients as another one shows them."""
+    patients = _patients(appointment)
+    others = [each for each in parts(appointment, "participant") if each not in patients]
+    return {**appointment, "participant": [*_patients(told), *others]}
+
+
+def _patients(appointment: Mapping[str, Any]) -> list[Resource]:
+    return [each for each in parts(appointment, "participant") if type_of(part(each, "actor")) == "Patient"]
+
+
+def _key(actor: Resource) -> str:
+    """Its id on the server, else the identifier it is named by."""
+    return id_of(actor, "Patient") or word(part(actor, "identifier"), "value")
 
 
 def _patient(snapshot: Snapshot, path: str, actor: Resource, participant: Resource) -> Iterator[Attending]:
@@ -100,4 +111,5 @@ def _patient(snapshot: Snapshot, path: str, actor: Resource, participant: Resour
         resource,
         word(participant, "status"),
         word(participant, "required") == "information-only",
+        _key(actor),
     )

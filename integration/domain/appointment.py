@@ -70,7 +70,8 @@ class PastSlot:
 
     number: int
     slot: Slot
-    confirmed: bool
+    confirmed: bool  # by all who were its patients
+    confirmed_by: tuple[int, ...] = ()  # else by these
 
 
 PAST_SLOTS_KEPT = 10
@@ -90,7 +91,8 @@ class Appointment:
     zone: str  # IANA name of the clinic's zone
     slot_number: int = 1  # another, never used before, whenever the slot changes to one not known before
     practice: str | None = None  # None: no practice claims its location
-    confirmed: bool = False  # of the present slot
+    confirmed: bool = False  # the present slot, by all its patients
+    confirmed_by: tuple[int, ...] = ()  # else by these (`who_confirmed`)
     event_time: datetime | None = None  # of the newest report applied, by its source's clock
     held_by: int | None = None  # the dead inbox message that must be dealt with first
     resource: Mapping[str, Any] = field(default_factory=dict)  # FHIR R4 Appointment
@@ -104,6 +106,10 @@ class Appointment:
     def is_expected(self) -> bool:
         """Whether the visit is still to come, as far as the EHR says."""
         return self.status in EXPECTED
+
+    def is_confirmed_by(self, patient_id: int) -> bool:
+        """Whether this patient said yes to the present slot, or the EHR says so."""
+        return self.confirmed or patient_id in self.confirmed_by
 
     @property
     def took_place(self) -> bool:

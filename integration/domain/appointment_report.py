@@ -20,6 +20,7 @@ from integration.domain.appointment import (
     Fact,
     PastSlot,
 )
+from integration.domain.who_confirmed import confirming, of_patients, who_said_yes, with_yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -55,8 +56,6 @@ def hear(stored: Appointment | None, report: Report, was_told: Callable[[int], b
     shown = report.appointment
     if stored is None:
         return _first_news(report)
-    if _is_newest(stored, report) and not _share_patients(stored, shown):
-        stored = _unconfirmed(stored)  # what the former patient confirmed, this one has not
     merged = _merge(stored, report)
     same = _but_for_the_message(merged) == _but_for_the_message(stored)
     if same and merged.older == stored.older and not _is_newest(stored, report):
@@ -68,7 +67,7 @@ def hear(stored: Appointment | None, report: Report, was_told: Callable[[int], b
         return News(report.event if said else _EVENT_OF.get(merged.status, AppointmentEvent.CHANGED), merged)
     if merged.slot != stored.slot or stored.status in CALLED_OFF:
         same_slot = merged.slot == stored.slot
-        merged = _in_another_slot(stored, merged, was_told, confirmed=shown.confirmed)
+        merged = _in_another_slot(stored, merged, was_told, said_yes=_who_confirms(shown, merged.patients))
         return News(AppointmentEvent.BOOKED if same_slot else AppointmentEvent.MOVED, merged)
     event = AppointmentEvent.UNCHANGED if same else AppointmentEvent.CHANGED
     return News(AppointmentEvent.BOOKED if stored.status in NOT_YET_PROMISED else event, merged)
@@ -113,9 +112,9 @@ def _share_patients(one: Appointment, other: Appointment) -> bool:
     return not one.patients or not other.patients or not set(one.patients).isdisjoint(other.patients)
 
 
-def _unconfirmed(appointment: Appointment) -> Appointment:
-    past_slots = tuple(replace(past, confirmed=False) for past in appointment.past_slots)
-    return replace(appointment, confirmed=False, past_slots=past_slots)
+def _who_confirms(shown: Appointment, patients: Collection[int]) -> Collection[int]:
+    """Who has said yes by a report of these patients' visit; one that shows none speaks of them all."""
+    return patients if shown.confirmed and not shown.patients else confirming(shown)
 
 
 def _but_for_the_message(appointment: Appointment) -> Appointment:
@@ -162,9 +161,9 @@ def _merge(stored: Appointment, report: Report) -> Appointment:
     event_time = _later(stored.event_time, shown.event_time)
     times = {fact: shown.event_time if fact in believed else stored.said_at(fact) for fact in Fact}
     patients = (shown.patients if newest else ()) or stored.patients or shown.patients
-    confirmed = shown.confirmed and (
-        newest or (shown.slot.start == slot.start and _share_patients(stored, shown))
-    )
+    answered = of_patients(stored, patients)  # what a former patient confirmed, this one has not
+    if newest or (shown.slot.start == slot.start and _share_patients(stored, shown)):
+        answered = with_yes(answered, _who_confirms(shown, patients))
     reused = stored.status == "entered-in-error" and status in EXPECTED  # the identifier, for another visit
     return replace(
         shown if newest else stored,
@@ -177,32 +176,42 @@ def _merge(stored: Appointment, report: Report) -> Appointment:
         slot_from=when.slot_from,
         zone=where.zone,
         practice=where.practice,
-        confirmed=stored.confirmed or confirmed,
+        confirmed=answered.confirmed,
+        confirmed_by=answered.confirmed_by,
         event_time=event_time,
         held_by=stored.held_by,
         ehr_id=shown.ehr_id or (None if reused else stored.ehr_id),
         parents=tuple(dict.fromkeys((*stored.parents, *shown.parents))),
-        past_slots=stored.past_slots,
+        past_slots=answered.past_slots,
         older=_older(times, event_time),
     )
 
 
 def _in_another_slot(
-    stored: Appointment, merged: Appointment, was_told: Callable[[int], bool], *, confirmed: bool
+    stored: Appointment,
+    merged: Appointment,
+    was_told: Callable[[int], bool],
+    *,
+    said_yes: Collection[int],
 ) -> Appointment:
-    """Back in a former slot, if nobody was told that the visit had left it; else in a new one."""
-    left = PastSlot(stored.slot_number, stored.slot, stored.confirmed)
+    """Back in a former slot, if nobody was told that the visit had left it; else in a new one.
+
+    `said_yes` are the patients who have confirmed the slot it is in now.
+    """
+    stored = of_patients(stored, merged.patients)
+    left = PastSlot(stored.slot_number, stored.slot, stored.confirmed, stored.confirmed_by)
+    merged = with_yes(replace(merged, confirmed=False, confirmed_by=()), said_yes)
     number = stored.slot_number
     for past in reversed(stored.past_slots):
         if was_told(number):
             break
         if past.slot == merged.slot:
             others = tuple(each for each in stored.past_slots if each is not past)
-            confirmed = confirmed or past.confirmed
-            return replace(merged, slot_number=past.number, past_slots=(*others, left), confirmed=confirmed)
+            merged = with_yes(merged, who_said_yes(past, merged.patients))
+            return replace(merged, slot_number=past.number, past_slots=(*others, left))
         number = past.number
     past_slots = (*stored.past_slots, left)[-PAST_SLOTS_KEPT:]
-    return replace(merged, slot_number=stored.next_slot_number, past_slots=past_slots, confirmed=confirmed)
+    return replace(merged, slot_number=stored.next_slot_number, past_slots=past_slots)
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:

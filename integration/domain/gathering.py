@@ -100,6 +100,8 @@ def _rebooked(candidates: Sequence[Candidate]) -> list[tuple[Candidate, Candidat
 
 def _asks(visits: Sequence[Candidate], now: datetime) -> bool:
     return any(
-        visit.step.asks(confirmed=visit.appointment.confirmed, until_visit=visit.start - now)
+        visit.step.asks(
+            confirmed=visit.appointment.is_confirmed_by(visit.patient.id), until_visit=visit.start - now
+        )
         for visit in visits
     )

@@ -97,7 +97,7 @@ def of_visit(
         (not called_off and not goes_on, Skip("the visit is not to take place")),
         (called_off and goes_on, Skip("the visit is to take place after all")),
         (slot.start is None, Skip("the visit has no start")),
-        (step.only_unconfirmed and appointment.confirmed, Skip("confirmed")),
+        (step.only_unconfirmed and appointment.is_confirmed_by(reminder.patient_id), Skip("confirmed")),
         (not step.visits.covers(appointment), Skip(step.visits.against(appointment) or "")),
     )
     return next((verdict for applies, verdict in checks if applies), None)
@@ -126,7 +126,7 @@ def _of_visit_that_is_over(
         (unseen and now >= reminder.not_after, Skip(NEVER_SEEN)),
         (unseen, Hold(reminder.not_after, NOT_SEEN_YET)),
         (not no_show and not appointment.took_place, Skip("the visit did not take place")),
-        (step.only_unconfirmed and appointment.confirmed, Skip("confirmed")),
+        (step.only_unconfirmed and appointment.is_confirmed_by(reminder.patient_id), Skip("confirmed")),
         (not step.visits.covers(appointment), Skip(step.visits.against(appointment) or "")),
     )
     return next((verdict for applies, verdict in checks if applies), None)

@@ -69,7 +69,7 @@ def plan(
     drafts = [replace(draft, patient_id=patient_id, number=number) for draft in drafts]
     # Whoever was told that it is off must hear that it is on, whatever else is due that day.
     alone = occasion.name if occasion is not None and situation.told_off else None
-    return _one_a_day(drafts, rules, zones[0], confirmed=appointment.confirmed, alone=alone)
+    return _one_a_day(drafts, rules, zones[0], confirmed=appointment.is_confirmed_by(patient_id), alone=alone)
 
 
 def _as_known(appointment: Appointment, situation: Situation) -> Appointment:

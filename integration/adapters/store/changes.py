@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import sqlalchemy as sa
 
 from integration.adapters.store.tables.visits import NOT_PLANNED, appointments, changes
@@ -86,7 +85,7 @@ class SqlChangeRows:
                 "before_modality": None if before is None else before.modality,
                 "quiet": change.quiet,
                 "inbox_id": change.inbox_id,
-                "patients_before": _ids_to_json(change.patients_before),
+                "patients_before": change.patients_before,
             }
         )
 
@@ -139,9 +138,5 @@ def _read(row: sa.Row[Any]) -> Change:
         before=before,
         quiet=row.quiet,
         inbox_id=row.inbox_id,
-        patients_before=None if row.patients_before is None else tuple(orjson.loads(row.patients_before)),
+        patients_before=row.patients_before,
     )
-
-
-def _ids_to_json(ids: Collection[int] | None) -> str | None:
-    return None if ids is None else orjson.dumps(list(ids)).decode()

@@ -21,15 +21,23 @@ def past_to_json(appointment: Appointment) -> Any:
         [past.number, _stored(past.slot.start), past.slot.place, past.slot.modality, past.confirmed]
         for past in appointment.past_slots
     ]
-    return {"slots": slots, "older": [[fact, _stored(at)] for fact, at in appointment.older]}
+    told = {"slots": slots, "older": [[fact, _stored(at)] for fact, at in appointment.older]}
+    some = {str(past.number): past.confirmed_by for past in appointment.past_slots if past.confirmed_by}
+    return told | {"confirmed_by": some} if some else told
 
 
 def past_from_json(past: Any) -> dict[str, Any]:
     """The fields of an Appointment."""
     if past is None:
         return {}
+    some = past.get("confirmed_by", {})
     slots = tuple(
-        PastSlot(number, Slot(_read(start), place, Modality(modality)), confirmed)
+        PastSlot(
+            number,
+            Slot(_read(start), place, Modality(modality)),
+            confirmed,
+            tuple(some.get(str(number), ())),
+        )
         for number, start, place, modality, confirmed in past["slots"]
     )
     return {"past_slots": slots, "older": tuple((Fact(fact), _read(at)) for fact, at in past["older"])}

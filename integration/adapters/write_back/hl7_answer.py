@@ -1,7 +1,8 @@
 """Tells the EHR's schedule over its MLLP port that a patient has confirmed: SRM^S03, or SIU^S14 by agreement.
 
 A no changes nothing there (promise 7): the reply is in the chart, and staff have their task. A request to
-cancel (SRM^S04) is never sent.
+cancel (SRM^S04) is never sent. These messages know a visit as confirmed or not, so one of several patients is
+told of once all of them have said yes (decision 0045).
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ _MESSAGES: Final[dict[str, Callable[[VisitConfirmed, Correspondents], bytes]]] =
     "siu": answer_to_siu,
 }
 _NAMES: Final = {"srm": "SRM^S03", "siu": "SIU^S14"}
+_NO_NUMBER: Final = "the visit has no identifier that the EHR's HL7 v2 messages use"
+_NOT_BY_ALL: Final = "the visit has other patients, who have not confirmed it"
 
 
 class Hl7AnswerMode:
@@ -67,10 +70,11 @@ class Hl7AnswerMode:
         patient = patient_facts(fact.patient)
         if patient is None:
             return NoChart("none of the patient's identifiers is one that the EHR's HL7 v2 messages use")
-        answers = [self._answer(fact, reply, patient, visit) for visit in fact.appointments]
+        visits = [visit for visit in fact.appointments if visit.confirmed]
+        answers = [self._answer(fact, reply, patient, visit) for visit in visits]
         known = [each for each in answers if each.placer or each.filler or each.visit.number]
         if not known:
-            return LeftOut("the visit has no identifier that the EHR's HL7 v2 messages use")
+            return LeftOut(_NO_NUMBER if visits else _NOT_BY_ALL)
         for each in known:
             if fact.row.ehr_id == known[0].number:
                 break  # all of them are told

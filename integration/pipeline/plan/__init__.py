@@ -19,6 +19,7 @@ from integration.domain.reminder import OPEN, Reminder, ReminderState
 from integration.domain.reminder_plan import plan
 from integration.domain.staff_task import StaffTask, TaskKind
 from integration.domain.surprise import describe
+from integration.domain.who_confirmed import under_records
 from integration.pipeline.plan.addressees import Addressees
 from integration.pipeline.plan.situation import situation_of
 from integration.ports.store import StoreUnavailable
@@ -166,10 +167,8 @@ def _patients(
 
 def _under_todays_records(unit: Unit, appointment: Appointment) -> Appointment:
     """One that was stored while a record of its patient became part of another is the other's, too."""
-    patients = tuple(dict.fromkeys(unit.patients.survivor(each).id for each in appointment.patients))
-    if patients == appointment.patients:
-        return appointment
-    return unit.appointments.save(replace(appointment, patients=patients))
+    current = under_records(appointment, lambda patient_id: unit.patients.survivor(patient_id).id)
+    return appointment if current is appointment else unit.appointments.save(current)
 
 
 def _not_yet_said(wanted: Iterable[Reminder], stored: Iterable[Reminder]) -> list[Reminder]:

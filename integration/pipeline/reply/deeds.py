@@ -13,6 +13,7 @@ from integration.domain.reminder import ReminderState
 from integration.domain.reply_decision import the_question
 from integration.domain.reply_intent import Intent
 from integration.domain.staff_task import Done, StaffTask, TaskKind, TaskOutcome
+from integration.domain.who_confirmed import confirming, with_yes, without_yes
 from integration.domain.write_back import WriteBackKind
 from integration.stops import stops_told_anew
 
@@ -117,19 +118,22 @@ def _tell_wish(unit: Unit, around: Surroundings) -> None:
 
 
 def _confirm(unit: Unit, workshop: Workshop, around: Surroundings, questions: Sequence[Question]) -> None:
-    """The visits asked about stand; reminders for the undecided are not needed any more."""
+    """The visits asked about stand; of who was asked, reminders for the undecided are not needed any more."""
     reply, now = around.reply, workshop.clock.calendar()
     for question in questions:
         unit.replies.answered(question.id, reply.heard_at)
     needless = []
     for appointment_id in {question.appointment_id for question in questions}:
         appointment = around.appointments[appointment_id]
-        if not appointment.confirmed:
-            unit.appointments.save(replace(appointment, confirmed=True))
+        theirs = {each.patient_id for each in questions if each.appointment_id == appointment_id}
+        confirmed = with_yes(appointment, theirs)
+        if confirmed != appointment:
+            unit.appointments.save(confirmed)
         needless += [
             replace(reminder, state=ReminderState.SKIPPED, reason="confirmed", decided_at=now)
             for reminder in around.reminders
             if reminder.appointment_id == appointment_id
+            and reminder.patient_id in theirs
             and reminder.slot_number == appointment.slot_number
             and _only_unconfirmed(workshop, reminder.practice, reminder.step)
         ]
@@ -177,8 +181,9 @@ def _take_back(unit: Unit, around: Surroundings, visits: Sequence[Visit]) -> Non
     asked = {question.appointment_id for question in around.heard.questions}
     for appointment_id in {visit.appointment_id for visit in visits} & asked:  # those are locked
         appointment = around.appointments[appointment_id]
-        if appointment.confirmed and len(appointment.patients) == 1:
-            unit.appointments.save(replace(appointment, confirmed=False))
+        theirs = {visit.patient_id for visit in visits if visit.appointment_id == appointment_id}
+        if confirming(appointment) & theirs:
+            unit.appointments.save(without_yes(appointment, theirs))
 
 
 def _charts(around: Surroundings, decision: Decision, visits: Sequence[Visit]) -> list[int]:

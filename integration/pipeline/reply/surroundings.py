@@ -14,6 +14,7 @@ from integration.domain.reply_pick import picked
 from integration.domain.reply_text import read
 from integration.domain.reply_words import Meaning
 from integration.domain.text_message import OWN_WORDS, TextKind
+from integration.domain.who_confirmed import under_records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,9 +124,7 @@ def _under_todays_records(unit: Unit, text: TextMessage | None) -> TextMessage |
 
 def _todays(unit: Unit, appointment: Appointment) -> Appointment:
     """The visit with its patients as they are known now."""
-    return replace(
-        appointment, patients=tuple(unit.patients.survivor(each).id for each in appointment.patients)
-    )
+    return under_records(appointment, lambda patient_id: unit.patients.survivor(patient_id).id)
 
 
 def _under_todays_patients(unit: Unit, choice: Choice | None) -> Choice | None:

@@ -119,12 +119,13 @@ def _read_anew(unit: Unit, workshop: Workshop, stored: Appointment) -> Appointme
     if _as_told(placed.slot, placed.zone) != _as_told(stored.slot, stored.zone) and unit.texts.for_slot(
         stored.id, stored.slot_number
     ):
-        told = PastSlot(stored.slot_number, stored.slot, stored.confirmed)
+        told = PastSlot(stored.slot_number, stored.slot, stored.confirmed, stored.confirmed_by)
         stored = replace(
             stored,
             slot_number=stored.next_slot_number,
             past_slots=(*stored.past_slots, told)[-PAST_SLOTS_KEPT:],
             confirmed=mapped.confirmed,
+            confirmed_by=(),
         )
     times: dict[str, Any] = {key: mapped.resource[key] for key in ("start", "end") if key in mapped.resource}
     return replace(

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from fhir_mappers.from_fhir.participants import has_accepted, with_all_accepted
+from fhir_mappers.from_fhir.participants import accepted_keys, has_accepted, with_patients_of
 from integration.domain.appointment import CALLED_OFF, Appointment, AppointmentEvent, Fact
 from integration.domain.appointment_report import News, Report, hear
 from integration.domain.identity import contradict
+from integration.domain.who_confirmed import with_yes
 from integration.pipeline.translate.hearing import NOT_CREATED
 from integration.pipeline.translate.holding import still_held
 from integration.pipeline.translate.merges import hear_merge
@@ -112,7 +113,7 @@ def _shown(
     placed = place(hearing.workshop.settings, hearing.feed, mapped)
     corrected = stored if hearing.reconciles else None
     slot = placed.slot if corrected is None else replace(placed.slot, modality=corrected.slot.modality)
-    return Appointment(
+    shown = Appointment(
         id=0,
         scope=hearing.feed.scope,
         feed=hearing.feed.name if corrected is None else corrected.feed,
@@ -123,27 +124,41 @@ def _shown(
         slot=slot,
         zone=placed.zone,
         practice=placed.practice,
-        confirmed=mapped.confirmed and not _had_accepted(hearing, stored),
+        confirmed=mapped.confirmed and not patients and not _had_accepted(stored),
         event_time=hearing.heard_at,
         resource=_resource(stored, mapped),
         slot_from=None if mapped.start is None else hearing.message.id,
         parents=parents_of(mapped),
         ehr_id=mapped.ehr_id or None,
     )
+    return with_yes(shown, _said_yes(hearing, stored, mapped, patients)) if patients else shown
+
+
+def _had_accepted(stored: Appointment | None) -> bool:
+    return stored is not None and has_accepted(stored.resource)
 
 
 def _resource(stored: Appointment | None, mapped: MappedAppointment) -> Resource:
     """What it is as FHIR; of one that was deleted the EHR says no more than that."""
     if stored is not None and mapped.ehr_id and mapped.status == "entered-in-error" and not mapped.start:
         return {**stored.resource, "status": mapped.status}
-    if stored is not None and not mapped.ehr_id and stored.ehr_id and has_accepted(stored.resource):
-        return with_all_accepted(mapped.resource)  # HL7 v2 does not speak of it: the old yes is still old
+    if stored is not None and not mapped.ehr_id and stored.ehr_id and accepted_keys(stored.resource):
+        # HL7 v2 does not speak of it: the old yes is still old
+        return with_patients_of(mapped.resource, stored.resource)
     return mapped.resource
 
 
-def _had_accepted(hearing: Hearing, stored: Appointment | None) -> bool:
-    """Whether the patient's yes is the one that was heard before: to another slot it is no answer."""
-    return hearing.feed.fhir is not None and stored is not None and has_accepted(stored.resource)
+def _said_yes(
+    hearing: Hearing, stored: Appointment | None, mapped: MappedAppointment, patients: tuple[int, ...]
+) -> Collection[int]:
+    """The patients whose yes is news: the one that was heard before is no answer to another slot."""
+    if hearing.feed.fhir is None:
+        return patients if mapped.confirmed else ()
+    if stored is not None and _had_accepted(stored) and set(patients) <= set(stored.patients):
+        return ()
+    before = frozenset[str]() if stored is None else accepted_keys(stored.resource)
+    answered = zip(patients, mapped.accepted, strict=True)
+    return {patient for patient, key in answered if key and key not in before}
 
 
 def _said(

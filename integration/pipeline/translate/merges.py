@@ -14,6 +14,7 @@ from integration.domain.identity import disagree, ehr_ids
 from integration.domain.merging import rename, unite
 from integration.domain.recipient import Patient
 from integration.domain.reminder import OPEN
+from integration.domain.who_confirmed import under_records
 from integration.domain.write_back import WriteBackKind
 from integration.pipeline.translate.hearing import NOT_CREATED
 from integration.pipeline.translate.patients import find_patient, plan_other_visits
@@ -81,8 +82,8 @@ def _merge(hearing: Hearing, survivor: Patient, gone: Patient) -> Patient:
     _unite_consent(hearing, survivor.id, gone.id)
     unit.patients.merge(gone.id, survivor.id)
     for visit in visits:
-        theirs = (survivor.id if each == gone.id else each for each in visit.patients)
-        unit.appointments.save(replace(visit, patients=tuple(dict.fromkeys(theirs))))
+        theirs = under_records(visit, lambda each: survivor.id if each == gone.id else each)
+        unit.appointments.save(theirs)
     plan_other_visits(hearing, [survivor.id])
     return unite(survivor, gone)
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from integration.domain.appointment import EXPECTED, NOT_YET_PROMISED, AppointmentEvent, Fact
 from integration.domain.appointment_report import Report, hear
 from integration.domain.identity import contradict
+from integration.domain.who_confirmed import of_patients
 from integration.pipeline.translate.patients import find_patient
 from integration.pipeline.translate.reading import appointment_keys, keys_of_patient
 
@@ -93,8 +94,7 @@ def _hand_over(hearing: Hearing, stored: Appointment, change: VisitChange) -> li
     if former is None or owner is None or former.id not in stored.patients:
         return [f"visit-of-another-patient {change.path}"]
     patients = tuple(owner.id if each == former.id else each for each in stored.patients)
-    changed = replace(stored, patients=tuple(dict.fromkeys(patients)), confirmed=False)
-    hearing.unit.appointments.save(changed)
+    hearing.unit.appointments.save(of_patients(stored, tuple(dict.fromkeys(patients))))
     hearing.ask_for_planning(stored.id)
     return []
 

@@ -78,7 +78,8 @@ def _holds(unit: Unit, reply: Reply, visit: Appointment, patient_id: int) -> boo
     """Whether this answer is still the one about this visit, at the time it was asked about (promise 7)."""
     if not visit.is_expected:
         return False
-    if reply.intent == Intent.CONFIRM and not visit.confirmed:  # a move clears it
+    whose = unit.patients.survivor(patient_id).id
+    if reply.intent == Intent.CONFIRM and not visit.is_confirmed_by(whose):  # a move clears it
         return False
     if reply.intent != Intent.CONFIRM and not any(
         question.appointment_id == visit.id

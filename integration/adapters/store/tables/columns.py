@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import orjson
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
@@ -55,6 +56,21 @@ class Instant(sa.types.TypeDecorator[datetime]):
     def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Out of the store."""
         return None if value is None else to_time(value)
+
+
+class Ids(sa.types.TypeDecorator[tuple[int, ...]]):
+    """Ids in their order, as a JSON list in the store."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Collection[int] | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Into the store."""
+        return None if value is None else orjson.dumps(list(value)).decode()
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> tuple[int, ...] | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Out of the store."""
+        return None if value is None else tuple(orjson.loads(value))
 
 
 class Word(sa.types.TypeDecorator[_Words]):

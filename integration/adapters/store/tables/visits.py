@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from integration.adapters.store.tables.columns import (
     BIG,
+    Ids,
     Instant,
     Word,
     metadata,
@@ -62,6 +63,7 @@ appointments = sa.Table(
     sa.Column("slot_from", BIG),  # an inbox id, as `held_by`: the newest message that told the start
     sa.Column("sealed_parents", sa.LargeBinary),  # a JSON list of keys; NULL: none
     sa.Column("sealed_past", sa.LargeBinary),  # JSON: former slots, and facts older than the event time
+    sa.Column("confirmed_by", Ids),  # NULL: all its patients have, or none
     sqlite_autoincrement=True,
 )
 
@@ -119,7 +121,7 @@ changes = sa.Table(
     sa.Column("quiet", sa.Boolean, nullable=False),
     sa.Column("inbox_id", BIG),  # no foreign key, as above
     sa.Column("planned", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("patients_before", sa.Text),  # a JSON list of ids; NULL: they are the same
+    sa.Column("patients_before", Ids),  # NULL: they are the same
     sqlite_autoincrement=True,
 )
 NOT_PLANNED = sa.not_(changes.c.planned)

@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("appointments", sa.Column("confirmed_by", sa.Text))
     op.create_index(
         "staff_tasks_by_reply",
         "staff_tasks",
