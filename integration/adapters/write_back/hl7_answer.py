@@ -70,11 +70,11 @@ class Hl7AnswerMode:
         patient = patient_facts(fact.patient)
         if patient is None:
             return NoChart("none of the patient's identifiers is one that the EHR's HL7 v2 messages use")
-        visits = [visit for visit in fact.appointments if visit.confirmed]
+        visits = [visit for visit in fact.appointments if visit.confirmed or len(visit.patients) == 1]
         answers = [self._answer(fact, reply, patient, visit) for visit in visits]
         known = [each for each in answers if each.placer or each.filler or each.visit.number]
         if not known:
-            return LeftOut(_NO_NUMBER if visits else _NOT_BY_ALL)
+            return LeftOut(_NO_NUMBER if len(visits) == len(fact.appointments) else _NOT_BY_ALL)
         for each in known:
             if fact.row.ehr_id == known[0].number:
                 break  # all of them are told

@@ -90,6 +90,18 @@ def test_several_visits_are_confirmed_each_by_a_message_of_its_own(
     assert len(sender.asked) == 2
 
 
+def test_a_visit_of_several_patients_is_confirmed_once_all_of_them_have(
+    mode: Hl7AnswerMode, sender: FakeHl7Sender
+) -> None:
+    visit = appointment(identifiers=("SCH-2|SCHED|A-9|",), patients=(7, 8), confirmed_by=(7,))
+    some = replace(yes(), appointments=(visit,))
+    assert mode.write(some) == LeftOut("the visit has other patients, who have not confirmed it")
+    assert not sender.asked
+    everybody = replace(yes(), appointments=(replace(visit, confirmed=True, confirmed_by=()),))
+    assert isinstance(mode.write(everybody), Written)
+    assert len(sender.asked) == 1
+
+
 @pytest.mark.parametrize("intent", ["cancel", "reschedule", "human", None])
 def test_anything_but_a_yes_changes_nothing(
     mode: Hl7AnswerMode, sender: FakeHl7Sender, intent: str | None
