@@ -195,7 +195,7 @@ class _Chance:
             return False
         if self.due.step == "three_hours" and self._confirmed(phone, at):
             return False
-        return self.due.step in OUTRANK or not any(oracle.over(phone, zone, at))
+        return self.due.step in OUTRANK or not oracle.may_wait(phone, zone, at)
 
     def _stopped(self, at: datetime) -> bool:
         """Whether the provider was away, or a person had to let texts go on first."""

@@ -7,7 +7,7 @@ text it takes the product's word for whose visits it speaks of, and holds all el
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
@@ -74,6 +74,7 @@ class Phone:
     """What is known of a number."""
 
     texts: list[datetime] = field(default_factory=list)  # accepted, but for answers
+    in_vain: list[datetime] = field(default_factory=list)  # of these, what the carrier did not deliver
     answers: list[datetime] = field(default_factory=list)
     heard: list[datetime] = field(default_factory=list)
     confirms: list[datetime] = field(default_factory=list)
@@ -83,6 +84,16 @@ class Phone:
     def why_closed(self, when: datetime) -> frozenset[str]:
         """What forbade texts to it then."""
         return next((why for since, why in reversed(self.closed) if since <= when), frozenset())
+
+    def bad_since(self, when: datetime) -> datetime | None:
+        """Since when a carrier had said that it takes no texts; None when none had, or it was given anew."""
+        since = None
+        for at, why in reversed(self.closed):
+            if at <= when:
+                if "bad" not in why:
+                    return since
+                since = at
+        return since
 
     def within(self, since: datetime, until: datetime) -> int:
         """How many texts it got in [since, until)."""
@@ -121,7 +132,7 @@ class Oracle:
             self._newest[mrn] = at
             known = self.people.setdefault(mrn, [])
             if not known or known[-1][1] != facts:
-                self._freed(facts, known[-1][1] if known else None, now)
+                self._freed(facts, known[-1][1] if known else None, at, now)
                 known.append((now, facts))
         if message.visit is None:
             return
@@ -131,15 +142,16 @@ class Oracle:
             if not visit.told or visit.told[-1][1] != message.visit:
                 visit.told.append((now, message.visit))
 
-    def _freed(self, facts: Facts, before: Facts | None, now: datetime) -> None:
-        """A number that a record gives anew may be tried again, whatever a carrier said of it."""
+    def _freed(self, facts: Facts, before: Facts | None, at: datetime, now: datetime) -> None:
+        """A number that a record gives anew may be tried again, whatever a carrier said of it before."""
         for number in {facts.number, facts.guardian} - {
             "",
             before.number if before else "",
             before.guardian if before else "",
         }:
             phone = self.phones[number]
-            if "bad" in phone.why_closed(now):
+            bad = phone.bad_since(now)
+            if bad is not None and at > bad:
                 phone.closed.append((now, phone.why_closed(now) - {"bad"}))
 
     def record(self, mrn: str) -> str:
@@ -229,6 +241,7 @@ class Oracle:
         number, at, meanings = self._sent.pop(sid)
         if at in self.phones[number].texts:
             self.phones[number].texts.remove(at)
+            insort(self.phones[number].in_vain, at)
         for meaning in meanings:
             if meaning not in self._retried:
                 self._said[meaning] = 0
@@ -315,3 +328,15 @@ class Oracle:
             yield "over the day's cap"
         if len(phone.texts) - bisect_right(phone.texts, now - WEEK) >= PER_WEEK:
             yield "over the week's cap"
+
+    def may_wait(self, phone: Phone, zone: ZoneInfo, now: datetime) -> bool:
+        """Whether a cap holds, or held until what it counted came to nothing: what was held then stays so."""
+        midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
+        of_day, of_week = (
+            bisect_right(phone.in_vain, now) - bisect_left(phone.in_vain, since)
+            for since in (midnight, now - WEEK)
+        )
+        return (
+            phone.within(midnight, now + timedelta(microseconds=1)) + of_day >= PER_DAY
+            or len(phone.texts) - bisect_right(phone.texts, now - WEEK) + of_week >= PER_WEEK
+        )

@@ -129,3 +129,24 @@ def test_the_oracle_misses_nothing_that_the_patient_forbade() -> None:
     oracle.heard(ANA.number, "stop", NOON)
     judge_visit(oracle, {}, VISIT.key, VISIT.start + timedelta(hours=3))
     assert rules(oracle) == set()
+
+
+@pytest.mark.parametrize(("written", "is_bad"), [(-1, True), (1, False)])
+def test_only_news_written_after_a_carriers_no_gives_a_number_anew(written: int, is_bad: bool) -> None:
+    oracle = told()
+    oracle.carrier(ANA.number, "bad", NOON + timedelta(hours=1))
+    child = replace(ANA, mrn="M000002")
+    visit = replace(VISIT, key="V00000002", mrn=child.mrn)
+    news = siu("S12", 2, NOON + timedelta(hours=1 + written), visit, child)
+    oracle.told(news, NOON + timedelta(hours=3))
+    assert ("bad" in oracle.phones[ANA.number].why_closed(NOON + timedelta(hours=4))) is is_bad
+
+
+def test_what_a_cap_held_may_wait_though_the_text_before_it_came_to_nothing() -> None:
+    oracle, noon = told(), NOON + timedelta(hours=1)
+    oracle.judge(TEXT, NOON)
+    oracle.undelivered(TEXT.sid)
+    phone, zone = oracle.phones[ANA.number], oracle.zone(ANA)
+    assert not any(oracle.over(phone, zone, noon))
+    assert oracle.may_wait(phone, zone, noon)
+    assert not oracle.may_wait(phone, zone, noon + timedelta(days=1))
