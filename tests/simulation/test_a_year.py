@@ -132,7 +132,7 @@ def test_the_oracle_misses_nothing_that_the_patient_forbade() -> None:
 
 
 @pytest.mark.parametrize(("written", "is_bad"), [(-1, True), (1, False)])
-def test_only_news_written_after_a_carriers_no_gives_a_number_anew(written: int, is_bad: bool) -> None:
+def test_only_news_written_after_a_carriers_no_gives_a_number_anew(written: int, *, is_bad: bool) -> None:
     oracle = told()
     oracle.carrier(ANA.number, "bad", NOON + timedelta(hours=1))
     child = replace(ANA, mrn="M000002")
