@@ -12,6 +12,7 @@ import pytest
 from integration.domain.appointment import Appointment, AppointmentEvent, Fact, Modality, PastSlot, Slot
 from integration.domain.appointment_report import News, Report, end_with, hear
 from integration.domain.identity import appointment_key, contradict
+from integration.domain.who_confirmed import under_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +86,57 @@ def test_a_changed_slot_clears_the_confirmation_and_an_unchanged_one_keeps_it() 
     confirmed = replace(STORED, confirmed=True)
     assert not told("moved", confirmed, slot=FRIDAY).appointment.confirmed
     assert told("changed", confirmed).appointment.confirmed
+
+
+GROUP = replace(STORED, patients=(7, 8), confirmed_by=(7,))
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown", "who"),
+    [
+        (GROUP, {"patients": (7, 8)}, [7]),  # said again
+        (GROUP, {"patients": (8, 7)}, [7]),
+        (GROUP, {"patients": (7, 8, 9)}, [7]),  # who joins has said nothing
+        (GROUP, {"patients": (8,)}, []),
+        (GROUP, {"patients": (7,)}, [7]),
+        (GROUP, {"patients": (8, 9)}, []),
+        (GROUP, {"patients": ()}, [7]),  # it does not say whose visit it is
+        (GROUP, {"patients": (7, 8), "confirmed": True}, [7, 8]),
+        (GROUP, {"patients": (), "confirmed": True}, [7, 8]),
+        (GROUP, {"patients": (7, 8), "confirmed_by": (8,)}, [7, 8]),
+        (GROUP, {"patients": (7, 8), "slot": FRIDAY}, []),
+        (GROUP, {"patients": (7, 8), "slot": FRIDAY, "confirmed_by": (8,)}, [8]),
+        (replace(STORED, confirmed=True), {"patients": (7, 8)}, [7]),
+        (replace(STORED, confirmed=True), {"patients": (8,)}, []),
+        (replace(STORED, patients=(), confirmed=True), {"patients": (7,)}, [7]),
+    ],
+)
+def test_each_of_a_visits_patients_confirms_for_themselves(
+    stored: Appointment, shown: dict[str, Any], who: list[int]
+) -> None:
+    found = told("changed", stored, **shown).appointment
+    assert [each for each in (7, 8, 9) if each in found.patients and found.is_confirmed_by(each)] == who
+    assert found.confirmed is (who == sorted(found.patients))
+    assert not (found.confirmed and found.confirmed_by)
+
+
+def test_who_left_the_visit_while_it_was_elsewhere_has_not_confirmed_the_slot_it_returns_to() -> None:
+    def moved(stored: Appointment, **shown: Any) -> Appointment:
+        return hear(stored, report("moved", **shown), nobody).appointment
+
+    stored = replace(STORED, patients=(7, 8), confirmed=True)
+    elsewhere = moved(stored, patients=(7, 9), slot=FRIDAY)
+    assert elsewhere.confirmed_by == ()
+    back = moved(elsewhere, patients=(7, 9), slot=TUESDAY)
+    assert (back.slot_number, back.confirmed, back.confirmed_by) == (1, False, (7,))
+
+
+def test_two_records_of_one_patient_have_confirmed_what_either_has() -> None:
+    one = under_records(GROUP, {7: 7, 8: 7}.__getitem__)
+    assert (one.patients, one.confirmed, one.confirmed_by) == ((7,), True, ())
+    other = under_records(GROUP, {7: 9, 8: 8}.__getitem__)
+    assert (other.patients, other.confirmed, other.confirmed_by) == ((9, 8), False, (9,))
+    assert under_records(GROUP, {7: 7, 8: 8}.__getitem__) is GROUP
 
 
 def test_a_message_without_a_start_leaves_the_slot_alone() -> None:

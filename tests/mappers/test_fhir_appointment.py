@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fhir_mappers.from_fhir.participants import has_accepted
+from fhir_mappers.from_fhir.participants import accepted_keys, has_accepted
 from fhir_mappers.translate_message import identity_keys, translate
 from fhir_mappers.translation import AppointmentIdentifier
 from tests.mappers.building import PROFILE
@@ -265,8 +265,29 @@ def test_what_the_patients_answered(
     assert [patient.ehr_id for patient in translation.patients] == patients
 
 
+@pytest.mark.parametrize(
+    ("statuses", "status", "accepted"),
+    [
+        (["accepted"], "booked", ("p1",)),
+        (["accepted", "needs-action"], "booked", ("p1", "")),
+        (["tentative", "accepted"], "pending", ("", "p2")),
+        (["declined", "accepted"], "booked", ("p2",)),  # of those who are to come
+        (["declined"], "booked", ("",)),
+        (["accepted", "accepted"], "arrived", ("", "")),
+    ],
+)
+def test_each_patients_answer_is_told_beside_the_patient(
+    statuses: list[str], status: str, accepted: tuple[str, ...]
+) -> None:
+    mapped = visit({"status": status, "participant": answer(*statuses)})
+    assert mapped.accepted == accepted
+    kept = accepted_keys({"participant": answer(*statuses)})
+    assert kept == {f"p{place}" for place, said in enumerate(statuses, 1) if said == "accepted"}
+
+
 def test_a_yes_counts_only_where_the_site_says_so() -> None:
-    assert not visit({"participant": answer("accepted")}, accepted_confirms=False).confirmed
+    mapped = visit({"participant": answer("accepted")}, accepted_confirms=False)
+    assert (mapped.confirmed, mapped.accepted) == (False, ("",))
 
 
 @pytest.mark.parametrize(

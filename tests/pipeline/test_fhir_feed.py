@@ -223,6 +223,37 @@ def test_a_patient_who_accepts_has_confirmed_and_a_moved_visit_asks_anew(site: S
     assert the_visit(site).confirmed
 
 
+def answered(at: str, start: object, ana: str, ben: str) -> bytes:
+    """A visit of two, and how each of them stands in it."""
+    people = [fhir_patient(), fhir_patient(BEN)]
+    participants = [
+        {"actor": {"reference": "Patient/p-MRN1"}, "status": ana},
+        {"actor": {"reference": "Patient/p-MRN2"}, "status": ben},
+        {"actor": {"reference": "Location/RIVER"}, "status": "accepted"},
+    ]
+    return snapshot(fhir_appointment(at=local(at), start=start, participant=participants), *people)  # type: ignore[arg-type]
+
+
+def who_confirmed(site: Site) -> list[int]:
+    return [each for each in (1, 2) if the_visit(site).is_confirmed_by(each)]
+
+
+def test_of_two_patients_whoever_accepts_has_confirmed_alone(site: Site) -> None:
+    story = [
+        ("2027-03-02T10:00", VISIT, "needs-action", "needs-action", []),
+        ("2027-03-02T11:00", VISIT, "accepted", "needs-action", [1]),
+        ("2027-03-02T12:00", VISIT, "accepted", "tentative", [1]),
+        ("2027-03-03T10:00", LATER, "accepted", "tentative", []),  # Ana's old yes, to another time
+        ("2027-03-03T11:00", LATER, "accepted", "accepted", [2]),  # as it still is
+        ("2027-03-03T12:00", LATER, "needs-action", "accepted", [2]),
+        ("2027-03-03T13:00", LATER, "accepted", "accepted", [1, 2]),
+    ]
+    for at, start, ana, ben, who in story:
+        say(site, answered(at, start, ana, ben), at)
+        assert who_confirmed(site) == who, at
+    assert the_visit(site).confirmed
+
+
 def test_where_accepted_is_the_servers_habit_it_confirms_nothing(store: Store) -> None:
     site = at_work(store, ehr=fhir_feed(accepted_confirms=False))
     say(site, accepted("2027-03-01T11:00", VISIT))
@@ -461,6 +492,18 @@ def test_an_old_yes_confirms_no_other_time_that_hl7_v2_told_of(both: Site) -> No
     say(both, accepted("2027-03-03T10:00", LATER, "needs-action"), "2027-03-03T10:00")
     say(both, accepted("2027-03-04T10:00", LATER), "2027-03-04T10:00")
     assert the_visit(both).confirmed
+
+
+def test_an_old_yes_of_one_of_two_confirms_no_other_time_that_hl7_v2_told_of(both: Site) -> None:
+    ben = siu("S12", at=BOOKED_AT, start=VISIT, person=BEN).split(b"\r")[2]
+    both.hear(siu("S12", at=BOOKED_AT, start=VISIT).replace(b"RGS|1", ben + b"\rRGS|1"))
+    say(both, answered("2027-03-01T11:05", VISIT, "accepted", "needs-action"), "2027-03-01T11:05")
+    assert who_confirmed(both) == [1]
+    both.clock.now = local("2027-03-02T10:00")
+    both.hear(siu("S13", at=both.clock.now, start=LATER).replace(b"RGS|1", ben + b"\rRGS|1"))
+    assert who_confirmed(both) == []
+    say(both, answered("2027-03-02T10:05", LATER, "accepted", "accepted"), "2027-03-02T10:05")
+    assert who_confirmed(both) == [2]
 
 
 def test_a_feed_that_reconciles_creates_nothing(both: Site) -> None:

@@ -268,6 +268,23 @@ def test_an_appointment_remembers_its_parents_and_its_past(store: Store) -> None
     assert (found.past_slots, found.older) == ((), ())
 
 
+def test_an_appointment_remembers_which_of_its_patients_have_confirmed(store: Store) -> None:
+    with store.unit() as unit:
+        ana = unit.patients.save(patient())
+        ben = unit.patients.save(patient(identifiers=("HOSP|MR|2",)))
+        past = PastSlot(1, Slot(NOW + DAY, "Elm Street"), confirmed=False, confirmed_by=(ben.id,))
+        later = PastSlot(2, Slot(NOW + DAY, "Oak Street"), confirmed=False)
+        both = replace(appointment(ana.id), patients=(ana.id, ben.id), confirmed_by=(ana.id,))
+        saved = unit.appointments.save(replace(both, slot_number=3, past_slots=(past, later)))
+    with store.unit() as unit:
+        found = unit.appointments.get(saved.id)
+        assert (found.confirmed_by, found.past_slots) == ((ana.id,), (past, later))
+        unit.appointments.save(replace(found, confirmed=True, confirmed_by=()))
+    with store.unit() as unit:
+        found = unit.appointments.get(saved.id)
+    assert (found.confirmed, found.confirmed_by) == (True, ())
+
+
 def test_the_parts_of_an_appointment_are_found_by_any_key_of_it(store: Store) -> None:
     with store.unit() as unit:
         whose = unit.patients.save(patient())
