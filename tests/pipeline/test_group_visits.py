@@ -17,7 +17,7 @@ from integration.pipeline.release import Waiting, drop
 from integration.pipeline.write_back import write_next
 from integration.testing.ehr import FakeWriteBack
 from tests import settings as make
-from tests.adt import adt
+from tests.adt import adt, with_visit
 from tests.messages import ANA, BEN, CARLA, called, siu
 from tests.pipeline.network import BOOKED_AT, VISIT, deliver, number_of, report, say, site_at
 from tests.site import Site, local
@@ -266,6 +266,14 @@ def test_of_a_family_one_may_come_and_the_other_not() -> None:
     assert charts(site, ehr)[1, "confirm"] == [1]
 
 
+def test_whose_question_is_still_to_come_is_asked_though_a_relative_said_yes() -> None:
+    site = asked(ANA)
+    hear(site, "S14", ANA, BEN)
+    answer(site, ANA, "C")
+    assert who(site, ANA, BEN) == ["Ana"]
+    assert decisions(site, "three_hours") == {"Ana": ("skipped", "confirmed"), "Ben": ("planned", None)}
+
+
 # --- What the EHR says ---------------------------------------------------------------------------
 
 
@@ -298,12 +306,24 @@ def test_who_stays_has_confirmed_what_is_another_ones_now() -> None:
     assert visit(site).confirmed
 
 
+def test_a_part_in_a_visit_that_is_another_ones_now_is_not_confirmed() -> None:
+    site = site_at()
+    site.hear(with_visit(group("S12", ANA, DORA, at=BOOKED_AT), "V1"))
+    site.hear(adt("A28", at=BOOKED_AT, person=BEN))
+    site.until(local(ASKED))
+    for person in (ANA, DORA):
+        answer(site, person, "C")
+    site.hear(adt("A45", at=site.clock.now, person=BEN, gone=ANA.mrn, gone_visit="V1"))
+    assert who(site, BEN, DORA) == ["Dora"]
+
+
 def test_two_records_that_become_one_have_said_what_either_said() -> None:
     site = asked(ANA, DORA)
-    answer(site, ANA, "C")
-    site.clock.now = local("2027-03-06T11:00")
     other = called(ANA, mrn="MRN9")
+    site.hear(siu("S12", at=site.clock.now, visit="B1", start=LATER, person=other))
+    answer(site, ANA, "C")
     site.hear(adt("A40", at=site.clock.now, person=other, gone=ANA.mrn))
+    assert visit(site).patients != (1, 2)
     assert who(site, other, DORA) == ["Ana"]
     hear(site, "S14", other, DORA)
     assert who(site, other, DORA) == ["Ana"]
