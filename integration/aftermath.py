@@ -243,7 +243,8 @@ def call_instead(unit: Unit, reminder: Reminder, reason: str, now: datetime, set
     appointment = unit.appointments.get(reminder.appointment_id)
     start = appointment.slot_numbered(reminder.slot_number).start
     news_of_the_past = appointment.is_expected and reminder.slot_number != appointment.slot_number
-    if start is None or start <= now or appointment.confirmed or news_of_the_past:
+    whose = unit.patients.survivor(reminder.patient_id).id
+    if start is None or start <= now or appointment.is_confirmed_by(whose) or news_of_the_past:
         return
     why = f"did not arrive: {reason}"
     ask_to_call(unit, reminder, why, now, settings, text_id=reminder.after_text_id or reminder.text_id)
