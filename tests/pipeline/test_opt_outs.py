@@ -8,7 +8,10 @@ import pytest
 
 from integration.domain.consent import SuppressionKind
 from integration.domain.delivery_status import DeliveryStatus
-from tests.pipeline.network import ANAS_NUMBER, booked_site, deliver, say
+from integration.domain.staff_task import TaskKind
+from tests.adt import adt
+from tests.messages import BEN, called, siu
+from tests.pipeline.network import ANAS_NUMBER, book, booked_site, deliver, say
 from tests.pipeline.test_reply import asked_site, occasions, suppressed
 from tests.site import Site, local
 
@@ -27,6 +30,12 @@ def lift(site: Site, *, await_start: bool) -> None:
     with site.store.unit() as unit:
         for each in unit.numbers.suppressions(ANAS_NUMBER):
             unit.consents.lift(each, at=site.clock.calendar(), by="staff", await_start=await_start)
+
+
+def opted_out(site: Site) -> list[tuple[int | None, int | None]]:
+    """Of whom, and of which visits, staff are told that the number stopped."""
+    tasks = [task for task in site.tasks if task.kind is TaskKind.OPTED_OUT]
+    return [(task.patient_id, task.appointment_id) for task in tasks]
 
 
 def test_the_confirmation_of_a_stop_is_useful_for_five_minutes() -> None:
@@ -131,3 +140,28 @@ def test_an_opt_out_stays_with_the_number() -> None:
     with site.store.unit() as unit:
         texts = unit.texts.between(local("2027-03-01T00:00"), local("2027-03-13T00:00"))
     assert all(text.status is not DeliveryStatus.QUEUED for text in texts)
+
+
+def test_a_stop_of_a_shared_phone_is_work_for_each_visit_to_come_of_each_who_has_it() -> None:
+    """Also where nothing more was to be said of it; who has no visit to come makes no work."""
+    site = asked_site()
+    say(site, "C")
+    site.until(local("2027-03-10T09:00"))
+    deliver(site)
+    book(site, "B1", "2027-03-18T09:00", BEN)
+    book(site, "B2", "2027-03-19T09:00", BEN)
+    site.hear(siu("S15", at=site.clock.now, visit="B2", start=None, person=BEN))
+    site.hear(adt("A28", at=site.clock.now, person=called(BEN, mrn="MRN3", given="Cleo"), phone=None))
+    site.until(local("2027-03-10T12:00"))
+    deliver(site)
+    say(site, "STOP")
+
+    assert opted_out(site) == [(1, 1), (2, 2)]
+
+
+def test_a_stop_of_a_number_without_a_visit_to_come_is_no_work() -> None:
+    site = asked_site()
+    site.until(local("2027-03-12T10:00"))
+    say(site, "STOP")
+    assert suppressed(site)
+    assert opted_out(site) == []

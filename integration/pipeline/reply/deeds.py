@@ -15,6 +15,7 @@ from integration.domain.reply_intent import Intent
 from integration.domain.staff_task import Done, StaffTask, TaskKind, TaskOutcome
 from integration.domain.who_confirmed import confirming, with_yes, without_yes
 from integration.domain.write_back import WriteBackKind
+from integration.pipeline.reply.surroundings import Visit
 from integration.stops import stops_told_anew
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from integration.domain.conversation import Question, Reply
     from integration.domain.reply_decision import Decision, Task
-    from integration.pipeline.reply.surroundings import Surroundings, Visit
+    from integration.pipeline.reply.surroundings import Surroundings
     from integration.ports.store import Unit
     from integration.ports.workshop import Workshop
 
@@ -202,6 +203,19 @@ def _answered_text(around: Surroundings, decision: Decision) -> int | None:
     return None if around.last_text is None else around.last_text.id
 
 
+def _to_come(unit: Unit, workshop: Workshop, around: Surroundings) -> list[Visit]:
+    """Every visit to come of whoever has the number, at practices that text: no reminder need wait for it."""
+    found = set(around.visits)
+    for patient in around.patients:
+        for appointment_id in unit.appointments.to_come(patient.id, around.reply.heard_at):
+            appointment = unit.appointments.get(appointment_id)
+            practice = workshop.settings.practices.get(appointment.practice or "")
+            start = appointment.slot.start
+            if start is not None and appointment.is_expected and practice is not None and practice.sms:
+                found.add(Visit(start, appointment_id, patient.id))
+    return sorted(found)
+
+
 def _open(
     unit: Unit,
     workshop: Workshop,
@@ -229,7 +243,7 @@ def _open(
         reply_id=around.reply.id,
         text_id=None if around.last_text is None else around.last_text.id,
     )
-    meant = around.visits if task.each_visit else visits
+    meant = _to_come(unit, workshop, around) if task.each_visit else visits
     for visit in meant:
         theirs = replace(
             blank, due_at=visit.start, patient_id=visit.patient_id, appointment_id=visit.appointment_id
