@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from integration.domain.consent import SuppressionKind
+from integration.domain.consent import ALL_SENDERS, Suppression, SuppressionKind
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.staff_task import TaskKind
 from tests.adt import adt
@@ -165,3 +165,31 @@ def test_a_stop_of_a_number_without_a_visit_to_come_is_no_work() -> None:
     say(site, "STOP")
     assert suppressed(site)
     assert opted_out(site) == []
+
+
+def suppress(site: Site, kind: SuppressionKind) -> None:
+    since = site.clock.calendar()
+    with site.store.unit() as unit:
+        unit.numbers.lock(ANAS_NUMBER)
+        unit.numbers.suppress(Suppression(0, ANAS_NUMBER, kind, ALL_SENDERS, since, "story"))
+
+
+@pytest.mark.parametrize("kind", list(SuppressionKind))
+def test_help_is_answered_once_a_day_whyever_the_number_gets_no_texts(kind: SuppressionKind) -> None:
+    site = asked_site()
+    suppress(site, kind)
+    for _ in range(2):
+        say(site, "HELP")
+    assert occasions(site) == ["help"]
+    assert site.sent[-1][1] == "help"  # it has left
+    say(site, "Where do I park?")
+    assert occasions(site) == ["help"]
+    assert [each for each, _ in suppressed(site)] == [kind]
+
+
+def test_a_strangers_help_is_answered_with_what_the_texts_are_and_no_word_of_anybody() -> None:
+    site = asked_site()
+    say(site, "HELP", number="+12025550177")
+    [text] = [each for each in site.texts if each.number == "+12025550177"]
+    assert text.occasion == "help"
+    assert (text.subjects, "Ana" in text.body) == ((), False)

@@ -9,15 +9,17 @@ import pytest
 
 from integration.domain.consent import ALL_SENDERS, Suppression, SuppressionKind
 from integration.domain.failure import Failure
+from integration.testing.sms import SENDER
 from tests import settings as make
 from tests.messages import siu
-from tests.pipeline.network import ANAS_NUMBER, BOOKED_AT, VISIT, report, site_at, the_text
+from tests.pipeline.network import ANAS_NUMBER, BOOKED_AT, VISIT, report, say, site_at, the_text
 
 if TYPE_CHECKING:
     from tests.site import Site
 
 OWN = "+12025550150"
 OTHER = "+12025550151"
+STRANGER = "+12025550177"
 
 pytestmark = pytest.mark.usefixtures("every_store")
 
@@ -85,3 +87,16 @@ def test_a_carriers_stop_found_late_is_recorded_with_its_sender() -> None:
 
     with site.store.unit() as unit:
         assert [one.sender for one in unit.numbers.suppressions(ANAS_NUMBER)] == [OWN]
+
+
+@pytest.mark.parametrize(("number", "answered"), [(SENDER, ["hillside"]), (OTHER, [])])
+def test_a_strangers_help_is_answered_by_the_practice_whose_number_was_asked(
+    number: str, answered: list[str]
+) -> None:
+    """Of several practices nobody else can tell which one a stranger means."""
+    site = _site()
+    hillside = make.practice(name="hillside", sender=number, serves_unclaimed=False)
+    practices = {"riverside": make.practice(sender=OWN), "hillside": hillside}
+    site.change(settings=replace(site.settings, practices=practices))
+    say(site, "HELP", number=STRANGER)
+    assert [text.practice for text in site.texts] == answered

@@ -150,11 +150,9 @@ def _may_answer(unit: Unit, workshop: Workshop, around: Surroundings, decision: 
     number, now = around.reply.number, workshop.clock.calendar()
     if not number.startswith("+"):
         return False  # a short code or a name: a machine
-    if around.silenced - {SuppressionKind.OPT_OUT}:
-        return False
-    if SuppressionKind.OPT_OUT in around.silenced and not decision.lift:
-        # CTIA (May 2023): HELP is answered whether or not texts are wanted; here once a day, so that no two
-        # machines talk.
+    if around.silenced - ({SuppressionKind.OPT_OUT} if decision.lift else set()):
+        # CTIA (May 2023): HELP is answered whether or not texts are wanted, and whoever has the number; here
+        # once a day, so that no two machines talk.
         lately = unit.texts.answers_to(number, now - A_DAY)
         return decision.answer is Answer.HELP and all(text.occasion != Answer.HELP for text in lately)
     today = unit.texts.answers_to(number, now - A_DAY)

@@ -76,7 +76,9 @@ def look_around(unit: Unit, workshop: Workshop, reply: Reply) -> Surroundings:
     is_open = [_is_open(question, appointments, reply.heard_at) for question in standing]
     questions = tuple(question for question, is_it in zip(standing, is_open, strict=True) if is_it)
     visits = _visits(asked, last_text, reminders, choice, appointments, heard_at=reply.heard_at)
-    practice = _practice(workshop.settings, questions, last_text, reminders, appointments)
+    practice = _practice(
+        workshop.settings, questions, last_text, reminders, appointments, to_number=reply.to_number
+    )
     silenced = frozenset(suppression.kind for suppression in unit.numbers.suppressions(reply.number))
     heard = Heard(
         understood=_understand(workshop.settings, reply, patients, last_text, practice),
@@ -241,15 +243,19 @@ def _practice(
     last_text: TextMessage | None,
     reminders: Sequence[Reminder],
     appointments: Mapping[int, Appointment],
+    *,
+    to_number: str,
 ) -> Practice | None:
-    """Whom the patient speaks with: of the question, the last text, the plans, or the only one."""
+    """Whom one speaks with: of the question, the last text, the plans, our number, or the only one."""
     names = [appointments[question.appointment_id].practice for question in questions]
     names += [last_text.practice] if last_text is not None else []
     names += [reminder.practice for reminder in reminders]
     for name in names:
         if name is not None and name in settings.practices:
             return settings.practices[name]
-    return next(iter(settings.practices.values())) if len(settings.practices) == 1 else None
+    everyone = settings.practices.values()
+    theirs = [each for each in everyone if each.sender == to_number] or list(everyone)
+    return theirs[0] if len(theirs) == 1 else None
 
 
 def _understand(

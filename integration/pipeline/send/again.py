@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from integration.aftermath import call_instead, record
+from integration.domain.consent import SuppressionKind
 from integration.domain.delivery_status import DeliveryStatus
 from integration.domain.last_look import Hold, Skip, Verdict, of_hours
 from integration.domain.reminder import ReminderState
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from integration.settings.model import Practice
 
 MOMENT = timedelta(seconds=1)
+# An answer → which suppressions it overlooks
+_DESPITE = {
+    Answer.STOP.value: (SuppressionKind.OPT_OUT,),
+    Answer.HELP.value: tuple(SuppressionKind),
+}
 
 
 def offer_again(desk: Desk, text: TextMessage) -> Offer | None:
@@ -53,10 +59,13 @@ def offer_again(desk: Desk, text: TextMessage) -> Offer | None:
 
 
 def _verdict(desk: Desk, text: TextMessage, practice: Practice | None) -> Verdict:
-    """Whether it may go; only the answers to a STOP (47 CFR 64.1200(a)(12)) and to HELP may follow a STOP."""
+    """Whether it may go; only the answers to a STOP (47 CFR 64.1200(a)(12)) and to HELP may follow a STOP.
+
+    HELP is answered at a number, too, that is not the patient's or seemed to take no texts.
+    """
     if desk.now >= text.not_after:
         return Skip("too late to be useful")
-    verdict = desk.of_number(text.number, practice, after_stop=text.occasion in {Answer.STOP, Answer.HELP})
+    verdict = desk.of_number(text.number, practice, despite=_DESPITE.get(text.occasion, ()))
     if verdict is not None or practice is None or text.kind is TextKind.ANSWER:
         return verdict
     request = desk.unit.requests.of_text(text.id) if text.kind is TextKind.FREE else None

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from integration.aftermath import call_instead, open_task
 from integration.domain.appointment import AppointmentEvent
-from integration.domain.consent import SuppressionKind
 from integration.domain.consequences import budget_breaker, mass_change_breaker, texts_breaker
 from integration.domain.cost import USED_UP
 from integration.domain.feed_silence import silence
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from integration.domain.consent import SuppressionKind
     from integration.domain.recipient import Patient
     from integration.domain.reminder import Reminder
     from integration.domain.text_message import TextMessage
@@ -117,8 +117,10 @@ class Desk:
             self.unit.patients.get(reminder.patient_id),
         )
 
-    def of_number(self, number: str, practice: Practice | None, *, after_stop: bool = False) -> Verdict:
-        """What forbids, or holds up, every text to this number; `after_stop` overlooks its opt-out."""
+    def of_number(
+        self, number: str, practice: Practice | None, *, despite: Collection[SuppressionKind] = ()
+    ) -> Verdict:
+        """What forbids, or holds up, every text to this number, `despite` these suppressions."""
         settings, sms = self.workshop.settings, self.workshop.sms
         if practice is None or not practice.sms:
             return Skip("texts are off for this practice")
@@ -130,9 +132,7 @@ class Desk:
             return Skip("test mode: the number is not on the allow-list")
         if self.unit.replies.waits(number):
             return Hold(self.now + SOON, "a text from this number is being read")
-        suppressions = self.unit.numbers.suppressions(number)
-        if after_stop:
-            suppressions = [one for one in suppressions if one.kind is not SuppressionKind.OPT_OUT]
+        suppressions = [one for one in self.unit.numbers.suppressions(number) if one.kind not in despite]
         return suppressed(suppressions, self._scope(practice))
 
     def of_turn(self, practice: Practice, *, waited: bool, not_after: datetime) -> Verdict:
