@@ -39,7 +39,9 @@ def of_patients(appointment: Appointment, patients: tuple[int, ...]) -> Appointm
 
     What was confirmed while nobody knew whose visit it is, is confirmed.
     """
-    if patients == appointment.patients or not appointment.patients:
+    if patients == appointment.patients:
+        return appointment
+    if not appointment.patients:
         return replace(appointment, patients=patients)
     return _with_patients(appointment, patients, lambda patient: patient)
 
