@@ -234,3 +234,30 @@ def test_a_family_that_books_without_end_is_told_in_the_end(site: Site) -> None:
             visit=f"A{minute}",
         )
     assert site.sent != []
+
+
+@pytest.mark.parametrize(
+    ("rings", "sent"),
+    [
+        (
+            "2027-03-02T15:00",
+            [("03-02 09:00", "booked"), ("03-02 15:00", "two_days")],
+        ),  # though its time had passed
+        ("2027-03-04T11:00", [("03-02 09:00", "booked"), ("03-03 09:00", "two_days")]),  # which was said
+    ],
+)
+def test_what_a_cap_holds_goes_to_the_new_number_while_it_is_of_use(
+    store: Store, rings: str, sent: list[tuple[str, str]]
+) -> None:
+    site = Site(store, TurnedClock(local("2027-03-02T09:00")))
+    site.receive(siu("S12", visit="A1", at=site.clock.now, start=local("2027-03-20T10:00")))
+    site.work()
+    site.until(local("2027-03-02T09:30"))
+    start = local("2027-03-04T19:00")
+    site.receive(siu("S12", visit="A2", at=site.clock.now, start=start))
+    site.work()
+    site.until(local(rings))
+    site.receive(siu("S14", visit="A2", at=site.clock.now, start=start, person=NEW_PHONE))
+    site.work()
+    site.until(local("2027-03-04T11:30"))
+    assert site.sent == sent

@@ -131,8 +131,8 @@ def _plan_one(unit: Unit, workshop: Workshop, change: Change, released: Mapping[
         wanted = keep_early(_not_yet_said(wanted, stored), stored, appointment)
         wanted = take_up(wanted, stored, appointment, now)
         owed = [r for r in stored if carries_on(r, appointment, practice.plan, situation)]
-        again = [r for r in stored if _is_to_be_said_again(r, appointment)]
-        wanted += _readdressed([*owed, *again], addressees)
+        late = [r for r in stored if _waits_past_its_time(r, wanted, appointment, now)]
+        wanted += _readdressed([*owed, *late], addressees, now)
     revision = revise(
         stored,
         [replace(reminder, inbox_id=change.inbox_id) for reminder in wanted],
@@ -179,19 +179,33 @@ def _not_yet_said(wanted: Iterable[Reminder], stored: Iterable[Reminder]) -> lis
     return [each for each in wanted if (each.patient_id, each.step, each.slot_number) not in said]
 
 
-def _is_to_be_said_again(reminder: Reminder, appointment: Appointment) -> bool:
-    """Whether what it says did not arrive, and is still so; the time of its step has passed since."""
+def _waits_past_its_time(
+    reminder: Reminder, wanted: Iterable[Reminder], appointment: Appointment, now: datetime
+) -> bool:
+    """Whether its step's time has passed, and it may go yet: it was held, or what it said did not arrive."""
     stands = appointment.is_expected and reminder.slot_number == appointment.slot_number
-    return stands and reminder.after_text_id is not None and reminder.patient_id in appointment.patients
+    if not stands or reminder.patient_id not in appointment.patients:
+        return False
+    if reminder.after_text_id is not None:
+        return True
+    due = reminder.state is ReminderState.HELD or reminder.due_at <= now
+    about = (reminder.patient_id, reminder.step, reminder.slot_number)
+    return (
+        due
+        and now <= reminder.not_after
+        and any(about == (each.patient_id, each.step, each.slot_number) for each in wanted)
+    )
 
 
-def _readdressed(owed: Iterable[Reminder], addressees: Addressees) -> list[Reminder]:
-    """What is still owed to patients who have another number now goes there."""
+def _readdressed(owed: Iterable[Reminder], addressees: Addressees, now: datetime) -> list[Reminder]:
+    """What is still owed to patients with another number now goes there; what held it may not hold there."""
     found = []
     for reminder in owed:
         number = addressees.number(reminder)
         if reminder.state in OPEN and number is not None and number != reminder.number:
-            found.append(replace(reminder, id=0, number=number, state=ReminderState.PLANNED, reason=None))
+            due = now if reminder.state is ReminderState.HELD else reminder.due_at
+            planned = ReminderState.PLANNED
+            found.append(replace(reminder, id=0, number=number, due_at=due, state=planned, reason=None))
     return found
 
 
