@@ -16,10 +16,11 @@ from tests.simulation.year import FEED_OUTAGES, OUTAGE, PLAN_CHANGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
     from zoneinfo import ZoneInfo
 
     from tests.simulation.feed import VisitFacts
-    from tests.simulation.oracle import Oracle, Phone, Visit
+    from tests.simulation.oracle import Oracle, Visit
 
     Lost = Mapping[str, Sequence[datetime]]  # when what was meant for a number met a fault
 
@@ -174,7 +175,15 @@ class _Chance:
     due: Due
 
     def was_there(self, now: datetime) -> bool:
-        """Whether there was time enough in which nothing forbade it."""
+        """Whether there was time enough in which nothing forbade it.
+
+        What a stop or a carrier's no forbade when it fell due stays unsaid, whatever is so later.
+        """
+        facts = self.oracle.facts(self.slot.facts.mrn, self.due.at)
+        if facts is not None and self.oracle.phones[facts.number_on(self._day(self.due.at))].why_closed(
+            self.due.at
+        ):
+            return False
         free, at = 0, self.due.at
         while at <= min(self.due.until, now):
             free = free + 1 if self._allowed(at) else 0
@@ -185,15 +194,15 @@ class _Chance:
 
     def _allowed(self, at: datetime) -> bool:
         """Whether nothing forbade the text at this moment."""
-        oracle, practice = self.oracle, self.slot.facts.practice
+        oracle = self.oracle
         facts = oracle.facts(self.slot.facts.mrn, at)
-        number = "" if facts is None else facts.number_on(at.astimezone(CLINICS[practice].zone).date())
+        number = "" if facts is None else facts.number_on(self._day(at))
         if facts is None or not number or self._stopped(at) or self._in_vain(number, at):
             return False
         phone, zone = oracle.phones[number], oracle.zone(facts)
         if phone.why_closed(at) or not OPENS <= at.astimezone(zone).time() < CLOSES:
             return False
-        if self.due.step == "three_hours" and self._confirmed(phone, at):
+        if self.due.step == "three_hours" and self._confirmed(at):
             return False
         return self.due.step in OUTRANK or not oracle.may_wait(phone, zone, at)
 
@@ -208,8 +217,17 @@ class _Chance:
         """Whether texts to it were lost twice: then a person looks."""
         return sum(abs(each - at) < timedelta(days=1) for each in self.lost.get(number, ())) > 1
 
-    def _confirmed(self, phone: Phone, at: datetime) -> bool:
-        """Whether the chart said so, or anybody at the number has said yes since it was booked."""
+    def _day(self, at: datetime) -> date:
+        """The practice's day then."""
+        return at.astimezone(CLINICS[self.slot.facts.practice].zone).date()
+
+    def _confirmed(self, at: datetime) -> bool:
+        """Whether the chart said so, or anybody at a number of theirs has said yes since it was booked."""
         told = self.visit.at(at)
-        said = any(self.slot.since <= each <= at for each in phone.confirms)
+        numbers = self.oracle.numbers(self.slot.facts.mrn, at)
+        said = any(
+            self.slot.since <= each <= at
+            for number in numbers
+            for each in self.oracle.phones[number].confirms
+        )
         return said or (told is not None and told.confirmed)

@@ -165,6 +165,11 @@ class Oracle:
         known = self.people.get(self.record(mrn), ())
         return next((facts for since, facts in reversed(known) if since <= when), None)
 
+    def numbers(self, mrn: str, when: datetime) -> set[str]:
+        """Each number that was known by then for somebody, or for whoever is texted for them."""
+        known = [facts for since, facts in self.people.get(self.record(mrn), ()) if since <= when]
+        return {number for facts in known for number in (facts.number, facts.guardian) if number}
+
     def heard(self, number: str, meaning: str, now: datetime) -> None:
         """A patient's text has arrived, and means this."""
         phone = self.phones[number]
