@@ -28,4 +28,4 @@ def test_a_move_held_until_morning_does_not_keep_the_next_booking_from_being_set
     site.receive(siu("S12", at=site.clock.now, visit="A3", start=local("2027-03-20T10:00")))
     site.work()
     site.until(local("2027-03-03T12:00"))
-    assert site.sent == [("03-01 12:00", "booked"), ("03-02 09:00", "moved"), ("03-03 09:00", "booked")]
+    assert site.sent == [("03-01 12:00", "booked"), ("03-02 09:00", "cancelled"), ("03-03 09:00", "booked")]

@@ -71,9 +71,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: sa.Connection) -> None:
     """A transaction that may write takes the write lock first: one that came to it later could be refused."""
     read_only = connection.get_execution_options().get("read_only", False)
-    begun = connection.connection.driver_connection  # SQLAlchemy's own way there costs as much as a query
-    assert begun is not None  # noqa: S101 - a transaction begins on a connection
-    begun.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
 @contextmanager
