@@ -63,7 +63,6 @@ def _ask(workshop: Workshop, sms: SmsProvider, text: TextMessage) -> None:
         except ProviderUnavailable as why:
             _log.warning("the provider could not be asked", text=text.id, why=str(why))
             return
-    open_breakers = workshop.store.breakers()
     with workshop.store.unit() as unit:
         unit.numbers.lock(text.number)
         before = after = unit.texts.get(text.id)
@@ -74,7 +73,7 @@ def _ask(workshop: Workshop, sms: SmsProvider, text: TextMessage) -> None:
         if _long_silent(workshop, after, now):
             after = replace(after, final_at=now)
             _leave_to_a_person(unit, workshop, after, now)
-        breaker = record(unit, workshop, before=before, after=after, open_breakers=open_breakers)
+        breaker = record(unit, workshop, before=before, after=after, open_breakers=unit.breakers.open())
     if breaker is not None:
         workshop.store.open_breaker(breaker.name, breaker.reason)
 

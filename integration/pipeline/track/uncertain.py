@@ -89,7 +89,7 @@ def _claim(workshop: Workshop) -> _Search | Attempt | None:
 def _look(workshop: Workshop, sms: SmsProvider, search: _Search) -> None:
     """Ask for the number's texts, and settle the offer if it still stands as it did."""
     listed: Sequence[ProviderText] = ()
-    away, breaker, open_breakers = None, None, workshop.store.breakers()
+    away, breaker = None, None
     try:
         listed = sms.find(search.text.number, search.since - MARGIN)
     except ProviderUnavailable as why:
@@ -108,7 +108,7 @@ def _look(workshop: Workshop, sms: SmsProvider, search: _Search) -> None:
         elif found is None:
             _missing(unit, workshop, attempt, attempts)
         else:
-            breaker = _found(unit, workshop, attempt, found, open_breakers=open_breakers)
+            breaker = _found(unit, workshop, attempt, found, open_breakers=unit.breakers.open())
     if breaker is not None:
         workshop.store.open_breaker(breaker.name, breaker.reason)
 
