@@ -16,7 +16,6 @@ from tests.simulation.year import FEED_OUTAGES, OUTAGE, PLAN_CHANGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
     from zoneinfo import ZoneInfo
 
     from tests.simulation.feed import VisitFacts
@@ -179,10 +178,8 @@ class _Chance:
 
         What a stop or a carrier's no forbade when it fell due stays unsaid, whatever is so later.
         """
-        facts = self.oracle.facts(self.slot.facts.mrn, self.due.at)
-        if facts is not None and self.oracle.phones[facts.number_on(self._day(self.due.at))].why_closed(
-            self.due.at
-        ):
+        number = self._number(self.due.at)
+        if number and self.oracle.phones[number].why_closed(self.due.at):
             return False
         free, at = 0, self.due.at
         while at <= min(self.due.until, now):
@@ -196,7 +193,7 @@ class _Chance:
         """Whether nothing forbade the text at this moment."""
         oracle = self.oracle
         facts = oracle.facts(self.slot.facts.mrn, at)
-        number = "" if facts is None else facts.number_on(self._day(at))
+        number = self._number(at)
         if facts is None or not number or self._stopped(at) or self._in_vain(number, at):
             return False
         phone, zone = oracle.phones[number], oracle.zone(facts)
@@ -217,9 +214,11 @@ class _Chance:
         """Whether texts to it were lost twice: then a person looks."""
         return sum(abs(each - at) < timedelta(days=1) for each in self.lost.get(number, ())) > 1
 
-    def _day(self, at: datetime) -> date:
-        """The practice's day then."""
-        return at.astimezone(CLINICS[self.slot.facts.practice].zone).date()
+    def _number(self, at: datetime) -> str:
+        """Whom to text by what was known then, on the practice's day; empty: nobody."""
+        facts = self.oracle.facts(self.slot.facts.mrn, at)
+        day = at.astimezone(CLINICS[self.slot.facts.practice].zone).date()
+        return "" if facts is None else facts.number_on(day)
 
     def _confirmed(self, at: datetime) -> bool:
         """Whether the chart said so, or anybody at a number of theirs has said yes since it was booked."""

@@ -69,6 +69,12 @@ def rules(oracle: Oracle) -> set[str]:
     return {rule for rule, _ in oracle.violations}
 
 
+def missed(oracle: Oracle) -> set[str]:
+    """The steps that the oracle misses once the visit is over."""
+    judge_visit(oracle, {}, VISIT.key, VISIT.start + timedelta(hours=3))
+    return {what.split()[1] for _, what in oracle.violations}
+
+
 def test_the_oracle_lets_a_good_text_pass() -> None:
     oracle = told()
     oracle.judge(TEXT, NOON + timedelta(minutes=3))
@@ -115,13 +121,7 @@ def test_the_oracle_sees_doubles_and_the_caps() -> None:
 
 def test_the_oracle_misses_what_was_due_and_could_have_gone() -> None:
     oracle = told()
-    judge_visit(oracle, {}, VISIT.key, VISIT.start + timedelta(hours=3))
-    assert {what.split()[1] for _, what in oracle.violations} == {
-        "booked",
-        "five_days",
-        "two_days",
-        "three_hours",
-    }
+    assert missed(oracle) == {"booked", "five_days", "two_days", "three_hours"}
 
 
 def test_the_oracle_misses_nothing_that_the_patient_forbade() -> None:
@@ -150,3 +150,18 @@ def test_what_a_cap_held_may_wait_though_the_text_before_it_came_to_nothing() ->
     assert not any(oracle.over(phone, zone, noon))
     assert oracle.may_wait(phone, zone, noon)
     assert not oracle.may_wait(phone, zone, noon + timedelta(days=1))
+
+
+def test_what_a_stop_forbade_when_it_fell_due_is_not_missed_after_a_start() -> None:
+    oracle = told()
+    oracle.heard(ANA.number, "stop", NOON)
+    oracle.heard(ANA.number, "start", NOON + timedelta(hours=2))
+    assert missed(oracle) == {"five_days", "two_days", "three_hours"}
+
+
+def test_a_yes_from_a_former_number_is_the_patients_still() -> None:
+    oracle = told()
+    oracle.heard(ANA.number, "confirm", NOON + timedelta(hours=1))
+    later = NOON + timedelta(days=1)
+    oracle.told(siu("S14", 2, later, VISIT, replace(ANA, number="+12025550101")), later)
+    assert missed(oracle) == {"booked", "five_days", "two_days"}

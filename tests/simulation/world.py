@@ -191,7 +191,7 @@ class World:
             if self._rung:
                 waiting, self._rung = frozenset(self._rung), set()
             elif self._to_look:
-                waiting = self.workshop.store.has_work(now, now)
+                waiting = self.workshop.store.has_work(now, now) & frozenset(ORDER)
                 self._to_look = bool(waiting - idle)
             elif self.exchange.stepped.run():
                 continue
@@ -262,6 +262,7 @@ class World:
             generation = unit.configurations.propose({"any.toml": "July"}, "July", self.clock.now)
             unit.configurations.put_in_force(generation, scope, self.clock.now)
         self._use(bootstrap.with_settings(self.workshop, self.environment, wanted, generation))
+        self._rung.add("anew")
 
     def _release(self) -> None:
         """A person has looked at what stopped the texts, and lets them go on."""
